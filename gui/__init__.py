@@ -1,0 +1,1 @@
+"""The desktop app. Needs the extra `gui`."""

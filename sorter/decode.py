@@ -1,0 +1,257 @@
+"""Photo -> upright sRGB pixels, or a `Failure` that says why not. The only place that opens an image."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from sorter.types import Decoded, Failure, Reason
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Bytes that open each format we read. Pillow is only offered these, so that a hostile file
+# cannot reach its rarer parsers (EPS, for one, would start Ghostscript).
+HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .hif".split()
+)
+DEFAULT_MAX_MEGAPIXELS = 250.0
+EXIF_ORIENTATION = 0x0112
+
+
+class Decoder:
+    """Decodes photos of every supported format to upright sRGB.
+
+    Args:
+        min_side: JPEGs may be decoded at a fraction of their size, as long as both sides keep at least
+            this many pixels (scaled IDCT, a property of the format: the full picture is never built).
+            None decodes every pixel.
+        max_megapixels: photos with more pixels than this many million are refused before decoding.
+    """
+
+    def __init__(self, min_side: int | None, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> None:
+        self.min_side = min_side
+        self.max_pixels = max_megapixels * 1e6
+
+    def __call__(self, path: Path) -> Decoded | Failure:
+        """Decode one file. Never raises for what a file contains."""
+        try:
+            with _open_regular(path) as file:
+                head = file.read(32)
+                if not head:
+                    return Failure(Reason.EMPTY, "the file has no bytes")
+                kind = sniff(head)
+                if kind is None:
+                    return _not_an_image(path)
+                file.seek(0)
+                # Damaged metadata makes Pillow warn; the pixels decide whether a photo is usable.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return self._decode(file, kind)
+        except _NotRegular:
+            return Failure(Reason.SPECIAL_FILE, "not a regular file")
+        except FileNotFoundError:
+            return Failure(Reason.VANISHED, "the file is no longer there")
+        except MemoryError:
+            return Failure(Reason.OUT_OF_MEMORY, "decoding needs more memory than one worker may use")
+        except _TooLarge as error:
+            return Failure(Reason.TOO_LARGE, str(error))
+        except OSError as error:
+            if error.errno is not None:
+                return Failure(Reason.UNREADABLE, error.strerror or str(error))
+            return _damaged(error)
+        except Exception as error:  # a parser can raise anything on bytes made to confuse it
+            return _damaged(error)
+
+    def _decode(self, file: IO[bytes], kind: str) -> Decoded:
+        if kind == "JPEG":
+            # simplejpeg wants the bytes, and Pillow is quicker with them too.
+            file = io.BytesIO(file.read())
+        if kind == "HEIF":
+            _register_heif()
+        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            width, height = image.size
+            if width * height > self.max_pixels:
+                raise _TooLarge(
+                    f"{width} x {height} is {width * height / 1e6:.0f} megapixels; "
+                    f"the limit is {self.max_pixels / 1e6:g} (--max-megapixels)"
+                )
+            orientation = _orientation(image)
+            profile = image.info.get("icc_profile")
+            pixels = None
+            if isinstance(file, io.BytesIO) and image.mode in ("RGB", "L"):
+                pixels = _fast_jpeg(file.getbuffer(), self.min_side or 0)
+            if pixels is None:
+                upright = self._with_pillow(image)
+            elif profile or orientation != 1:
+                upright = Image.fromarray(pixels)
+            else:
+                return Decoded(pixels, width, height, kind)
+            if profile and pixels is not None:
+                upright = _to_srgb(upright, profile)
+            upright = _turn(upright, orientation)
+        if orientation >= 5:
+            width, height = height, width
+        return Decoded(np.asarray(upright), width, height, kind)
+
+    def _with_pillow(self, image: Image.Image) -> Image.Image:
+        """Every format and mode: -> sRGB, transparency on white; not yet turned upright."""
+        if self.min_side and image.format in ("JPEG", "MPO"):
+            image.draft(None, (self.min_side, self.min_side))
+        image.load()
+        profile = image.info.get("icc_profile")
+        if image.mode.startswith("I") or image.mode == "F":
+            image = _to_eight_bits(image)
+        elif "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+            rgba = image.convert("RGBA")
+            image = Image.new("RGB", rgba.size, "white")
+            image.paste(rgba, mask=rgba.getchannel("A"))
+        if profile:
+            image = _to_srgb(image, profile)
+        return image.convert("RGB")
+
+
+def sniff(head: bytes) -> str | None:
+    """Name the image format that a file's first 32 bytes announce, or None.
+
+    Sources: each format's own specification; ISO 14496-12 for the brands in `ftyp`.
+    """
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
+        return "BMP"
+    if head[4:8] == b"ftyp":
+        # The major brand may be the generic mif1; the list of compatible brands then tells.
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, 32, 4))}
+        if brands & AVIF_BRANDS:
+            return "AVIF"
+        if brands & HEIF_BRANDS:
+            return "HEIF"
+    return None
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _NotRegular(Exception):
+    pass
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    """Open without ever blocking: a FIFO put in a photo's place must not hang a worker."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _NotRegular
+    return os.fdopen(descriptor, "rb")
+
+
+def _not_an_image(path: Path) -> Failure:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return Failure(Reason.NOT_AN_IMAGE, f"named {path.suffix} but holds no image this tool reads")
+    return Failure(Reason.OTHER_FILE, "not an image")
+
+
+def _damaged(error: Exception) -> Failure:
+    text = " ".join(str(error).split()) or type(error).__name__
+    reason = Reason.TRUNCATED if "truncated" in text.lower() else Reason.CORRUPT
+    return Failure(reason, text[:200])
+
+
+def _pillow_formats(kind: str) -> list[str]:
+    return ["JPEG", "MPO"] if kind == "JPEG" else [kind]
+
+
+def _fast_jpeg(data: memoryview, min_side: int) -> NDArray[np.uint8] | None:
+    """libjpeg-turbo at the smallest n/8 scale that keeps `min_side`; None where Pillow has to judge."""
+    import simplejpeg
+
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, "RGB", min_height=min_side, min_width=min_side
+        )
+    except ValueError:
+        return None  # strict: any warning of libjpeg's ends here; Pillow tells damage from blemish
+    return pixels
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    try:
+        value = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # damaged EXIF: show the picture as it is stored
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _turn(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey keeps its high byte; 32-bit and float grey are stretched to what they hold."""
+    values = np.asarray(image)
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        return Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
+    values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    low, high = float(values.min()), float(values.max())
+    return Image.fromarray(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert by ICC profile; a profile that is damaged or does not fit the mode is left out."""
+    if image.mode not in ("RGB", "L", "CMYK", "LAB"):
+        image = image.convert("RGB")
+    try:
+        transform = _srgb_transform(profile, image.mode)
+        return image if transform is None else ImageCms.applyTransform(image, transform)  # type: ignore[return-value]
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+
+
+@lru_cache(maxsize=16)
+def _srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Building a transform costs more than applying it, and a library has few cameras."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if "srgb" in ImageCms.getProfileDescription(source).lower():
+        return None
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+
+@lru_cache(maxsize=1)
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()

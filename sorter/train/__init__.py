@@ -1,0 +1,1 @@
+"""Training: data, the loop, metrics, export. Needs the extra `train`."""

@@ -1,0 +1,165 @@
+"""The records that cross rooms. Frozen, picklable, and importing nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class SorterError(Exception):
+    """Something a user can put right: the message names the file or flag, the fault and the way out."""
+
+    exit_code = 1
+
+
+class UsageError(SorterError):
+    """The command itself is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class Reason(str, Enum):
+    """Why a file has no scores. The value is what the report and the journal hold."""
+
+    EMPTY = "empty"
+    NOT_AN_IMAGE = "not-an-image"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too-large"
+    UNREADABLE = "unreadable"
+    VANISHED = "vanished"
+    DECODER_CRASHED = "decoder-crashed"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out-of-memory"
+    NOT_FILED = "not-filed"
+    # Files nobody asked to have sorted: reported as `skipped`, not as `failed`.
+    OTHER_FILE = "other-file"
+    HIDDEN = "hidden"
+    EXCLUDED = "excluded"
+    SPECIAL_FILE = "special-file"
+    SYMLINK = "symlink"
+    FOLDER_LOOP = "folder-loop"
+
+
+SKIPS = frozenset(
+    {
+        Reason.OTHER_FILE,
+        Reason.HIDDEN,
+        Reason.EXCLUDED,
+        Reason.SPECIAL_FILE,
+        Reason.SYMLINK,
+        Reason.FOLDER_LOOP,
+    }
+)
+
+
+class Status(str, Enum):
+    """What became of a file."""
+
+    SORTED = "sorted"
+    UNSURE = "unsure"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class ActionKind(str, Enum):
+    """How a photo gets into its folder."""
+
+    COPY = "copy"
+    MOVE = "move"
+    HARDLINK = "hardlink"
+    SYMLINK = "symlink"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A file that was found.
+
+    Attributes:
+        path: absolute path; bytes that are not UTF-8 are kept as surrogates (`os.fsdecode`).
+        relative: the path below the root it was found under, for `--layout tree`.
+        size: bytes.
+        mtime_ns: modification time, nanoseconds since the epoch.
+    """
+
+    path: Path
+    relative: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file was not scored."""
+
+    reason: Reason
+    message: str = ""
+
+    @property
+    def status(self) -> Status:
+        return Status.SKIPPED if self.reason in SKIPS else Status.FAILED
+
+    def __str__(self) -> str:
+        return f"{self.reason.value}: {self.message}" if self.message else self.reason.value
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Upright sRGB pixels, perhaps smaller than the photo.
+
+    Attributes:
+        pixels: uint8, shape (height, width, 3).
+        width: of the photo itself, upright, in pixels.
+        height: likewise.
+        format: the container's name as Pillow has it, such as `JPEG`.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the model says of one photo.
+
+    Attributes:
+        probabilities: one per class in the model's order, summing to 1.
+        width: of the photo, upright, in pixels.
+        height: likewise.
+    """
+
+    probabilities: tuple[float, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One photo and what came of it: the pipeline yields exactly one of these for each photo it was given."""
+
+    photo: Photo
+    outcome: Scores | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a photo belongs.
+
+    Attributes:
+        label: the folder's name: a class, or `unsure`.
+        probability: of the positive class for two classes, of the chosen class for more.
+        status: `SORTED` or `UNSURE`.
+    """
+
+    label: str
+    probability: float
+    status: Status

@@ -1,0 +1,1 @@
+"""Model folders that ship with sorter."""
