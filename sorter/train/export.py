@@ -1,0 +1,341 @@
+"""A trained network -> the files of a model folder. None is kept that does not say what the network says."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, write_model
+from sorter.types import SorterError
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+    from torch import nn
+
+INPUT = "input"
+OUTPUT = "logits"
+OPSET = 20
+MAX_DIFFERENCE = 1e-4  # of a float32 ONNX logit from torch's
+MIN_AGREEMENT = 0.99  # share of photos that keep the label float32 gives them
+SPEC_KEY = "sorter"  # in the ONNX file's metadata_props
+
+# (engine, precision) pairs that `measure_agreement` knows.
+VARIANTS = (("onnx", "int8"), ("openvino", "fp32"), ("openvino", "bf16"), ("openvino", "int8"))
+
+Infer = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+
+
+class ExportError(SorterError):
+    """A file that was made but is not what the network says, and so was not kept."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far one engine at one precision gives the answers of the float32 ONNX file.
+
+    Attributes:
+        engine: `onnx` (ONNX Runtime) or `openvino`.
+        precision: `fp32`, `bf16` or `int8`.
+        n: photos compared.
+        agree: share of them with the same label.
+        mean_difference: of the probabilities, absolute.
+        max_difference: likewise.
+        passed: `agree` is at least 0.99.
+        cpu: what it was measured on, with the instruction sets that decide int8 and bfloat16 arithmetic.
+    """
+
+    engine: str
+    precision: str
+    n: int
+    agree: float
+    mean_difference: float
+    max_difference: float
+    passed: bool
+    cpu: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def export_model(
+    network: nn.Module,
+    model: Model,
+    calibration: Sequence[NDArray[np.float32]],
+    validation: Sequence[NDArray[np.float32]],
+) -> Model:
+    """Write every file of a model folder but its card.
+
+    Args:
+        network: float32 (n, 3, s, s) -> logits (n, model.outputs); its state dict has timm's names.
+        model: what model.json is to say; `files` and `agreement` are filled in here. Its folder must exist.
+        calibration: preprocessed photos, batches of float32 (n, 3, s, s), that fix the int8 ranges.
+        validation: others, on which every engine and precision is compared with float32.
+
+    Returns:
+        The model as written.
+
+    Raises:
+        ExportError: ONNX Runtime's float32 answers are not torch's.
+    """
+    write_safetensors(network, model.folder / WEIGHTS)
+    export_onnx(network, model.preprocess.size, model.folder / ONNX, spec=onnx_spec(model))
+    quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
+    results = measure_agreement(model, validation)
+    if not int8_is_kept(results):
+        (model.folder / ONNX_INT8).unlink()
+    return write_model(replace(model, agreement=[result.to_json() for result in results]))
+
+
+def int8_is_kept(results: Iterable[Agreement]) -> bool:
+    """The int8 file is worth having when OpenVINO agrees; other engines are held to their own result."""
+    return any(r.engine == "openvino" and r.precision == "int8" and r.passed for r in results)
+
+
+def onnx_spec(model: Model) -> dict[str, Any]:
+    """What a reader of the ONNX file alone needs to turn a photo into a probability.
+
+    The threshold is left out: choosing another must not change the file, for its scores stay the same.
+    """
+    return {
+        "classes": list(model.classes),
+        "positive_class": model.positive,
+        "temperature": model.temperature,
+        "preprocess": model.preprocess.to_json(),
+    }
+
+
+def export_onnx(network: nn.Module, size: int, target: Path, spec: dict[str, Any]) -> None:
+    """Write float32 ONNX: `input` float32 (n, 3, size, size), any n -> `logits` float32 (n, k).
+
+    Args:
+        network: put into eval mode for it.
+        size: side of the square input in pixels.
+        target: written only if ONNX Runtime's logits are within 1e-4 of torch's.
+        spec: kept as JSON in the file's metadata_props under `sorter`.
+
+    Raises:
+        ExportError: the logits differ by more.
+    """
+    import onnx
+    import torch
+
+    network = network.eval()
+    # Two images: torch.export takes a batch of one for a constant.
+    example = torch.zeros(2, 3, size, size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            network,
+            (example,),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = _anonymous(program.model_proto)
+    onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, sort_keys=True)})
+    onnx.checker.check_model(proto)
+    data = proto.SerializeToString(deterministic=True)
+    difference = max_difference(network, data, size)
+    if not difference <= MAX_DIFFERENCE:  # also refuses NaN
+        raise ExportError(
+            f"{target}: not written, its logits differ from torch's by {difference:.2g} "
+            f"(at most {MAX_DIFFERENCE:g} is allowed); this network cannot be exported faithfully"
+        )
+    target.write_bytes(data)
+
+
+def max_difference(network: nn.Module, onnx_model: bytes, size: int, n: int = 4, seed: int = 0) -> float:
+    """Largest absolute difference between torch's and ONNX Runtime's logits on standard normal inputs."""
+    import torch
+
+    images = np.random.default_rng(seed).standard_normal((n, 3, size, size), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(images)).numpy()
+    actual = onnx_runtime(onnx_model)(images)
+    if actual.shape != expected.shape:
+        raise ExportError(f"ONNX gives logits of shape {actual.shape}, torch {expected.shape}; export again")
+    return float(np.abs(actual - expected).max())
+
+
+def write_safetensors(network: nn.Module, target: Path) -> None:
+    """The state dict under the network's own names, float32 and contiguous, in the order of the names."""
+    from safetensors.torch import save
+
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in sorted(network.state_dict().items())
+    }
+    target.write_bytes(save(tensors))
+
+
+def quantise(source: Path, target: Path, calibration: Sequence[NDArray[np.float32]]) -> None:
+    """Static int8: QuantizeLinear / DequantizeLinear pairs, weights per channel, ranges from `calibration`.
+
+    Args:
+        source: float32 ONNX as `export_onnx` writes it.
+        target: written whether good or not; `measure_agreement` judges it.
+        calibration: batches of real preprocessed photos, float32 (n, 3, s, s).
+    """
+    import onnx
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared, quantised = Path(folder, "prepared.onnx"), Path(folder, "int8.onnx")
+        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        quantize_static(
+            str(prepared),
+            str(quantised),
+            _Calibration(calibration),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            # 7-bit weights: without VNNI, x86 adds two u8 x s8 products in 16 bits, which full-range
+            # weights overflow. It is where ONNX Runtime lost its agreement.
+            reduce_range=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+        proto = _anonymous(onnx.load(quantised))
+        spec = {prop.key: prop.value for prop in onnx.load(source, load_external_data=False).metadata_props}
+        onnx.helper.set_model_props(proto, spec)
+        target.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def measure_agreement(
+    model: Model,
+    photos: Sequence[NDArray[np.float32]],
+    variants: Sequence[tuple[str, str]] = VARIANTS,
+) -> list[Agreement]:
+    """Compare engines and precisions with float32 in ONNX Runtime, on the files in the model's folder.
+
+    Args:
+        model: whose folder holds model.onnx, and model.int8.onnx if int8 is asked for.
+        photos: preprocessed, batches of float32 (n, 3, s, s).
+        variants: (engine, precision) pairs; one that this machine cannot run is left out of the result.
+    """
+    batches = list(photos)
+    expected = _probabilities(model, onnx_runtime(model.folder / ONNX), batches)
+    results = []
+    for engine, precision in variants:
+        infer = _engine(engine, model.folder / (ONNX_INT8 if precision == "int8" else ONNX), precision)
+        if infer is None:
+            continue
+        actual = _probabilities(model, infer, batches)
+        difference = np.abs(actual - expected)
+        agree = float(np.mean(_labels(model, actual) == _labels(model, expected)))
+        results.append(
+            Agreement(
+                engine=engine,
+                precision=precision,
+                n=len(expected),
+                agree=round(agree, 4),
+                mean_difference=round(float(difference.mean()), 6),
+                max_difference=round(float(difference.max()), 6),
+                passed=agree >= MIN_AGREEMENT,
+                cpu=cpu_name(),
+            )
+        )
+    return results
+
+
+def onnx_runtime(source: Path | bytes) -> Infer:
+    """float32 (n, 3, s, s) -> logits (n, k), by ONNX Runtime on the CPU."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        source if isinstance(source, bytes) else str(source), providers=["CPUExecutionProvider"]
+    )
+    return lambda images: np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+
+
+def openvino(source: Path, precision: str) -> Infer | None:
+    """The same by OpenVINO; None where this CPU has no such arithmetic or OpenVINO is not installed."""
+    try:
+        import openvino as ov
+    except ImportError:
+        return None
+    core = ov.Core()
+    hint = "bf16" if precision == "bf16" else "f32"
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        return None
+    compiled = core.compile_model(str(source), "CPU", {"INFERENCE_PRECISION_HINT": hint})
+    return lambda images: np.array(compiled(images)[0])
+
+
+def cpu_name() -> str:
+    """The processor, with the instruction sets that decide how it computes int8 and bfloat16."""
+    name, flags = platform.processor() or platform.machine(), ""
+    try:
+        info = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return name
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in info)}
+    name = fields.get("model name", name)
+    have = fields.get("flags", "").split()
+    flags = " ".join(f for f in ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8") if f in have)
+    return f"{name} ({flags})" if flags else name
+
+
+class _Calibration:
+    """Feeds `quantize_static`, which asks for one batch at a time until there is none."""
+
+    def __init__(self, batches: Sequence[NDArray[np.float32]]) -> None:
+        self._batches = batches
+        self._at = 0
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        if self._at >= len(self._batches):
+            return None
+        self._at += 1
+        return {INPUT: self._batches[self._at - 1]}
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._batches = self._batches[start_index:end_index]
+        self._at = 0
+
+
+def _engine(engine: str, source: Path, precision: str) -> Infer | None:
+    return onnx_runtime(source) if engine == "onnx" else openvino(source, precision)
+
+
+def _probabilities(model: Model, infer: Infer, batches: Iterable[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """(n, classes), by the model's own arithmetic."""
+    logits = np.concatenate([infer(batch) for batch in batches])
+    return np.array([model.probabilities(tuple(float(value) for value in row)) for row in logits])
+
+
+def _labels(model: Model, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    if model.positive is None:
+        return np.asarray(probabilities.argmax(1))
+    return np.asarray(
+        probabilities[:, model.classes.index(model.positive)] >= model.threshold, dtype=np.int64
+    )
+
+
+def _anonymous(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what exporters leave behind (stack traces with paths, versions): same network, same bytes."""
+    proto.producer_name, proto.producer_version, proto.doc_string = "sorter", "", ""
+    del proto.metadata_props[:]
+    graph = proto.graph
+    graph.name, graph.doc_string = "network", ""
+    del graph.metadata_props[:]
+    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    return proto
