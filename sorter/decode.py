@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 AVIF_BRANDS = {b"avif", b"avis"}
 IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .hif".split()
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif"}
+    | {".heic", ".heif", ".hif"}
 )
 DEFAULT_MAX_MEGAPIXELS = 250.0
 EXIF_ORIENTATION = 0x0112

@@ -114,7 +114,9 @@ class Model:
             try:
                 actual = _sha256(self.folder / name)
             except OSError as error:
-                raise ModelError(f"{self.folder / name}: {error.strerror}; copy the model folder again") from error
+                raise ModelError(
+                    f"{self.folder / name}: {error.strerror}; copy the model folder again"
+                ) from error
             if actual != expected:
                 raise ModelError(
                     f"{self.folder / name}: is not the file that model.json describes (sha256 differs); "
@@ -154,11 +156,15 @@ def read_model(folder: Path) -> Model:
         raise ModelError(f"{source}: cannot be read ({error}); copy the model folder again") from error
     version = data.get("format_version") if isinstance(data, dict) else None
     if version != FORMAT_VERSION:
-        raise ModelError(f"{source}: has format version {version}, this sorter reads {FORMAT_VERSION}; upgrade sorter")
+        raise ModelError(
+            f"{source}: has format version {version}, this sorter reads {FORMAT_VERSION}; upgrade sorter"
+        )
     try:
         files = dict(data["files"])
         if not set(files) <= set(WEIGHT_FILES):
-            raise ModelError(f"{source}: names files that no model folder has: {sorted(set(files) - set(WEIGHT_FILES))}")
+            raise ModelError(
+                f"{source}: names files that no model folder has: {sorted(set(files) - set(WEIGHT_FILES))}"
+            )
         return Model(
             folder=folder.resolve(),
             name=str(data["name"]),
@@ -173,7 +179,9 @@ def read_model(folder: Path) -> Model:
             files=files,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{source}: is incomplete or damaged ({error!r}); copy the model folder again") from error
+        raise ModelError(
+            f"{source}: is incomplete or damaged ({error!r}); copy the model folder again"
+        ) from error
 
 
 def write_model(model: Model) -> Model:
@@ -186,7 +194,7 @@ def write_model(model: Model) -> Model:
     target = model.folder / MODEL_JSON
     part = target.with_suffix(".part")
     part.write_text(json.dumps(model.to_json(), indent=2) + "\n", encoding="utf-8")
-    os.replace(part, target)
+    part.replace(target)
     return model
 
 

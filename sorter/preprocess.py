@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 RESIZES = ("squash", "crop")
-INTERPOLATIONS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+INTERPOLATIONS = ("bilinear", "bicubic")
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,9 @@ class Preprocess:
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """uint8 (height, width, 3) -> uint8 (size, size, 3)."""
+        import numpy as np
+        from PIL import Image
+
         image = Image.fromarray(pixels)
         box = None
         if self.resize == "crop":
@@ -63,17 +64,20 @@ class Preprocess:
         # reducing_gap=2: far larger pictures are first box-averaged by a whole factor, a big saving
         # that Pillow documents as "almost indistinguishable" from the direct filter.
         small = image.resize(
-            (self.size, self.size), INTERPOLATIONS[self.interpolation], box=box, reducing_gap=2.0
+            (self.size, self.size), Image.Resampling[self.interpolation.upper()], box=box, reducing_gap=2.0
         )
         return np.asarray(small)
 
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, size, size, 3) -> float32 (n, 3, size, size), (x / 255 - mean) / std."""
+        import numpy as np
+
         scale = (1 / (255 * np.asarray(self.std))).astype(np.float32).reshape(1, 3, 1, 1)
         shift = (-np.asarray(self.mean) / np.asarray(self.std)).astype(np.float32).reshape(1, 3, 1, 1)
         planes = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
-        out = np.multiply(planes, scale, dtype=np.float32)
-        return np.add(out, shift, out=out)
+        out: NDArray[np.float32] = np.multiply(planes, scale, dtype=np.float32)
+        out += shift
+        return out
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+Outcome = TypeVar("Outcome")
 
 
 class SorterError(Exception):
@@ -87,12 +90,14 @@ class Photo:
         relative: the path below the root it was found under, for `--layout tree`.
         size: bytes.
         mtime_ns: modification time, nanoseconds since the epoch.
+        is_link: the path is a symbolic link to the file.
     """
 
     path: Path
     relative: Path
     size: int
     mtime_ns: int
+    is_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +148,11 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Generic[Outcome]):
     """One photo and what came of it: the pipeline yields exactly one of these for each photo it was given."""
 
     photo: Photo
-    outcome: Scores | Failure
+    outcome: Outcome | Failure
 
 
 @dataclass(frozen=True, slots=True)

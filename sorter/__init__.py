@@ -1,0 +1,36 @@
+"""Sort a folder of photos by what is in them.
+
+    from sorter import Classifier, sort_folder
+
+Names are imported when they are first used, so that `sorter --help` stays quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sorter.classifier import Classifier
+    from sorter.run import Options, Summary, sort_folder
+    from sorter.types import Failure, Result, Scores, SorterError
+
+__all__ = ["Classifier", "Failure", "Options", "Result", "Scores", "SorterError", "Summary", "sort_folder"]
+
+_HOMES = {
+    "Classifier": "classifier",
+    "Options": "run",
+    "Summary": "run",
+    "sort_folder": "run",
+    "Failure": "types",
+    "Result": "types",
+    "Scores": "types",
+    "SorterError": "types",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sorter' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"sorter.{_HOMES[name]}"), name)

@@ -1,0 +1,347 @@
+"""Put photos where they belong and back again: never overwriting, never losing, whatever moment the process dies.
+
+Every step is one system call that either happened or did not. `apply` does a planned filing; `was_done` tells
+after a crash whether it had happened; `revert` takes it back.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import filecmp
+import functools
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sorter.types import ActionKind, SorterError
+
+NAME_MAX = 255  # bytes, on every common filesystem
+
+
+class CannotUndo(SorterError):
+    """Why one file was left where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """One photo on its way into a folder, or there already.
+
+    Attributes:
+        kind: how it goes there; never `NONE`.
+        source: absolute path of the photo.
+        destination: absolute path of its place in the output.
+        device: of the source when it was planned, as in `stat`.
+        inode: likewise; tells after a crash whether a move had happened.
+    """
+
+    kind: ActionKind
+    source: Path
+    destination: Path
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What lies at the destination, as `lstat` saw it right after: how undo knows its own file again."""
+
+    size: int
+    mtime_ns: int
+
+
+def free_name(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
+    """The name itself where it is free, else `stem (2).ext`, `stem (3).ext`, …, cut to fit in 255 bytes.
+
+    Args:
+        taken: tells of a path whether it is in use. It is asked O(log n) times for n same-named photos, as
+            numbers are given out without gaps: the first free one is found by doubling, then bisecting.
+    """
+    path = folder / fit_name(name, "")
+    if not taken(path):
+        return path
+
+    def numbered(number: int) -> Path:
+        return folder / fit_name(name, f" ({number})")
+
+    high = 2
+    while taken(numbered(high)):
+        high *= 2
+    low = max(high // 2, 1)  # in use (or the name itself), while `high` is free
+    while high - low > 1:
+        middle = (low + high) // 2
+        if taken(numbered(middle)):
+            low = middle
+        else:
+            high = middle
+    return numbered(high)
+
+
+def fit_name(name: str, suffix: str) -> str:
+    """`name` with `suffix` before its extension, its stem cut at a character where it would pass 255 bytes."""
+    stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    room = NAME_MAX - len(os.fsencode(suffix + extension))
+    while len(os.fsencode(stem)) > room:
+        stem = stem[:-1]
+    return stem + suffix + extension
+
+
+def apply(filing: Filing, staging: Path) -> Placed:
+    """Do what was planned. Nothing is at the destination before it is there whole.
+
+    Args:
+        staging: a path of this filing's own, on the output's filesystem, for bytes not yet in place.
+
+    Raises:
+        FileExistsError: something has appeared at the destination; it was not touched.
+        FileNotFoundError: the photo is gone.
+        OSError: anything else the system refused; the photo is where it was.
+    """
+    filing.destination.parent.mkdir(parents=True, exist_ok=True)
+    if filing.kind is ActionKind.COPY:
+        _copy(filing.source, staging)
+        _publish(staging, filing.destination)
+    elif filing.kind is ActionKind.MOVE:
+        move(filing.source, filing.destination, staging)
+    elif filing.kind is ActionKind.HARDLINK:
+        os.link(filing.source.resolve(), filing.destination)
+    else:
+        os.symlink(filing.source, filing.destination)  # noqa: PTH211 - arguments in the order of the others
+    return placed_at(filing.destination)
+
+
+def was_done(filing: Filing, staging: Path) -> bool:
+    """After a crash: finish a filing that had come to its destination, or clear up one that had not."""
+    _clear(staging, filing.destination)
+    target = _stat(filing.destination, follow=False)
+    if target is None:
+        return False
+    if filing.kind is ActionKind.HARDLINK:
+        return _is_photo(target, filing)
+    if filing.kind is ActionKind.SYMLINK:
+        return _links_to(filing, target)
+    source = _stat(filing.source)
+    if source is None:
+        return True  # a move takes the source away last; a copy without its source is still the photo
+    if filing.kind is ActionKind.MOVE and _is_photo(target, filing):
+        filing.source.unlink()  # stopped between link and unlink: both names are the one file
+        return True
+    if not filecmp.cmp(filing.source, filing.destination, shallow=False):
+        return False
+    if filing.kind is ActionKind.MOVE:
+        filing.source.unlink()  # stopped between a verified copy across filesystems and the delete
+    return True
+
+
+def revert(filing: Filing, placed: Placed, staging: Path) -> None:
+    """Take a filing back.
+
+    Raises:
+        CannotUndo: says why the file was left where it is.
+        OSError: the system refused.
+    """
+    target = _stat(filing.destination, follow=False)
+    if target is None:
+        raise CannotUndo("is no longer in the output folder")
+    if filing.kind is ActionKind.MOVE:
+        filing.source.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            move(filing.destination, filing.source, staging)
+        except FileExistsError as error:
+            raise CannotUndo(f"something else is now at {filing.source}") from error
+        return
+    if filing.kind is ActionKind.SYMLINK:
+        if not _links_to(filing, target):
+            raise CannotUndo("is no longer the link that was made")
+        filing.destination.unlink()
+        return
+    source = _stat(filing.source)
+    if source is None:
+        raise CannotUndo(f"the original {filing.source} is gone, so this may be the last copy")
+    if filing.kind is ActionKind.HARDLINK:
+        if (target.st_dev, target.st_ino) != (source.st_dev, source.st_ino):
+            raise CannotUndo("is no longer the same file as the original")
+    elif Placed(target.st_size, target.st_mtime_ns) != placed:
+        raise CannotUndo("was changed since it was copied")
+    elif not filecmp.cmp(filing.source, filing.destination, shallow=False):
+        raise CannotUndo("the original was changed since, so this is the only copy of the older photo")
+    filing.destination.unlink()
+
+
+def was_reverted(filing: Filing, staging: Path) -> bool:
+    """After a crash: had `revert` come to its end? Finishes one that only lacked the last step."""
+    _clear(staging, filing.source)
+    if _stat(filing.destination, follow=False) is None:
+        return True
+    source = _stat(filing.source, follow=False)
+    if filing.kind is not ActionKind.MOVE or source is None:
+        return False
+    if not filecmp.cmp(filing.source, filing.destination, shallow=False):
+        return False
+    filing.destination.unlink()
+    return True
+
+
+def placed_at(path: Path) -> Placed:
+    status = path.lstat()
+    return Placed(status.st_size, status.st_mtime_ns)
+
+
+def move(source: Path, destination: Path, staging: Path) -> None:
+    """Rename without replacing; across filesystems copy, verify, then delete.
+
+    Raises: as `apply`.
+    """
+    try:
+        rename_without_replacing(source, destination)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        staging = _staging_near(staging, destination)
+        _copy(source, staging)
+        if not filecmp.cmp(source, staging, shallow=False):
+            staging.unlink()
+            raise OSError(
+                errno.EIO, "the copy differs from the photo; the photo was kept", str(source)
+            ) from error
+        _publish(staging, destination)
+        source.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power cut, where the system has a call for it."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def rename_without_replacing(source: Path, destination: Path) -> None:
+    """Atomic rename that fails with FileExistsError where the destination exists.
+
+    Linux `renameat2(RENAME_NOREPLACE)` and macOS `renamex_np(RENAME_EXCL)` where the filesystem has them; else
+    link and unlink; else (exFAT on macOS) an exclusively created empty file reserves the name for a plain rename.
+    """
+    if os.name == "nt":
+        source.rename(destination)  # never replaces on Windows
+        return
+    native = _native_rename()
+    if native is not None:
+        code = native(os.fsencode(source), os.fsencode(destination))
+        if code == 0:
+            return
+        if code not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+            raise OSError(code, os.strerror(code), str(source), None, str(destination))
+    try:
+        os.link(source, destination, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS):
+            raise
+        _rename_reserving(source, destination)
+    else:
+        source.unlink()
+
+
+def _rename_reserving(source: Path, destination: Path) -> None:
+    os.close(os.open(destination, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    try:
+        source.replace(destination)
+    except OSError:
+        destination.unlink()
+        raise
+
+
+@functools.cache
+def _native_rename() -> Callable[[bytes, bytes], int] | None:
+    """The system's own no-replace rename as a function that returns errno, or None."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin" and hasattr(libc, "renamex_np"):
+        rename_exclusively = 0x4  # RENAME_EXCL, <sys/stdio.h>
+
+        def on_macos(source: bytes, destination: bytes) -> int:
+            return ctypes.get_errno() if libc.renamex_np(source, destination, rename_exclusively) else 0
+
+        return on_macos
+    if sys.platform.startswith("linux") and hasattr(libc, "renameat2"):
+        here, no_replace = -100, 1  # AT_FDCWD, RENAME_NOREPLACE, <linux/fs.h>
+
+        def on_linux(source: bytes, destination: bytes) -> int:
+            return ctypes.get_errno() if libc.renameat2(here, source, here, destination, no_replace) else 0
+
+        return on_linux
+    return None
+
+
+def _copy(source: Path, staging: Path) -> None:
+    """Bytes, times and mode, synced to the disk. A copy-on-write filesystem shares the blocks."""
+    try:
+        with source.open("rb") as reader, staging.open("wb") as writer:
+            _copy_bytes(reader.fileno(), writer.fileno())
+            writer.flush()
+            os.fsync(writer.fileno())
+            if os.fstat(reader.fileno()).st_size != os.fstat(writer.fileno()).st_size:
+                raise OSError(errno.EIO, "the photo changed while it was copied", str(source))
+        shutil.copystat(source, staging)
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+
+
+def _copy_bytes(reader: int, writer: int) -> None:
+    if hasattr(os, "copy_file_range"):
+        try:
+            while os.copy_file_range(reader, writer, 1 << 30):
+                pass
+            return
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+                raise
+            os.lseek(reader, 0, os.SEEK_SET)
+            os.lseek(writer, 0, os.SEEK_SET)
+    while block := os.read(reader, 1 << 20):
+        view = memoryview(block)
+        while view:
+            view = view[os.write(writer, view) :]
+
+
+def _publish(staging: Path, destination: Path) -> None:
+    try:
+        rename_without_replacing(staging, destination)
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+
+
+def _staging_near(staging: Path, destination: Path) -> Path:
+    """The staging path, or one beside the destination where that is on another filesystem (putting back)."""
+    if staging.parent.stat().st_dev == destination.parent.stat().st_dev:
+        return staging
+    return destination.with_name(f".sorter-{staging.name}")
+
+
+def _clear(staging: Path, destination: Path) -> None:
+    staging.unlink(missing_ok=True)
+    if destination.parent.exists():
+        _staging_near(staging, destination).unlink(missing_ok=True)
+
+
+def _stat(path: Path, follow: bool = True) -> os.stat_result | None:
+    try:
+        return path.stat() if follow else path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _is_photo(status: os.stat_result, filing: Filing) -> bool:
+    return (status.st_dev, status.st_ino) == (filing.device, filing.inode)
+
+
+def _links_to(filing: Filing, status: os.stat_result) -> bool:
+    return stat.S_ISLNK(status.st_mode) and os.fspath(filing.destination.readlink()) == str(filing.source)

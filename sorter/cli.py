@@ -1,0 +1,377 @@
+"""Parsing, printing, exit codes. Nothing else in the package prints or exits."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sorter.run import Options, Summary
+
+DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    arguments = build_parser().parse_args(argv)
+    # Ended by a service manager or a cluster's scheduler is ended as by Ctrl-C: the journal is in order.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code: int = arguments.command(arguments)
+    except KeyboardInterrupt:
+        _complain("stopped; give the same command again to go on where it stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`sorter status x | head`): nothing is left to tell them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        from sorter.types import SorterError
+
+        if not isinstance(error, SorterError):
+            raise
+        _complain(str(error))
+        return error.exit_code
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and flag, with an example each."""
+    parser = _Parser(
+        prog="sorter",
+        description="Sort a folder of photos by what is in them. Nothing is ever overwritten or lost, "
+        "and everything can be undone.",
+        epilog="examples:\n  sorter run ./photos --out ./sorted\n  sorter undo ./sorted",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_undo(commands)
+    _add_status(commands)
+    return parser
+
+
+# -- sorter run ------------------------------------------------------------------------------------------------
+
+
+def _add_run(commands: Any) -> None:
+    parser = commands.add_parser(
+        "run",
+        help="sort photos into folders",
+        description="Sort photos into DIR/<class>/, with DIR/report.csv and DIR/report.html. Stopped or not, the "
+        "same command again goes on where it was and picks up what is new. `sorter undo DIR` puts all back.",
+        epilog="examples:\n"
+        "  sorter run ./photos --out ./sorted\n"
+        "  sorter run ./photos --out ./sorted --action move --layout tree\n"
+        "  sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'\n"
+        "  sorter run ./photos --out ./sorted --model ./my-model --dry-run",
+    )
+    parser.add_argument(
+        "inputs", nargs="+", metavar="PATH", type=Path, help="folders (all that is in them) and photos"
+    )
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="DIR", type=Path, help="where the class folders go"
+    )
+
+    what = parser.add_argument_group("what goes where")
+    what.add_argument("--model", metavar="FOLDER", type=Path, help="a model folder (default: car / not-car)")
+    what.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="probability from which a photo is positive (default: the model's own)",
+    )
+    what.add_argument(
+        "--unsure",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="photos with a probability from LOW to HIGH go to DIR/unsure/",
+    )
+    what.add_argument(
+        "--action",
+        choices=("copy", "move", "hardlink", "symlink", "none"),
+        default="copy",
+        help="what to do with each photo (default: copy)",
+    )
+    what.add_argument(
+        "--layout",
+        choices=("flat", "tree"),
+        default="flat",
+        help="all photos of a class side by side, or in the folders they came in (default: flat)",
+    )
+    what.add_argument("--dry-run", action="store_true", help="decide and report, but touch no file")
+    what.add_argument(
+        "--resume",
+        action="store_true",
+        help="accepted for habit's sake: a run always goes on where it stopped",
+    )
+    what.add_argument(
+        "--fresh",
+        action="store_true",
+        help="take back what earlier runs filed in DIR, forget them and start anew",
+    )
+
+    which = parser.add_argument_group("which files")
+    which.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave out what matches, as in a .gitignore; may be given again",
+    )
+    which.add_argument("--hidden", action="store_true", help="also names that begin with a dot")
+    which.add_argument("--follow-symlinks", action="store_true", help="enter linked folders")
+    which.add_argument(
+        "--max-megapixels",
+        type=float,
+        default=250.0,
+        metavar="N",
+        help="larger photos fail before they are decoded (default: 250)",
+    )
+    which.add_argument(
+        "--timeout-per-file",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="a photo that takes longer fails (default: 60)",
+    )
+
+    how = parser.add_argument_group("how it runs")
+    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default: one per core)")
+    how.add_argument(
+        "--batch-size", type=int, metavar="N", help="photos in one inference on a GPU (default: 64)"
+    )
+    how.add_argument(
+        "--device", default="auto", type=_device, metavar="DEVICE", help="auto, cpu, cuda or cuda:N"
+    )
+    how.add_argument(
+        "--engine",
+        choices=("auto", "onnx", "openvino", "torch"),
+        default="auto",
+        help="auto tries those installed on your first photos and takes the fastest that agrees",
+    )
+    how.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16", "int8"),
+        default="auto",
+        help="auto takes a reduced one only if it agrees with fp32 on your photos",
+    )
+
+    tell = parser.add_argument_group("what it tells")
+    tell.add_argument(
+        "--report", metavar="PATH", type=Path, help="where the CSV goes (default: DIR/report.csv)"
+    )
+    tell.add_argument("--json", action="store_true", help="print the summary as JSON")
+    tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
+    parser.set_defaults(command=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sorter.run import Options, sort_folder
+    from sorter.types import ActionKind
+
+    options = Options(
+        inputs=tuple(arguments.inputs),
+        out=arguments.out,
+        model=arguments.model,
+        action=ActionKind(arguments.action),
+        layout=arguments.layout,
+        threshold=arguments.threshold,
+        unsure=tuple(arguments.unsure) if arguments.unsure else None,
+        exclude=tuple(arguments.exclude),
+        hidden=arguments.hidden,
+        follow_symlinks=arguments.follow_symlinks,
+        workers=arguments.workers,
+        batch_size=arguments.batch_size,
+        device=arguments.device,
+        engine=arguments.engine,
+        precision=arguments.precision,
+        max_megapixels=arguments.max_megapixels,
+        timeout_per_file=arguments.timeout_per_file,
+        dry_run=arguments.dry_run,
+        fresh=arguments.fresh,
+        report=arguments.report,
+    )
+    with _Progress(options, arguments.quiet) as progress:
+        summary = sort_folder(options, progress)
+    if arguments.json:
+        print(json.dumps(summary.to_json()))
+    elif not arguments.quiet:
+        _print_summary(summary)
+    return SOME_FAILED if summary.failed else DONE
+
+
+def _print_summary(summary: Summary) -> None:
+    import shlex
+
+    print(f"Would sort into {summary.out}:" if summary.dry_run else f"Sorted into {summary.out}:")
+    width = max(len(label) for label in (*summary.counts, "skipped"))
+    for label, count in summary.counts.items():
+        print(f"  {label:<{width}}  {count:>9,}")
+    for name, reasons in (("failed", summary.failed), ("skipped", summary.skipped)):
+        if reasons:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+            print(f"  {name:<{width}}  {sum(reasons.values()):>9,}  ({listed})")
+    done = f"{summary.decoded:,} photos decoded in {summary.seconds:.1f} s"
+    if summary.decoded:
+        done += f": {summary.rate:.1f} photos/s with {summary.engine}"
+    if summary.refiled:
+        done += f"; {summary.refiled:,} filed without decoding"
+    print(done)
+    if summary.report:
+        print(f"Every file has its row in {summary.report}")
+    if summary.page:
+        print(f"Look at {summary.page}")
+    if not summary.dry_run:
+        print(f"To put everything back: sorter undo {shlex.quote(str(summary.out))}")
+
+
+class _Progress:
+    """A `Watch` on stderr: a bar on a terminal, silent elsewhere."""
+
+    def __init__(self, options: Options, quiet: bool) -> None:
+        self._options = options
+        self._quiet = quiet
+        self._bar: Any = None
+
+    def __enter__(self) -> _Progress:
+        if not self._quiet and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(unit=" photos", dynamic_ncols=True, smoothing=0.05)
+            self._count()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def say(self, message: str) -> None:
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr)
+
+    def advance(self, photos: int) -> None:
+        if self._bar is not None:
+            self._bar.update(photos)
+
+    def _count(self) -> None:
+        """Find out how many photos there are while the first are already being sorted."""
+        import threading
+
+        from sorter.run import resolved, scan_of
+        from sorter.types import SorterError
+
+        def count() -> None:
+            try:
+                total = sum(1 for _ in scan_of(resolved(self._options)))
+            except SorterError:
+                return  # the run itself says so
+            self._bar.total = total
+            self._bar.refresh()
+
+        threading.Thread(target=count, daemon=True).start()
+
+
+# -- sorter undo -----------------------------------------------------------------------------------------------
+
+
+def _add_undo(commands: Any) -> None:
+    parser = commands.add_parser(
+        "undo",
+        help="put back what was sorted",
+        description="Put back every photo that was moved to DIR and remove every copy and link that was made there, "
+        "as its journal says. What was changed since, or cannot go back without overwriting, stays and is named.",
+        epilog="example:\n  sorter undo ./sorted",
+    )
+    parser.add_argument("out", metavar="DIR", type=Path, help="a folder that `sorter run` wrote to")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.set_defaults(command=_undo)
+
+
+def _undo(arguments: argparse.Namespace) -> int:
+    from sorter.undo import undo
+
+    undone = undo(arguments.out)
+    if arguments.json:
+        left = [{"path": str(each.path), "reason": each.message} for each in undone.left]
+        print(json.dumps({"out": str(undone.out), "restored": undone.restored, "left": left}))
+    else:
+        print(f"{undone.restored:,} files put back or removed from {undone.out}")
+        for each in undone.left:
+            print(f"left: {each.path}: {each.message}")
+    return SOME_FAILED if undone.left else DONE
+
+
+# -- sorter status ---------------------------------------------------------------------------------------------
+
+
+def _add_status(commands: Any) -> None:
+    parser = commands.add_parser(
+        "status",
+        help="tell what an output folder holds",
+        description="Tell from the journal of DIR what was sorted there, with which model, and whether the run ended.",
+        epilog="example:\n  sorter status ./sorted",
+    )
+    parser.add_argument("out", metavar="DIR", type=Path, help="a folder that `sorter run` wrote to")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    parser.set_defaults(command=_status)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from sorter.status import read_status
+
+    status = read_status(arguments.out)
+    if arguments.json:
+        print(json.dumps(status.to_json()))
+        return DONE
+    print(f"{status.out}: {status.sentence}")
+    print(f"  model    {status.model}")
+    print(f"  action   {status.action}, layout {status.layout}")
+    print(f"  photos   {status.photos:,} known, {status.filed:,} filed here")
+    for (kind, what), count in status.counts.items():
+        print(f"  {kind:<8} {count:>9,}  {what}")
+    return DONE
+
+
+# -- pieces ----------------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Shows the examples as they are written."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, **keywords})
+
+
+class _Version(argparse.Action):
+    """Looked up only when asked for: reading package metadata takes longer than parsing."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"sorter {version('sorter')}")
+        parser.exit()
+
+
+def _device(text: str) -> str:
+    if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdigit()):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:N")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _complain(message: str) -> None:
+    print(f"sorter: {message}", file=sys.stderr)

@@ -1,0 +1,482 @@
+"""One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sorter.actions import Filing, Placed
+from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, SorterError, Status
+
+FOLDER = ".sorter"
+FILE = "journal.db"
+VERSION = 1
+
+# Paths are BLOBs: file names are bytes, and not always UTF-8. Those inside the output folder are relative to it,
+# so that the folder can be moved as a whole.
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE photos (
+    id INTEGER PRIMARY KEY,          -- the order in which they were found
+    path BLOB NOT NULL UNIQUE,
+    relative BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    is_link INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    message TEXT,
+    label TEXT,
+    probability REAL,
+    probabilities BLOB,              -- float64, one per class
+    width INTEGER,
+    height INTEGER,
+    filing INTEGER REFERENCES filings (id)
+);
+CREATE TABLE filings (
+    id INTEGER PRIMARY KEY,
+    photo INTEGER NOT NULL REFERENCES photos (id),
+    kind TEXT NOT NULL,
+    source BLOB NOT NULL,
+    destination BLOB NOT NULL,
+    pending BLOB,                    -- where it is being moved to inside the output, on a changed decision
+    device BLOB NOT NULL,            -- text: Windows has device and inode numbers past 63 bits
+    inode BLOB NOT NULL,
+    size INTEGER,
+    mtime_ns INTEGER,
+    state TEXT NOT NULL              -- planned, filed, refiling or undoing
+);
+CREATE INDEX filings_open ON filings (state) WHERE state != 'filed';
+CREATE INDEX filings_destination ON filings (destination);
+CREATE INDEX filings_pending ON filings (pending) WHERE pending IS NOT NULL;
+CREATE INDEX photos_label ON photos (label, probability);
+"""
+
+
+class JournalError(SorterError):
+    """The journal cannot be read or written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the journal holds of one photo.
+
+    Attributes:
+        id: rises in the order in which photos were found.
+        photo: as it was when it was last looked at.
+        scores: None unless it was scored.
+        failure: why it was not scored, or scored and not filed; None where all is well.
+        decision: None unless it was scored.
+        destination: relative to the output folder; None where it was not filed.
+        filing: the id of the filing that put it there, or None.
+    """
+
+    id: int
+    photo: Photo
+    scores: Scores | None
+    failure: Failure | None
+    decision: Decision | None
+    status: Status
+    destination: Path | None
+    filing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A filing and its state in the journal."""
+
+    id: int
+    entry: int
+    filing: Filing
+    pending: Path | None
+    placed: Placed
+    state: str
+
+
+class Journal:
+    """The journal of one output folder, for one process at a time to write and any to read."""
+
+    def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
+        self.out = out
+        self._db = connection
+
+    @classmethod
+    def open(cls, out: Path, at: Path | None = None) -> Journal:
+        """Open the journal of the output folder `out`, or make it.
+
+        Args:
+            at: where the file lies, when not in the output folder (a dry run leaves that untouched).
+
+        Raises:
+            JournalError: the file is damaged, from a newer sorter, or its disk is full.
+        """
+        path = at or out / FOLDER / FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        with translated(path):
+            connection = sqlite3.connect(path, isolation_level=None)
+            # Each commit reaches the disk before the files it speaks of are touched.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            journal = cls(out, connection)
+            if new or not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                with journal.transaction():
+                    for statement in SCHEMA.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {VERSION}")
+            journal._check_version(path)
+        return journal
+
+    @classmethod
+    def read(cls, out: Path) -> Journal:
+        """Open an existing journal for reading. Raises JournalError where there is none."""
+        path = out / FOLDER / FILE
+        if not path.exists():
+            raise JournalError(
+                f"{out}: holds no journal ({FOLDER}/{FILE}); name a folder that `sorter run` wrote to"
+            )
+        with translated(path):
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            journal = cls(out, connection)
+            journal._check_version(path)
+        return journal
+
+    def _check_version(self, path: Path) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            raise JournalError(f"{path}: has version {version}, this sorter reads {VERSION}; upgrade sorter")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def backup(self, target: sqlite3.Connection) -> None:
+        self._db.backup(target)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on the disk when the block ends."""
+        with translated(self.out / FOLDER / FILE):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                # The system may have rolled back already (a full disk does); then there is nothing to do.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # -- what the run is ---------------------------------------------------------------------------------------
+
+    def setting(self, key: str) -> Any:
+        """A value kept with `set`, or None."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def set(self, **values: Any) -> None:
+        for key, value in values.items():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    # -- photos ------------------------------------------------------------------------------------------------
+
+    def lookup(self, path: Path) -> Entry | None:
+        for entry in self._entries("WHERE p.path = ?", (os.fsencode(path),)):
+            return entry
+        return None
+
+    def scored(self, photo: Photo, scores: Scores, decision: Decision, filing: int | None) -> int:
+        """Write down a photo's scores; `filing` is what put it where it is now, if anything. Returns its id."""
+        return self._write(
+            photo,
+            status=decision.status.value,
+            label=decision.label,
+            probability=decision.probability,
+            probabilities=array("d", scores.probabilities).tobytes(),
+            width=scores.width,
+            height=scores.height,
+            filing=filing,
+        )
+
+    def failed(self, photo: Photo, failure: Failure) -> int:
+        """Write down why a file has no scores. Returns its id."""
+        return self._write(
+            photo, status=failure.status.value, reason=failure.reason.value, message=failure.message
+        )
+
+    def not_filed(self, entry: int, failure: Failure) -> None:
+        """A scored photo could not be filed; its scores stay, so that it need not be decoded again."""
+        self._db.execute(
+            "UPDATE photos SET status = ?, reason = ?, message = ? WHERE id = ?",
+            (failure.status.value, failure.reason.value, failure.message, entry),
+        )
+
+    def _write(self, photo: Photo, **values: Any) -> int:
+        """Insert or replace all that is known of a photo; it keeps its id."""
+        row = dict.fromkeys(PHOTO_COLUMNS)
+        row |= {
+            "path": os.fsencode(photo.path),
+            "relative": os.fsencode(photo.relative),
+            "size": photo.size,
+            "mtime_ns": photo.mtime_ns,
+            "is_link": photo.is_link,
+            **values,
+        }
+        cursor = self._db.execute(
+            f"INSERT INTO photos ({', '.join(PHOTO_COLUMNS)}) VALUES ({', '.join('?' for _ in PHOTO_COLUMNS)}) "
+            f"ON CONFLICT (path) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in PHOTO_COLUMNS)} "
+            "RETURNING id",
+            tuple(row.values()),
+        )
+        return int(cursor.fetchone()[0])
+
+    def entries(self) -> Iterator[Entry]:
+        """Every photo, in the order found, a page at a time."""
+        return self._paged("1")
+
+    def unsettled(self, everything: bool) -> Iterator[Entry]:
+        """Scored photos that are not filed; with `everything`, all scored ones."""
+        return self._paged("p.probabilities IS NOT NULL" + ("" if everything else " AND p.filing IS NULL"))
+
+    def extremes(self, label: str, most_certain: bool, count: int, positive: str | None) -> list[Entry]:
+        """The photos of one class that the model is most, or least, certain of."""
+        falling = most_certain == (positive is None or label == positive)
+        order = "DESC" if falling else "ASC"
+        return list(
+            self._entries(
+                f"WHERE p.label = ? AND p.status IN ('sorted', 'unsure') "
+                f"ORDER BY p.probability {order}, p.id LIMIT {int(count)}",
+                (label,),
+            )
+        )
+
+    def _paged(self, condition: str, page: int = 1000) -> Iterator[Entry]:
+        # A page at a time, as the rows may be written to between two of them.
+        last = 0
+        while True:
+            rows = list(self._entries(f"WHERE {condition} AND p.id > ? ORDER BY p.id LIMIT {page}", (last,)))
+            yield from rows
+            if len(rows) < page:
+                return
+            last = rows[-1].id
+
+    def _entries(self, clause: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+        rows = self._db.execute(
+            "SELECT p.id, p.path, p.relative, p.size, p.mtime_ns, p.is_link, p.status, p.reason, p.message, "
+            "p.label, p.probability, p.probabilities, p.width, p.height, p.filing, f.destination "
+            f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
+            values,
+        )
+        return map(_entry, rows)
+
+    # -- filings -----------------------------------------------------------------------------------------------
+
+    def plan(self, entry: int, filing: Filing) -> int:
+        """Write down what is about to be done; returns the filing's id, which also names its staging file."""
+        cursor = self._db.execute(
+            "INSERT INTO filings (photo, kind, source, destination, device, inode, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, 'planned')",
+            (
+                entry,
+                filing.kind.value,
+                os.fsencode(filing.source),
+                self._inside(filing.destination),
+                str(filing.device),
+                str(filing.inode),
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def plan_again(self, filing: int, pending: Path) -> None:
+        """A filed photo is about to go from where it is to `pending`."""
+        self._db.execute(
+            "UPDATE filings SET state = 'refiling', pending = ? WHERE id = ?", (self._inside(pending), filing)
+        )
+
+    def plan_undo(self, filing: int) -> None:
+        self._db.execute("UPDATE filings SET state = 'undoing' WHERE id = ?", (filing,))
+
+    def filed(self, filing: int, placed: Placed) -> None:
+        """It is in its place; the photo it belongs to knows from now on."""
+        self._db.execute(
+            "UPDATE filings SET state = 'filed', size = ?, mtime_ns = ?, destination = coalesce(pending, destination), "
+            "pending = NULL WHERE id = ?",
+            (placed.size, placed.mtime_ns, filing),
+        )
+        self._db.execute(
+            "UPDATE photos SET filing = ? WHERE id = (SELECT photo FROM filings WHERE id = ?)",
+            (filing, filing),
+        )
+
+    def stays(self, filing: int) -> None:
+        """A filed photo did not go anywhere after all."""
+        self._db.execute("UPDATE filings SET state = 'filed', pending = NULL WHERE id = ?", (filing,))
+
+    def unfiled(self, filing: int) -> None:
+        """It is not, or no longer, in the output."""
+        self._db.execute("UPDATE photos SET filing = NULL WHERE filing = ?", (filing,))
+        self._db.execute("DELETE FROM filings WHERE id = ?", (filing,))
+
+    def holds(self, path: Path) -> bool:
+        """Is this place in the output given to a photo, or promised to one?"""
+        inside = self._inside(path)
+        row = self._db.execute(
+            "SELECT 1 FROM filings WHERE destination = ?1 UNION ALL SELECT 1 FROM filings WHERE pending = ?1 LIMIT 1",
+            (inside,),
+        ).fetchone()
+        return row is not None
+
+    def unfinished(self) -> list[Filed]:
+        """Filings that a crash may have stopped halfway; at most a batch of them."""
+        rows = self._db.execute(f"SELECT {FILED_COLUMNS} FROM filings WHERE state != 'filed' ORDER BY id")
+        return [self._filed(row) for row in rows]
+
+    def filings_backwards(self, page: int = 500) -> Iterator[Filed]:
+        """Everything in the output, the latest first."""
+        last = 1 << 62
+        while True:
+            rows = self._db.execute(
+                f"SELECT {FILED_COLUMNS} FROM filings WHERE id < ? ORDER BY id DESC LIMIT {page}", (last,)
+            ).fetchall()
+            yield from map(self._filed, rows)
+            if len(rows) < page:
+                return
+            last = rows[-1][0]
+
+    def _filed(self, row: tuple[Any, ...]) -> Filed:
+        number, entry, kind, source, destination, pending, device, inode, size, mtime_ns, state = row
+        filing = Filing(
+            ActionKind(kind),
+            Path(os.fsdecode(source)),
+            self.out / os.fsdecode(destination),
+            int(device),
+            int(inode),
+        )
+        placed = Placed(size or 0, mtime_ns or 0)
+        return Filed(
+            number, entry, filing, self.out / os.fsdecode(pending) if pending else None, placed, state
+        )
+
+    def _inside(self, path: Path) -> bytes:
+        return os.fsencode(path.relative_to(self.out))
+
+    def clear(self) -> None:
+        """Forget every photo, and what the run was. Only for an output that holds nothing filed."""
+        for table in ("photos", "filings", "meta"):
+            self._db.execute(f"DELETE FROM {table}")
+
+    # -- sums --------------------------------------------------------------------------------------------------
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(status, label or reason) -> how many photos."""
+        rows = self._db.execute(
+            "SELECT status, CASE WHEN status IN ('sorted', 'unsure') THEN label ELSE reason END AS what, count(*) "
+            "FROM photos GROUP BY 1, 2 ORDER BY 1 DESC, 2"
+        )
+        return {(status, what): count for status, what, count in rows}
+
+    def filing_count(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM filings WHERE state = 'filed'").fetchone()[0])
+
+    def histogram(self, bins: int) -> list[int]:
+        """How many scored photos have a probability in each of `bins` equal parts of 0..1."""
+        counts = [0] * bins
+        rows = self._db.execute(
+            f"SELECT min(cast(probability * {int(bins)} AS INTEGER), {int(bins) - 1}), count(*) "
+            "FROM photos WHERE probability IS NOT NULL GROUP BY 1"
+        )
+        for part, count in rows:
+            counts[part] = count
+        return counts
+
+    def with_reason(self, reason: Reason, count: int) -> list[Entry]:
+        """The first `count` files that were not sorted for this reason, in the order found."""
+        return list(self._entries(f"WHERE p.reason = ? ORDER BY p.id LIMIT {int(count)}", (reason.value,)))
+
+
+PHOTO_COLUMNS = (
+    *("path", "relative", "size", "mtime_ns", "is_link", "status", "reason", "message"),
+    *("label", "probability", "probabilities", "width", "height", "filing"),
+)
+FILED_COLUMNS = "id, photo, kind, source, destination, pending, device, inode, size, mtime_ns, state"
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
+    (label, probability, probabilities, width, height, filing, destination) = row[9:]
+    photo = Photo(Path(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
+    scores, decision = None, None
+    if probabilities is not None:
+        values = array("d")
+        values.frombytes(probabilities)
+        scores = Scores(tuple(values), width, height)
+        known = Status(status) if status in ("sorted", "unsure") else Status.SORTED
+        decision = Decision(label, probability, known)
+    failure = Failure(Reason(reason), message) if reason is not None else None
+    return Entry(
+        number,
+        photo,
+        scores,
+        failure,
+        decision,
+        Status(status),
+        Path(os.fsdecode(destination)) if destination is not None else None,
+        filing,
+    )
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """One writer at a time; the lock goes with the process, however that ends.
+
+    Raises:
+        JournalError: another process holds it, or the folder cannot be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = out / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock", blocking=False)
+        lock.acquire()
+    except Timeout as error:
+        raise JournalError(f"{out}: another sorter is at work on this folder; wait for it to end") from error
+    except OSError as error:
+        raise JournalError(
+            f"{out}: cannot be written to ({error.strerror}); choose another folder"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def copy_journal(out: Path, target: Path) -> None:
+    """A snapshot of an output folder's journal, if it has one."""
+    source = out / FOLDER / FILE
+    if source.exists():
+        with closing(Journal.read(out)) as journal, closing(sqlite3.connect(target)) as copy:
+            journal.backup(copy)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors -> sentences with a way out."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise JournalError(
+                f"{path}: {error}; free some space and give the same command again, it goes on where it stopped"
+            ) from error
+        raise JournalError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise JournalError(
+            f"{path}: is damaged ({error}); move it away to start anew (photos already sorted stay where they are)"
+        ) from error

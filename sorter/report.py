@@ -1,0 +1,97 @@
+"""report.csv: one row per file, written as the run goes, and made anew from the journal when it ends."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from sorter.journal import Entry, Journal
+from sorter.types import Status
+
+COLUMNS = ("path", "label", "probability", "status", "error", "destination", "width", "height", "bytes")
+
+
+class CsvReport:
+    """Rows of what the journal holds.
+
+    Paths are absolute. A name that is not valid UTF-8 shows its odd bytes as `\\udcXX`, so that the file as a
+    whole stays UTF-8 and every spreadsheet and pandas can read it.
+
+    Args:
+        path: of the file.
+        out: the output folder.
+        classes: of the model; more than two get a `prob_<class>` column each.
+    """
+
+    def __init__(self, path: Path, out: Path, classes: tuple[str, ...]) -> None:
+        self.path = path
+        self._out = out
+        self._classes = classes if len(classes) > 2 else ()
+        self._file: TextIO | None = None
+
+    def begin(self, entries: Iterable[Entry]) -> None:
+        """Start with what is known from earlier, and stay open for `add`."""
+        self.finish(entries)
+        self._file = _open(self.path, "a")
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Append rows; they are in the file when this returns."""
+        if self._file is not None:
+            csv.writer(self._file).writerows(map(self._row, entries))
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def finish(self, entries: Iterable[Entry]) -> None:
+        """Write the whole file anew, in the order of the journal; it is replaced in one step."""
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(self.path) as file:
+            writer = csv.writer(file)
+            writer.writerow([*COLUMNS, *(f"prob_{label}" for label in self._classes)])
+            writer.writerows(map(self._row, entries))
+
+    def _row(self, entry: Entry) -> list[Any]:
+        scored = entry.status in (Status.SORTED, Status.UNSURE)
+        decision = entry.decision if scored else None
+        scores = entry.scores
+        return [
+            entry.photo.path,
+            decision.label if decision else "",
+            f"{decision.probability:.6f}" if decision else "",
+            entry.status.value if entry.status else "",
+            str(entry.failure) if entry.failure else "",
+            self._out / entry.destination if entry.destination is not None else "",
+            scores.width if scores else "",
+            scores.height if scores else "",
+            entry.photo.size,
+            *((f"{value:.6f}" for value in scores.probabilities) if scores and self._classes else ()),
+        ]
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of the old one when the block ends well, and not at all otherwise."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with _open(part, "w") as file:
+            yield file
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_csv(journal: Journal, path: Path, classes: tuple[str, ...]) -> None:
+    """The whole report at once."""
+    CsvReport(path, journal.out, classes).finish(journal.entries())
+
+
+def _open(path: Path, mode: str) -> TextIO:
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]

@@ -1,0 +1,492 @@
+"""`sorter run`: scan, infer, decide, file and report, going on where an earlier run of the same folder stopped."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+from sorter import gate, report
+from sorter.decide import Rule
+from sorter.filing import Filer, Scored
+from sorter.infer import Choice
+from sorter.journal import Entry, Journal, copy_journal, locked
+from sorter.model import Model, read_model
+from sorter.pipeline import Limits, Pool
+from sorter.report_html import Page, write_html
+from sorter.ring import classify_on_device
+from sorter.scan import Scan
+from sorter.stages import Classify, Thumbnail
+from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
+from sorter.undo import take_back
+
+LAYOUTS = ("flat", "tree")
+BATCH = 64  # photos filed together: one commit to the disk before and one after
+FLUSH_SECONDS = 0.25
+THUMBNAIL = 160  # pixels
+# What is wrong with the bytes themselves stays wrong until the file changes; anything else is tried again.
+FINAL = frozenset({Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.CORRUPT, Reason.OTHER_FILE})
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything `sorter run` can be told; the defaults are its defaults.
+
+    Attributes:
+        inputs: folders and photos.
+        out: the output folder.
+        model: a model folder; None for the one that ships.
+        action: what to do with each photo.
+        layout: `flat` puts all photos of a class side by side, `tree` keeps the folders they came in.
+        threshold: for two classes; None for the model's own.
+        unsure: (low, high), probabilities that go to `unsure`.
+        exclude: patterns as in a .gitignore.
+        hidden: also names that begin with a dot.
+        follow_symlinks: enter linked folders.
+        workers: processes; None for one per core.
+        batch_size: photos in one inference on a GPU; None for the engine's own.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        engine: `auto`, `onnx`, `openvino` or `torch`.
+        precision: `auto`, `fp32`, `bf16` or `int8`.
+        max_megapixels: larger photos fail before they are decoded.
+        timeout_per_file: seconds.
+        dry_run: decide and report, but leave every file and the output folder alone.
+        fresh: take back what an earlier run filed here, forget it and start anew.
+        report: where report.csv goes; None for the output folder.
+    """
+
+    inputs: tuple[Path, ...]
+    out: Path
+    model: Path | None = None
+    action: ActionKind = ActionKind.COPY
+    layout: str = "flat"
+    threshold: float | None = None
+    unsure: tuple[float, float] | None = None
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    follow_symlinks: bool = False
+    workers: int | None = None
+    batch_size: int | None = None
+    device: str = "auto"
+    engine: str = "auto"
+    precision: str = "auto"
+    max_megapixels: float = 250.0
+    timeout_per_file: float = 60.0
+    dry_run: bool = False
+    fresh: bool = False
+    report: Path | None = None
+
+
+class Watch(Protocol):
+    """Whoever wants to know how a run goes."""
+
+    def say(self, message: str) -> None:
+        """A sentence for a person."""
+
+    def advance(self, photos: int) -> None:
+        """So many more photos are done."""
+
+
+class Quiet:
+    """A `Watch` that looks away."""
+
+    def say(self, message: str) -> None:
+        pass
+
+    def advance(self, photos: int) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to.
+
+    Attributes:
+        out: the output folder.
+        counts: label -> photos, over everything the journal holds.
+        failed: reason -> files, likewise.
+        skipped: reason -> files, likewise.
+        decoded: photos decoded and scored by this run.
+        refiled: photos put elsewhere by this run without decoding.
+        seconds: from the start of the run to its end.
+        engine: what scored them, or None where nothing was.
+        report: where report.csv is, or None.
+        page: where report.html is, or None.
+        dry_run: nothing was touched.
+    """
+
+    out: Path
+    counts: dict[str, int]
+    failed: dict[str, int]
+    skipped: dict[str, int]
+    decoded: int
+    refiled: int
+    seconds: float
+    engine: str | None
+    report: Path | None
+    page: Path | None
+    dry_run: bool
+
+    @property
+    def rate(self) -> float:
+        """Photos a second, decoded ones only."""
+        return self.decoded / self.seconds if self.seconds else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        data = {**asdict(self), "photos_per_second": round(self.rate, 2), "seconds": round(self.seconds, 3)}
+        return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
+
+
+def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
+    """Sort photos into the folders of their classes.
+
+    Raises:
+        UsageError: options that contradict each other, the model, or the output folder's journal.
+        SorterError: the run cannot go on; the same call later goes on where it stopped.
+        KeyboardInterrupt: as ever; the journal is then as good as after any other stop.
+    """
+    began = time.monotonic()
+    watch = watch or Quiet()
+    options = resolved(options)
+    model = read_model(options.model or shipped_model())
+    model.verify()
+    rule = Rule.of(model, options.threshold, options.unsure)
+    try:
+        with (
+            _journal(options) as journal,
+            closing(Filer(journal, options.action, options.layout == "tree", options.dry_run)) as filer,
+        ):
+            return _Run(options, model, rule, journal, filer, watch).go(began)
+    except OSError as error:
+        raise SorterError(f"{error.filename or options.out}: {error.strerror or error}") from error
+
+
+def shipped_model() -> Path:
+    """The folder of the model that ships."""
+    from importlib import resources
+
+    return Path(str(resources.files("sorter.weights"))) / "car"
+
+
+@dataclass
+class _Run:
+    options: Options
+    model: Model
+    rule: Rule
+    journal: Journal
+    filer: Filer
+    watch: Watch
+    decoded: int = 0
+    refiled: int = 0
+    choice: Choice | None = None
+    changed: bool = False
+    in_hand: set[Path] = field(default_factory=set)  # taken from the scan and not yet in the journal
+
+    def go(self, began: float) -> Summary:
+        self.filer.recover()
+        self._check_settings()
+        csv = report.CsvReport(self._csv_path(), self.options.out, self.model.classes)
+        writes = not self.options.dry_run or self.options.report is not None
+        if writes:
+            csv.begin(self.journal.entries())
+        try:
+            self._settle(csv)
+            self._sort(csv)
+        finally:
+            csv.close()
+        if writes:
+            csv.finish(self.journal.entries())
+        page = None if self.options.dry_run else self._page()
+        if not self.options.dry_run:
+            with self.journal.transaction():
+                self.journal.set(state="done")
+        return self._summary(began, csv.path if writes else None, page)
+
+    # -- what was known before ---------------------------------------------------------------------------------
+
+    def _check_settings(self) -> None:
+        """Refuse to mix two models, or two ways of filing, in one output folder."""
+        old, new = self.journal.setting("run"), self._settings()
+        out = self.options.out
+        if old is not None:
+            if old["fingerprint"] != new["fingerprint"]:
+                raise UsageError(
+                    f"{out}: was sorted with another model ({old['model']}, not {new['model']}); choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            none = ActionKind.NONE.value
+            if none not in (old["action"], new["action"]) and old["action"] != new["action"]:
+                raise UsageError(
+                    f"{out}: was sorted with --action {old['action']}; go on with that, choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            if old["layout"] != new["layout"] and self.journal.filing_count():
+                raise UsageError(
+                    f"{out}: was sorted with --layout {old['layout']}; go on with that, choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            if new["action"] == none and self.journal.filing_count():
+                new["action"] = old["action"]
+        stopped = old is not None and self.journal.setting("state") == "running"
+        self.changed = old is None or stopped or old["rule"] != new["rule"] or old["action"] != new["action"]
+        with self.journal.transaction():
+            self.journal.set(run=new, state="running")
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "model": self.model.name,
+            "model_folder": str(self.model.folder),
+            "fingerprint": self.model.fingerprint,
+            "classes": list(self.model.classes),
+            "positive": self.model.positive,
+            "action": self.options.action.value,
+            "layout": self.options.layout,
+            "rule": [self.rule.threshold, list(self.rule.unsure) if self.rule.unsure else None],
+            "inputs": [str(path) for path in self.options.inputs],
+        }
+
+    def _settle(self, csv: report.CsvReport) -> None:
+        """File anew, from the journal alone, what is not where the rule wants it."""
+        batch: list[Scored] = []
+        for entry in self.journal.unsettled(everything=self.changed):
+            if entry.scores is None:
+                continue
+            decision = self.rule(entry.scores)
+            settled = entry.filing is not None or self.options.action is ActionKind.NONE
+            if settled and entry.failure is None and decision == entry.decision:
+                continue
+            current = self.options.out / entry.destination if entry.destination is not None else None
+            batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current))
+            if len(batch) == BATCH:
+                self._refile(batch)
+                batch = []
+        self._refile(batch)
+        if self.refiled:
+            csv.begin(self.journal.entries())
+
+    def _refile(self, batch: list[Scored]) -> None:
+        if batch:
+            self.filer.file(batch)
+            self.refiled += len(batch)
+            self.watch.advance(len(batch))
+
+    # -- what is new -------------------------------------------------------------------------------------------
+
+    def _sort(self, csv: report.CsvReport) -> None:
+        batch: list[Result[Scores]] = []
+        flushed = 0.0
+        for result in self._results(self._news()):
+            batch.append(result)
+            if len(batch) >= BATCH or time.monotonic() - flushed > FLUSH_SECONDS:
+                self._take_in(batch, csv)
+                batch, flushed = [], time.monotonic()
+        self._take_in(batch, csv)
+
+    def _news(self) -> Iterator[Photo | Result[Scores]]:
+        """What the scan finds and the journal does not know yet."""
+        for item in scan_of(self.options):
+            photo = item.photo if isinstance(item, Result) else item
+            known = self.journal.lookup(photo.path)
+            if photo.path in self.in_hand or (known is not None and not _is_news(known, item)):
+                self.watch.advance(int(isinstance(item, Photo)))
+                continue
+            if photo.is_link and self.options.action is ActionKind.MOVE and isinstance(item, Photo):
+                message = "a symbolic link, which --action move would break; move the photo it points to"
+                item = Result(photo, Failure(Reason.SYMLINK, message))
+            self.in_hand.add(photo.path)
+            yield item
+
+    def _results(self, items: Iterator[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
+        """Start the workers, if there is anything to decode at all, and run the photos through them."""
+        head: list[Photo | Result[Scores]] = []
+        for item in items:
+            head.append(item)
+            if isinstance(item, Photo):
+                break
+        if not any(isinstance(item, Photo) for item in head):
+            yield from (item for item in head if isinstance(item, Result))
+            return
+
+        def samples() -> Iterator[Path]:
+            """Paths to try engines on; what is taken from the scan for it waits in `head`."""
+            yield from (item.path for item in head if isinstance(item, Photo))
+            for item in items:
+                head.append(item)
+                if isinstance(item, Photo):
+                    yield item.path
+
+        options = self.options
+        limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
+        self.choice = gate.choose(
+            self.model, options.engine, options.precision, options.device, samples(), limits, self.watch.say
+        )
+        with self.journal.transaction():
+            self.journal.set(engine=str(self.choice))
+        everything = chain(head, items)
+        if self.choice.engine == "torch":
+            yield from classify_on_device(
+                everything,
+                self.model,
+                self.choice,
+                self.workers,
+                limits,
+                options.max_megapixels,
+                options.batch_size,
+            )
+            return
+        with Pool(Classify(self.model, self.choice, options.max_megapixels), self.workers, limits) as pool:
+            yield from pool.run(everything)
+
+    def _take_in(self, batch: list[Result[Scores]], csv: report.CsvReport) -> None:
+        """Decide and file a batch of results, and report on it."""
+        if not batch:
+            return
+        decided: list[Scored | Result[Scores]] = []
+        for result in batch:
+            if isinstance(result.outcome, Failure):
+                decided.append(result)
+            else:
+                decided.append(Scored(result.photo, result.outcome, self.rule(result.outcome)))
+        self.filer.file(decided)
+        paths = [result.photo.path for result in batch]
+        csv.add(entry for path in paths if (entry := self.journal.lookup(path)))
+        self.in_hand.difference_update(paths)
+        self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
+        self.watch.advance(len(batch))
+
+    def _page(self) -> Path:
+        """report.html, made again only where something changed."""
+        target = self.options.out / "report.html"
+        if target.exists() and not (self.decoded or self.refiled):
+            return target
+        page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
+        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
+        with Pool(Thumbnail(THUMBNAIL, self.options.max_megapixels), self.workers, limits) as pool:
+            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pool.run)
+        return target
+
+    def _engine(self) -> str:
+        return str(self.choice) if self.choice else self.journal.setting("engine") or "none"
+
+    @property
+    def workers(self) -> int:
+        return self.options.workers or available_cores()
+
+    # -- what it came to ---------------------------------------------------------------------------------------
+
+    def _summary(self, began: float, csv: Path | None, page: Path | None) -> Summary:
+        counts: dict[str, int] = {}
+        failed: dict[str, int] = {}
+        skipped: dict[str, int] = {}
+        kinds = {Status.FAILED.value: failed, Status.SKIPPED.value: skipped}
+        for (status, what), number in self.journal.counts().items():
+            into = kinds.get(status, counts)
+            into[what] = into.get(what, 0) + number
+        return Summary(
+            out=self.options.out,
+            counts={label: counts.get(label, 0) for label in (*self.model.classes, *counts)},
+            failed=failed,
+            skipped=skipped,
+            decoded=self.decoded,
+            refiled=self.refiled,
+            seconds=time.monotonic() - began,
+            engine=str(self.choice) if self.choice else None,
+            report=csv,
+            page=page,
+            dry_run=self.options.dry_run,
+        )
+
+    def _csv_path(self) -> Path:
+        return self.options.report or self.options.out / "report.csv"
+
+
+def scan_of(options: Options) -> Scan:
+    """The scan that a run with these options makes."""
+    return Scan(options.inputs, options.exclude, options.out, options.follow_symlinks, options.hidden)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolved(options: Options) -> Options:
+    """Absolute paths, and a check of what can be checked before anything is loaded. Raises UsageError."""
+    inputs = tuple(_absolute(path) for path in options.inputs)
+    out = options.out.resolve()
+    for given, path in zip(options.inputs, inputs, strict=True):
+        if not path.exists():
+            raise UsageError(f"{given}: no such file or folder; name a folder or a photo that exists")
+        if path == out:
+            raise UsageError(
+                f"--out {options.out}: is the folder of photos itself; choose another, which may lie inside it, "
+                f"such as {given / 'sorted'}"
+            )
+        if out in path.parents:
+            raise UsageError(f"{given}: lies inside --out {options.out}; sort it into another folder")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {options.out}: is a file; name a folder")
+    if options.layout not in LAYOUTS:
+        raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
+    for flag, value in (
+        ("--workers", options.workers),
+        ("--batch-size", options.batch_size),
+        ("--max-megapixels", options.max_megapixels),
+        ("--timeout-per-file", options.timeout_per_file),
+    ):
+        if value is not None and not value > 0:
+            raise UsageError(f"{flag}: {value} is not above zero")
+    report_path = options.report.absolute() if options.report else None
+    return replace(options, inputs=inputs, out=out, report=report_path)
+
+
+def _absolute(path: Path) -> Path:
+    """Absolute, with links resolved except that to the file itself, whose name it is known by."""
+    return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+
+
+def _is_news(known: Entry, item: Photo | Result[Scores]) -> bool:
+    """Has this file to be looked at, given what the journal holds of it?"""
+    if isinstance(item, Result):
+        return known.scores is None and known.failure != item.outcome
+    if (known.photo.size, known.photo.mtime_ns) != (item.size, item.mtime_ns):
+        return True
+    if known.scores is not None:
+        return False  # unfiled or not, `_settle` has seen to it
+    return known.failure is None or known.failure.reason not in FINAL
+
+
+def memory_per_worker(workers: int) -> int | None:
+    """A fair share of most of the machine's memory, in bytes."""
+    try:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    return max(512 << 20, int(total * 0.8 / workers))
+
+
+@contextmanager
+def _journal(options: Options) -> Iterator[Journal]:
+    """The output folder's journal, locked; for a dry run a copy of it that is thrown away."""
+    if options.dry_run:
+        with tempfile.TemporaryDirectory(prefix="sorter-") as folder:
+            copy = Path(folder) / "journal.db"
+            if not options.fresh:
+                copy_journal(options.out, copy)
+            with closing(Journal.open(options.out, copy)) as journal:
+                yield journal
+        return
+    with locked(options.out), closing(Journal.open(options.out)) as journal:
+        if options.fresh:
+            for _ in take_back(journal):
+                pass
+            with journal.transaction():
+                journal.clear()
+        yield journal
