@@ -147,7 +147,7 @@ class Scores:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result(Generic[Outcome]):
     """One photo and what came of it: the pipeline yields exactly one of these for each photo it was given."""
 

@@ -1,0 +1,112 @@
+"""The shape of the project: imports point one way, commands are documented, start-up stays light."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sorter.cli import build_parser
+
+ROOT = Path(__file__).parents[1]
+# From the bottom to the top; a module may import those on lines above its own.
+LAYERS = [
+    {"types"},
+    {"actions", "decode", "pipeline", "preprocess", "scan"},
+    {"model"},
+    {"decide", "infer", "journal"},
+    {"agreement", "filing", "report", "report_html", "ring"},
+    {"stages"},
+    {"gate", "status", "undo", "train"},
+    {"run"},
+    {"classifier"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
+
+
+def imports(module: Path) -> set[str]:
+    """Names of the rooms that a module imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [
+                f"{node.module}.{alias.name}" if node.module == "sorter" else node.module
+                for alias in node.names
+            ]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith("sorter.")}
+    return found
+
+
+def room(module: Path) -> str:
+    return module.relative_to(ROOT / "sorter").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "sorter").rglob("*.py")), ids=lambda path: path.stem)
+def test_imports_point_one_way(module: Path) -> None:
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    here = room(module)
+    assert here in level, f"put {here} into LAYERS, and into ARCHITECTURE.md"
+    for other in imports(module) - {here, "weights", "gui"}:
+        assert level[other] < level[here], f"{here} imports {other}, which is not below it"
+
+
+def test_no_room_prints_but_the_command_line() -> None:
+    for module in (ROOT / "sorter").rglob("*.py"):
+        if module.name == "cli.py":
+            continue
+        calls = [node.func for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if isinstance(call, ast.Name) and call.id in ("print", "exit")], (
+            module
+        )
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    (sub,) = [action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(sub.choices)
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_has_an_example_and_is_in_the_readme(name: str) -> None:
+    parser = commands()[name]
+    assert parser.description
+    assert f"sorter {name} " in (parser.epilog or "")
+    assert f"sorter {name} " in (ROOT / "README.md").read_text(encoding="utf-8")
+    for action in parser._actions:
+        assert action.help, f"sorter {name}: {action.dest} has no help"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from sorter.cli import build_parser; build_parser().format_help(); print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {
+        "numpy",
+        "PIL",
+        "torch",
+        "onnxruntime",
+        "openvino",
+        "sqlite3",
+        "multiprocessing",
+        "tqdm",
+        "sorter.run",
+    }
+    assert not heavy & set(loaded)
+
+
+def test_the_parent_of_a_run_loads_no_engine() -> None:
+    code = "import sys, sorter.run; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"numpy", "PIL", "torch", "onnxruntime", "openvino", "jinja2"} & set(loaded)
