@@ -207,14 +207,14 @@ class Journal:
     def failed(self, photo: Photo, failure: Failure) -> int:
         """Write down why a file has no scores. Returns its id."""
         return self._write(
-            photo, status=failure.status.value, reason=failure.reason.value, message=failure.message
+            photo, status=failure.status.value, reason=failure.reason.value, message=_text(failure.message)
         )
 
     def not_filed(self, entry: int, failure: Failure) -> None:
         """A scored photo could not be filed; its scores stay, so that it need not be decoded again."""
         self._db.execute(
             "UPDATE photos SET status = ?, reason = ?, message = ? WHERE id = ?",
-            (failure.status.value, failure.reason.value, failure.message, entry),
+            (failure.status.value, failure.reason.value, _text(failure.message), entry),
         )
 
     def _write(self, photo: Photo, **values: Any) -> int:
@@ -405,6 +405,11 @@ PHOTO_COLUMNS = (
     *("label", "probability", "probabilities", "width", "height", "filing"),
 )
 FILED_COLUMNS = "id, photo, kind, source, destination, pending, device, inode, size, mtime_ns, state"
+
+
+def _text(message: str) -> str:
+    """A message may name a file whose name is not valid UTF-8; TEXT must be."""
+    return message.encode("utf-8", "backslashreplace").decode()
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

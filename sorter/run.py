@@ -183,6 +183,7 @@ class _Run:
     journal: Journal
     filer: Filer
     watch: Watch
+    taken: int = 0
     decoded: int = 0
     refiled: int = 0
     choice: Choice | None = None
@@ -358,13 +359,14 @@ class _Run:
         paths = [result.photo.path for result in batch]
         csv.add(entry for path in paths if (entry := self.journal.lookup(path)))
         self.in_hand.difference_update(paths)
+        self.taken += len(batch)
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
         self.watch.advance(len(batch))
 
     def _page(self) -> Path:
         """report.html, made again only where something changed."""
         target = self.options.out / "report.html"
-        if target.exists() and not (self.decoded or self.refiled):
+        if target.exists() and not (self.taken or self.refiled):
             return target
         page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))

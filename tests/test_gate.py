@@ -84,7 +84,7 @@ def test_too_few_photos_mean_float32_and_no_verdict(tmp_path: Path, photos: list
 def test_what_is_asked_for_is_used_or_refused(tmp_path: Path) -> None:
     model = make_model(tmp_path / "model")
     assert choose(model, "onnx", "fp32", "cpu", (), Limits(), lambda _: None) == Choice("onnx", "fp32")
-    with pytest.raises(EngineError, match="no model.int8.onnx"):
+    with pytest.raises(EngineError, match=r"no model\.int8\.onnx"):
         choose(model, "auto", "int8", "cpu", (), Limits(), lambda _: None)
     with pytest.raises(EngineError, match="does not run on cuda"):
         choose(model, "onnx", "auto", "cuda:1", (), Limits(), lambda _: None)

@@ -36,10 +36,9 @@ class Act:
                 ctypes.string_at(0)
             if name.startswith("hang"):
                 time.sleep(600)
-            if name.startswith("once"):  # dies the first time only
-                if not photo.path.exists():
-                    photo.path.touch()
-                    os._exit(7)
+            if name.startswith("once") and not photo.path.exists():  # dies the first time only
+                photo.path.touch()
+                os._exit(7)
             if name.startswith("eat"):
                 bytearray(1 << 40)
             if name.startswith("bug"):
