@@ -22,7 +22,7 @@ from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
 from sorter.report_html import Page, write_html
 from sorter.ring import classify_on_device
-from sorter.scan import Scan
+from sorter.scan import Scan, compile_patterns
 from sorter.stages import Classify, Thumbnail
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
 from sorter.undo import take_back
@@ -445,6 +445,7 @@ def resolved(options: Options) -> Options:
     ):
         if value is not None and not value > 0:
             raise UsageError(f"{flag}: {value} is not above zero")
+    compile_patterns(options.exclude)
     report_path = options.report.absolute() if options.report else None
     return replace(options, inputs=inputs, out=out, report=report_path)
 
