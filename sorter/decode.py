@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from sorter.types import Decoded, Failure, Reason
 
@@ -28,10 +29,15 @@ IMAGE_SUFFIXES = frozenset(
 )
 DEFAULT_MAX_MEGAPIXELS = 250.0
 EXIF_ORIENTATION = 0x0112
+END_OF_JPEG = b"\xff\xd9"
 
 
 class Decoder:
     """Decodes photos of every supported format to upright sRGB.
+
+    What a viewer opens is decoded: a JPEG without its end marker, with stray bytes between its segments or garbage
+    after it, a PNG without its last chunk, damaged EXIF, a damaged colour profile. What would show as a photo with a
+    part missing is a failure.
 
     Args:
         min_side: JPEGs may be decoded at a fraction of their size, as long as both sides keep at least
@@ -43,17 +49,22 @@ class Decoder:
     def __init__(self, min_side: int | None, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> None:
         self.min_side = min_side
         self.max_pixels = max_megapixels * 1e6
+        if Image.MAX_IMAGE_PIXELS is not None:
+            # Pillow refuses at twice its own limit, 179 megapixels; that must not come before ours.
+            Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, int(min(self.max_pixels, 1e15)))
 
     def __call__(self, path: Path) -> Decoded | Failure:
         """Decode one file. Never raises for what a file contains."""
         try:
             with _open_regular(path) as file:
-                head = file.read(32)
+                head = file.read(64)
                 if not head:
                     return Failure(Reason.EMPTY, "the file has no bytes")
                 kind = sniff(head)
                 if kind is None:
                     return _not_an_image(path)
+                if kind == "WEBP" and _riff_size(head) > os.fstat(file.fileno()).st_size:
+                    return Failure(Reason.TRUNCATED, "the file is shorter than its header says")
                 file.seek(0)
                 # Damaged metadata makes Pillow warn; the pixels decide whether a photo is usable.
                 with warnings.catch_warnings():
@@ -61,37 +72,48 @@ class Decoder:
                     return self._decode(file, kind)
         except _NotRegular:
             return Failure(Reason.SPECIAL_FILE, "not a regular file")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Failure(Reason.VANISHED, "the file is no longer there")
         except MemoryError:
             return Failure(Reason.OUT_OF_MEMORY, "decoding needs more memory than one worker may use")
         except _TooLarge as error:
             return Failure(Reason.TOO_LARGE, str(error))
+        except Image.DecompressionBombError:
+            return Failure(Reason.TOO_LARGE, f"more than twice the limit of {self._limit()}")
+        except UnidentifiedImageError:  # its own text holds a memory address
+            return Failure(Reason.CORRUPT, "the header is damaged or cut short")
         except OSError as error:
+            if error.errno == errno.ENXIO:  # what opening a socket gives
+                return Failure(Reason.SPECIAL_FILE, "not a regular file")
             if error.errno is not None:
                 return Failure(Reason.UNREADABLE, error.strerror or str(error))
             return _damaged(error)
         except Exception as error:  # a parser can raise anything on bytes made to confuse it
             return _damaged(error)
 
+    def _limit(self) -> str:
+        return f"{self.max_pixels / 1e6:g} megapixels (--max-megapixels)"
+
     def _decode(self, file: IO[bytes], kind: str) -> Decoded:
+        data = b""
         if kind == "JPEG":
             # simplejpeg wants the bytes, and Pillow is quicker with them too.
-            file = io.BytesIO(file.read())
+            data = file.read()
+            file = io.BytesIO(data)
         if kind == "HEIF":
             _register_heif()
         with Image.open(file, formats=_pillow_formats(kind)) as image:
             width, height = image.size
             if width * height > self.max_pixels:
-                raise _TooLarge(
-                    f"{width} x {height} is {width * height / 1e6:.0f} megapixels; "
-                    f"the limit is {self.max_pixels / 1e6:g} (--max-megapixels)"
-                )
-            orientation = _orientation(image)
+                megapixels = f"{width} x {height} is {width * height / 1e6:.0f} megapixels"
+                raise _TooLarge(f"{megapixels}; the limit is {self._limit()}")
+            # Pillow itself turns a TIFF upright while it loads, and has given the upright size already.
+            orientation = 1 if kind == "TIFF" else _orientation(image)
             profile = image.info.get("icc_profile")
             pixels = None
-            if isinstance(file, io.BytesIO) and image.mode in ("RGB", "L"):
-                pixels = _fast_jpeg(file.getbuffer(), self.min_side or 0)
+            # Grey has to stay grey for its own kind of profile.
+            if data and (image.mode == "RGB" or (image.mode == "L" and not profile)):
+                pixels = _fast_jpeg(data, self.min_side or 0)
             if pixels is None:
                 upright = self._with_pillow(image)
             elif profile or orientation != 1:
@@ -123,7 +145,7 @@ class Decoder:
 
 
 def sniff(head: bytes) -> str | None:
-    """Name the image format that a file's first 32 bytes announce, or None.
+    """Name the image format that a file's first 64 bytes announce, or None.
 
     Sources: each format's own specification; ISO 14496-12 for the brands in `ftyp`.
     """
@@ -141,12 +163,17 @@ def sniff(head: bytes) -> str | None:
         return "BMP"
     if head[4:8] == b"ftyp":
         # The major brand may be the generic mif1; the list of compatible brands then tells.
-        brands = {head[8:12], *(head[at : at + 4] for at in range(16, 32, 4))}
+        end = min(int.from_bytes(head[:4], "big"), len(head))
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
         if brands & AVIF_BRANDS:
             return "AVIF"
         if brands & HEIF_BRANDS:
             return "HEIF"
     return None
+
+
+def _riff_size(head: bytes) -> int:
+    return 8 + int.from_bytes(head[4:8], "little")
 
 
 class _TooLarge(Exception):
@@ -175,25 +202,30 @@ def _not_an_image(path: Path) -> Failure:
 
 def _damaged(error: Exception) -> Failure:
     text = " ".join(str(error).split()) or type(error).__name__
-    reason = Reason.TRUNCATED if "truncated" in text.lower() else Reason.CORRUPT
-    return Failure(reason, text[:200])
+    cut_short = any(sign in text.lower() for sign in ("truncated", "end of file"))
+    return Failure(Reason.TRUNCATED if cut_short else Reason.CORRUPT, text[:200])
 
 
 def _pillow_formats(kind: str) -> list[str]:
     return ["JPEG", "MPO"] if kind == "JPEG" else [kind]
 
 
-def _fast_jpeg(data: memoryview, min_side: int) -> NDArray[np.uint8] | None:
+def _fast_jpeg(data: bytes, min_side: int) -> NDArray[np.uint8] | None:
     """libjpeg-turbo at the smallest n/8 scale that keeps `min_side`; None where Pillow has to judge."""
     import simplejpeg
 
-    try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, "RGB", min_height=min_side, min_width=min_side
-        )
-    except ValueError:
-        return None  # strict: any warning of libjpeg's ends here; Pillow tells damage from blemish
-    return pixels
+    # simplejpeg is strict: any warning of libjpeg's is an error, and Pillow then tells damage from blemish. But Pillow
+    # cannot tell a photo that only lacks its end marker from one that lacks its lower half; with the marker put
+    # back, libjpeg warns of the second and not of the first.
+    for whole in (data,) if data.endswith(END_OF_JPEG) else (data, data + END_OF_JPEG):
+        try:
+            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+                whole, "RGB", min_height=min_side, min_width=min_side
+            )
+        except ValueError:
+            continue
+        return pixels
+    return None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -226,7 +258,7 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
         return Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
-    values = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     return Image.fromarray(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from sorter.types import SorterError
@@ -34,15 +35,17 @@ class Preprocess:
     std: tuple[float, float, float]
 
     def __post_init__(self) -> None:
-        if not 8 <= self.size <= 4096:
-            raise SorterError(f"preprocess: size {self.size} is not between 8 and 4096")
+        if type(self.size) is not int or not 8 <= self.size <= 4096:
+            raise SorterError(f"preprocess: size {self.size!r} is not a whole number from 8 to 4096")
         if self.resize not in RESIZES:
             raise SorterError(f"preprocess: resize {self.resize!r} is none of {', '.join(RESIZES)}")
         if self.interpolation not in INTERPOLATIONS:
             raise SorterError(
                 f"preprocess: interpolation {self.interpolation!r} is none of {', '.join(INTERPOLATIONS)}"
             )
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+        numbers = (*self.mean, *self.std)
+        finite = all(isinstance(number, (int, float)) and isfinite(number) for number in numbers)
+        if len(self.mean) != 3 or len(self.std) != 3 or not finite or min(self.std) <= 0:
             raise SorterError("preprocess: mean and std take three numbers, those of std above zero")
 
     @property
@@ -87,5 +90,5 @@ class Preprocess:
         """Raises SorterError where a field is missing, unknown or out of range."""
         try:
             return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, OverflowError) as error:
             raise SorterError(f"preprocess: {error}") from error
