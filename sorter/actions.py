@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sorter.types import ActionKind, SorterError
 
@@ -85,6 +86,9 @@ def fit_name(name: str, suffix: str) -> str:
     """`name` with `suffix` before its extension, its stem cut at a character where it would pass 255 bytes."""
     stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
     room = NAME_MAX - len(os.fsencode(suffix + extension))
+    if room < 1:  # no extension is as long as that: a dot early in a long name
+        stem, extension = name, ""
+        room = NAME_MAX - len(os.fsencode(suffix))
     while len(os.fsencode(stem)) > room:
         stem = stem[:-1]
     return stem + suffix + extension
@@ -133,7 +137,9 @@ def was_done(filing: Filing, staging: Path) -> bool:
     if not filecmp.cmp(filing.source, filing.destination, shallow=False):
         return False
     if filing.kind is ActionKind.MOVE:
-        filing.source.unlink()  # stopped between a verified copy across filesystems and the delete
+        # Stopped between a verified copy across filesystems and the delete.
+        sync_folder(filing.destination.parent)
+        filing.source.unlink()
     return True
 
 
@@ -182,6 +188,7 @@ def was_reverted(filing: Filing, staging: Path) -> bool:
         return False
     if not filecmp.cmp(filing.source, filing.destination, shallow=False):
         return False
+    sync_folder(filing.source.parent)
     filing.destination.unlink()
     return True
 
@@ -209,6 +216,7 @@ def move(source: Path, destination: Path, staging: Path) -> None:
                 errno.EIO, "the copy differs from the photo; the photo was kept", str(source)
             ) from error
         _publish(staging, destination)
+        sync_folder(destination.parent)  # before the only other copy goes
         source.unlink()
 
 
@@ -282,7 +290,7 @@ def _native_rename() -> Callable[[bytes, bytes], int] | None:
 def _copy(source: Path, staging: Path) -> None:
     """Bytes, times and mode, synced to the disk. A copy-on-write filesystem shares the blocks."""
     try:
-        with source.open("rb") as reader, staging.open("wb") as writer:
+        with _open_photo(source) as reader, staging.open("wb") as writer:
             _copy_bytes(reader.fileno(), writer.fileno())
             writer.flush()
             os.fsync(writer.fileno())
@@ -292,6 +300,16 @@ def _copy(source: Path, staging: Path) -> None:
     except BaseException:
         staging.unlink(missing_ok=True)
         raise
+
+
+def _open_photo(source: Path) -> IO[bytes]:
+    """Open without ever blocking: a FIFO may have taken the photo's place."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(source, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no longer a regular file", str(source))
+    return file
 
 
 def _copy_bytes(reader: int, writer: int) -> None:
@@ -321,7 +339,8 @@ def _publish(staging: Path, destination: Path) -> None:
 
 def _staging_near(staging: Path, destination: Path) -> Path:
     """The staging path, or one beside the destination where that is on another filesystem (putting back)."""
-    if staging.parent.stat().st_dev == destination.parent.stat().st_dev:
+    here = _stat(staging.parent)
+    if here is None or here.st_dev == destination.parent.stat().st_dev:
         return staging
     return destination.with_name(f".sorter-{staging.name}")
 

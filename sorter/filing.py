@@ -93,27 +93,51 @@ class Filer:
                 message = "every name tried was taken at the last moment"
                 self._journal.not_filed(step.entry, Failure(Reason.NOT_FILED, message))
 
-    def recover(self) -> None:
-        """Bring what a crash stopped halfway to one end or the other."""
+    def recover(self, go_on: bool) -> None:
+        """Bring what a crash or a full disk stopped halfway to one end or the other.
+
+        Args:
+            go_on: do what was planned, under the name that was given out then, so that a run that goes on ends
+                as it would have; else leave undone what was not done.
+
+        Raises:
+            SorterError: the disk is (still) full.
+        """
         with self._journal.transaction():
             for filed in self._journal.unfinished():
-                staging = self._staging_file(filed.id)
-                if filed.state == "planned":
-                    done = actions.was_done(filed.filing, staging)
+                if self._dry:  # another run may be at work on them
+                    self._forget(filed)
                 elif filed.state == "undoing":
-                    done = not actions.was_reverted(filed.filing, staging)
-                elif filed.pending is not None and actions.was_done(_refiling(filed), staging):
-                    self._journal.filed(filed.id, filed.placed)
-                    continue
+                    if actions.was_reverted(filed.filing, self._staging_file(filed.id)):
+                        self._journal.unfiled(filed.id)
+                    else:
+                        self._journal.stays(filed.id)
                 else:
-                    self._journal.stays(filed.id)
-                    continue
-                if not done:
-                    self._journal.unfiled(filed.id)
-                elif filed.state == "planned":
-                    self._journal.filed(filed.id, actions.placed_at(filed.filing.destination))
-                else:
-                    self._journal.stays(filed.id)
+                    self._recover_filing(filed, go_on)
+
+    def _recover_filing(self, filed: Filed, go_on: bool) -> None:
+        what, staging = filed.filing, self._staging_file(filed.id)
+        if filed.pending is not None:
+            what = _move_inside(what.destination, filed.pending)
+        outcome: Placed | OSError | None = None
+        if actions.was_done(what, staging):
+            outcome = actions.placed_at(what.destination)
+        elif go_on:
+            outcome = self._apply(what, staging)
+        if isinstance(outcome, Placed):
+            self._journal.filed(filed.id, outcome)
+            return
+        if outcome is not None and outcome.errno in FULL:
+            raise self._full(outcome)
+        self._forget(filed)
+        if outcome is not None:  # what is left as failed is tried again, and then under a new name
+            self._journal.not_filed(filed.entry, _failure(outcome))
+
+    def _forget(self, filed: Filed) -> None:
+        if filed.state == "planned":
+            self._journal.unfiled(filed.id)
+        else:
+            self._journal.stays(filed.id)
 
     def undo(self, batch: Sequence[Filed]) -> Iterator[tuple[Filed, str | None]]:
         """Take filings back; yields each with None, or with why it was left."""
@@ -143,8 +167,7 @@ class Filer:
                 return None
             destination = self._free(folder, scored.photo)
             self._journal.plan_again(scored.filing, destination)
-            # Inside the output a photo, or the link to it, is simply renamed.
-            what = Filing(ActionKind.MOVE, scored.current, destination, 0, 0)
+            what = _move_inside(scored.current, destination)
             return _Step(scored.filing, entry, scored, what, again=True)
         if self._kind is ActionKind.NONE:
             return None
@@ -152,6 +175,10 @@ class Filer:
             status = scored.photo.path.stat()
         except OSError as error:
             self._journal.not_filed(entry, _failure(error))
+            return None
+        if (status.st_size, status.st_mtime_ns) != (scored.photo.size, scored.photo.mtime_ns):
+            message = "changed since it was looked at; the same command again looks anew"
+            self._journal.not_filed(entry, Failure(Reason.NOT_FILED, message))
             return None
         destination = self._free(folder, scored.photo)
         what = Filing(self._kind, scored.photo.path, destination, status.st_dev, status.st_ino)
@@ -165,7 +192,7 @@ class Filer:
 
     def _do(self, steps: list[_Step]) -> list[_Step]:
         """Carry out planned steps; returns those to do again under another name."""
-        outcomes = list(self._threads.map(self._apply, steps))
+        outcomes = list(self._threads.map(self._apply_step, steps))
         if not self._dry:
             for folder in {step.what.destination.parent for step in steps}:
                 if folder.exists():
@@ -176,28 +203,32 @@ class Filer:
                 if isinstance(outcome, Placed):
                     self._journal.filed(step.filing, outcome)
                     continue
+                if outcome.errno in FULL:
+                    full = outcome  # stays planned, and is done when the command is given again
+                    continue
                 self._leave(step)
                 if isinstance(outcome, FileExistsError):
                     if new := self._plan(step.entry, step.of):
                         again.append(new)
-                elif outcome.errno in FULL:
-                    full = outcome  # stays unfiled, and is filed when the command is given again
                 else:
                     self._journal.not_filed(step.entry, _failure(outcome))
         if full is not None:
-            raise SorterError(
-                f"{self._out}: {full.strerror}; free some space and give the same command again, "
-                "it goes on where it stopped"
-            )
+            raise self._full(full)
         return again
 
-    def _apply(self, step: _Step) -> Placed | OSError:
-        if self._dry:
-            return Placed(0, 0)
-        staging = self._staging_file(step.filing)
+    def _full(self, error: OSError) -> SorterError:
+        return SorterError(
+            f"{self._out}: {error.strerror}; free some space and give the same command again, "
+            "it goes on where it stopped"
+        )
+
+    def _apply_step(self, step: _Step) -> Placed | OSError:
+        return Placed(0, 0) if self._dry else self._apply(step.what, self._staging_file(step.filing))
+
+    def _apply(self, what: Filing, staging: Path) -> Placed | OSError:
         try:
             staging.parent.mkdir(parents=True, exist_ok=True)
-            return actions.apply(step.what, staging)
+            return actions.apply(what, staging)
         except OSError as error:
             return error
 
@@ -220,9 +251,9 @@ class Filer:
         return self._staging / f"{filing}.part"
 
 
-def _refiling(filed: Filed) -> Filing:
-    destination = filed.pending or filed.filing.destination
-    return Filing(ActionKind.MOVE, filed.filing.destination, destination, 0, 0)
+def _move_inside(current: Path, destination: Path) -> Filing:
+    """Inside the output a photo, or the link to it, is simply renamed."""
+    return Filing(ActionKind.MOVE, current, destination, 0, 0)
 
 
 def _failure(error: OSError) -> Failure:

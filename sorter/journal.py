@@ -217,6 +217,10 @@ class Journal:
             (failure.status.value, failure.reason.value, _text(failure.message), entry),
         )
 
+    def forget(self, entry: int) -> None:
+        """Drop the row of something that is not in the output."""
+        self._db.execute("DELETE FROM photos WHERE id = ? AND filing IS NULL", (entry,))
+
     def _write(self, photo: Photo, **values: Any) -> int:
         """Insert or replace all that is known of a photo; it keeps its id."""
         row = dict.fromkeys(PHOTO_COLUMNS)

@@ -191,8 +191,9 @@ class _Run:
     in_hand: set[Path] = field(default_factory=set)  # taken from the scan and not yet in the journal
 
     def go(self, began: float) -> Summary:
-        self.filer.recover()
+        self.filer.recover(go_on=True)
         self._check_settings()
+        self._forget_folders()
         csv = report.CsvReport(self._csv_path(), self.options.out, self.model.classes)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
@@ -252,6 +253,14 @@ class _Run:
             "rule": [self.rule.threshold, list(self.rule.unsure) if self.rule.unsure else None],
             "inputs": [str(path) for path in self.options.inputs],
         }
+
+    def _forget_folders(self) -> None:
+        """A folder that could not be read has a row of its own, until it can."""
+        with self.journal.transaction():
+            for entry in self.journal.with_reason(Reason.UNREADABLE, -1):
+                path = entry.photo.path
+                if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+                    self.journal.forget(entry.id)
 
     def _settle(self, csv: report.CsvReport) -> None:
         """File anew, from the journal alone, what is not where the rule wants it."""
@@ -366,7 +375,7 @@ class _Run:
     def _page(self) -> Path:
         """report.html, made again only where something changed."""
         target = self.options.out / "report.html"
-        if target.exists() and not (self.taken or self.refiled):
+        if target.exists() and not (self.taken or self.refiled or self.changed):
             return target
         page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))

@@ -66,7 +66,7 @@ def undo(out: Path) -> Undone:
 def take_back(journal: Journal) -> Iterator[Left | None]:
     """Undo every filing, the latest first; yields None for each done, a `Left` for each that was not."""
     with closing(Filer(journal, ActionKind.NONE)) as filer:
-        filer.recover()
+        filer.recover(go_on=False)
         filings = journal.filings_backwards()
         folders = set()
         while batch := list(islice(filings, BATCH)):
