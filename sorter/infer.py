@@ -74,7 +74,7 @@ def load_engine(model: Model, choice: Choice) -> Engine:
     """Make the engine in this process.
 
     Raises:
-        EngineError: its package is missing, or it does not have that precision or device.
+        EngineError: its package is missing, it does not have that precision or device, or cannot run the model.
         ModelError: the model folder lacks the file it needs.
     """
     makers: dict[str, Callable[[Model, Choice], Engine]] = {
@@ -82,12 +82,25 @@ def load_engine(model: Model, choice: Choice) -> Engine:
         "openvino": OpenVinoEngine,
         "torch": TorchEngine,
     }
+    import numpy as np
+
     try:
-        return makers[choice.engine](model, choice)
+        engine = makers[choice.engine](model, choice)
+        size = model.preprocess.size
+        # The first inference allocates and selects kernels, and shows whether the network fits its spec.
+        engine(np.zeros((1, 3, size, size), np.float32))
+        return engine
     except ImportError as error:
         extra = "sorter[train]" if choice.engine == "torch" else choice.engine
         raise EngineError(
             f"--engine {choice.engine}: {error.name or error} is not installed; `pip install {extra}` or choose another"
+        ) from error
+    except SorterError:
+        raise
+    except Exception as error:  # each engine has its own kinds
+        raise EngineError(
+            f"{model.folder}: --engine {choice.engine} cannot run this model ({_in_one_line(error)}); "
+            "choose another --engine, or export the model anew"
         ) from error
 
 
@@ -194,6 +207,11 @@ class TorchEngine:
             logits = self._network(inputs.to(self._dtype, memory_format=self._torch.channels_last))
             array: NDArray[np.float32] = logits.float().cpu().numpy()
             return array
+
+
+def _in_one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:300]} ..."
 
 
 def _onnx_file(precision: str) -> str:

@@ -11,12 +11,14 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import TracebackType
@@ -94,6 +96,8 @@ class Pool(Generic[Outcome]):
         self._done: dict[int, Result[Outcome]] = {}
         self._pace = 0.05  # seconds a photo takes, a running mean
         self._restarts = 0
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # it would lift the mask of `_undisturbed`, were it started there
         self._workers = [self._hire() for _ in range(workers)]
 
     def __enter__(self) -> Pool[Outcome]:
@@ -238,7 +242,8 @@ class Pool(Generic[Outcome]):
         code = worker.process.exitcode
         worker.connection.close()
         current = int(worker.slot[0])
-        if not worker.ready and current == IDLE:
+        killed = code is not None and code < 0  # by the system, perhaps: that is worth another try
+        if not worker.ready and current == IDLE and not killed:
             raise PipelineError(f"a worker process could not start ({_died(code)}); its message is above")
         if current in worker.given:
             self._tries[current] = self._tries.get(current, 0) + 1
@@ -260,9 +265,37 @@ class Pool(Generic[Outcome]):
         process = self._context.Process(
             target=_work, args=(self._stage, self._limits, theirs, slot), name="sorter-worker", daemon=True
         )
-        process.start()
+        with _undisturbed():
+            process.start()
         theirs.close()
         return _Worker(process, ours, slot)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM: a process that is half started would complain at length.
+
+    It inherits the mask of this thread, until `_work` lifts it. Here a signal may reach any thread, and it is
+    always the main one that handles it; so there the handlers only take note.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+    noted: list[tuple[int, Any]] = []
+    handlers: dict[signal.Signals, Any] = {}
+    if hasattr(signal, "pthread_sigmask"):
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for each in signals:
+                if callable(signal.getsignal(each)):
+                    handlers[each] = signal.signal(each, lambda *what: noted.append(what))
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, frame in noted:
+            handlers[signal.Signals(number)](number, frame)
 
 
 def _died(code: int | None) -> str:
@@ -278,6 +311,8 @@ def _died(code: int | None) -> str:
 def _work(stage: Stage[Outcome], limits: Limits, connection: Connection, slot: Any) -> None:
     """Do photos until the parent hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     _end_with_parent()
     try:
         do = stage.start()
@@ -309,6 +344,9 @@ def _serve(do: Callable[[Photo], Outcome | Failure], connection: Connection, slo
                 outcome = do(photo)
             except MemoryError:
                 outcome = Failure(Reason.OUT_OF_MEMORY, "needs more memory than one worker may use")
+            except SorterError as error:
+                connection.send(str(error))
+                return
             except Exception:
                 connection.send(f"{photo.path}: the engine failed:\n{traceback.format_exc()}")
                 return
@@ -322,9 +360,14 @@ def _serve(do: Callable[[Photo], Outcome | Failure], connection: Connection, slo
 
 def _end_with_parent() -> None:
     """Workers never outlive a parent that was killed, even while a decoder hangs in C code."""
-    import threading
-
     parent = multiprocessing.parent_process()
+    if parent is not None and hasattr(os, "O_ASYNC"):
+        import fcntl
+
+        # When the parent's end of this pipe closes, the kernel sends SIGIO, which ends a process: no thread of
+        # ours could while C code holds the interpreter's lock.
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC | fcntl.fcntl(parent.sentinel, fcntl.F_GETFL))
 
     def watch() -> None:
         if parent is not None:

@@ -25,8 +25,6 @@ class Classify:
     max_megapixels: float
 
     def start(self) -> Callable[[Photo], Scores | Failure]:
-        import numpy as np
-
         from sorter.decode import Decoder
         from sorter.infer import load_engine
 
@@ -42,8 +40,6 @@ class Classify:
             probabilities = self.model.probabilities(tuple(map(float, logits)))
             return Scores(probabilities, decoded.width, decoded.height)
 
-        # The first inference allocates and selects kernels; let that be over before the first photo.
-        engine(np.zeros((1, 3, spec.size, spec.size), np.float32))
         return classify
 
 
