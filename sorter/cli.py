@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not fit any encoding
     arguments = build_parser().parse_args(argv)
     # Ended by a service manager or a cluster's scheduler is ended as by Ctrl-C: the journal is in order.
     signal.signal(signal.SIGTERM, _interrupt)
