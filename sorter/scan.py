@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+SEEN = "this folder was already looked through under another name"
 
 
 @dataclass(frozen=True)
@@ -36,92 +39,98 @@ class Scan:
     def __iter__(self) -> Iterator[Photo | Result[Any]]:
         """Yield a `Photo` for each file to decode, and a failed `Result` for each entry that is passed over.
 
-        A folder that is passed over gives one result, however much it holds. Memory: the names of one
-        folder and of its parents.
+        A folder that is passed over gives one result, however much it holds. A root that lies in another is
+        looked at in its own turn only. Memory: the names of one folder, and of the folders still to be entered.
 
         Raises:
             UsageError: a root that does not exist, or a pattern that cannot be read.
         """
-        walk = _Walk(self, compile_patterns(self.exclude), natural_order(), self._left_out())
-        for root in self.roots:
+        roots = dict.fromkeys(self.roots)
+        left_out = self.leave_out.resolve() if self.leave_out else None
+        walk = _Walk(self, compile_patterns(self.exclude), natural_order(), left_out, roots.keys())
+        for root in roots:
             try:
                 status = root.stat()
             except OSError as error:
                 raise UsageError(f"{root}: {error.strerror}; name a folder or a photo that exists") from error
             if stat.S_ISDIR(status.st_mode):
-                walk.shown_below = Path(root.name) if len(self.roots) > 1 else Path()
-                walk.root = root
-                if walk.enters(status):
-                    yield from walk.folder(root)
+                yield from walk.root(root, status, Path(root.name) if len(roots) > 1 else Path())
             else:
                 yield _file(root, Path(root.name), status, root.is_symlink())
 
-    def _left_out(self) -> tuple[int, int] | None:
-        # By its identity, as the same folder may be reached under another name.
-        if self.leave_out is None or not self.leave_out.exists():
-            return None
-        status = self.leave_out.stat()
-        return status.st_dev, status.st_ino
 
-
+@dataclass(frozen=True)
 class _Walk:
     """One pass over the roots, and the folders it has been in."""
 
-    def __init__(
-        self,
-        scan: Scan,
-        spec: GitIgnoreSpec | None,
-        order: Callable[[str], Any],
-        left_out: tuple[int, int] | None,
-    ) -> None:
-        self.scan = scan
-        self.spec = spec
-        self.order = order
-        self.left_out = left_out
-        self.visited: set[tuple[int, int]] = set()
-        self.root = Path()
-        self.shown_below = Path()
+    scan: Scan
+    spec: GitIgnoreSpec | None
+    order: Callable[[str], Any]
+    left_out: Path | None
+    roots: Collection[Path]
+    visited: set[tuple[int, int]] = field(default_factory=set)
 
-    def enters(self, status: os.stat_result) -> bool:
+    def root(self, root: Path, status: os.stat_result, shown: Path) -> Iterator[Photo | Result[Any]]:
+        """Everything below a root that no other root has given, as if it lay in the folder `shown`."""
+        if not self._enters(status):
+            yield passed_over(root, shown, Reason.FOLDER_LOOP, SEEN, status)
+            return
+        waiting = [(root, Path())]
+        while waiting:  # not by recursion: folders can be nested deeper than Python's stack
+            folder, relative = waiting.pop()
+            inner: list[tuple[Path, Path]] = []
+            yield from self._folder(folder, relative, shown, inner)
+            # Files first, so that what is on top of a folder is on top of the report.
+            waiting.extend(reversed(inner))
+
+    def _folder(
+        self, folder: Path, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
+    ) -> Iterator[Photo | Result[Any]]:
+        """The entries of one folder; the folders to enter next are put into `inner`."""
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted((entry.name for entry in entries), key=self.order)
+        except OSError as error:
+            yield passed_over(folder, shown / relative, *_trouble(error))
+            return
+        for name in names:
+            path = folder / name
+            if path in self.roots:
+                continue
+            try:
+                link = path.lstat()
+                is_link = stat.S_ISLNK(link.st_mode)
+                status, trouble = _followed(path, link) if is_link else (link, None)
+            except OSError as error:
+                yield passed_over(path, shown / relative / name, *_trouble(error))
+                continue
+            is_folder = stat.S_ISDIR(status.st_mode)
+            if is_folder and self._is_left_out(path, is_link):
+                continue
+            if refused := self._refused(relative / name, is_folder, is_link) or trouble:
+                yield passed_over(path, shown / relative / name, *refused, status)
+            elif not is_folder:
+                yield _file(path, shown / relative / name, status, is_link)
+            elif self._enters(status):
+                inner.append((path, relative / name))
+            else:
+                yield passed_over(path, shown / relative / name, Reason.FOLDER_LOOP, SEEN, status)
+
+    def _enters(self, status: os.stat_result) -> bool:
         """Note a folder down; False where it was entered before."""
         identity = (status.st_dev, status.st_ino)
         new = identity not in self.visited
         self.visited.add(identity)
         return new
 
-    def folder(self, folder: Path) -> Iterator[Photo | Result[Any]]:
-        relative = folder.relative_to(self.root)
-        try:
-            with os.scandir(folder) as entries:
-                names = sorted((entry.name for entry in entries), key=self.order)
-        except OSError as error:
-            shown = self.shown_below / relative
-            yield passed_over(folder, shown, Reason.UNREADABLE, error.strerror or str(error))
-            return
-        folders = []
-        for name in names:
-            path, shown = folder / name, self.shown_below / relative / name
-            try:
-                link = path.lstat()
-                status = path.stat() if stat.S_ISLNK(link.st_mode) else link
-            except OSError as error:
-                reason = Reason.VANISHED if isinstance(error, FileNotFoundError) else Reason.UNREADABLE
-                yield passed_over(path, shown, reason, error.strerror or str(error))
-                continue
-            is_folder, is_link = stat.S_ISDIR(status.st_mode), status is not link
-            if is_folder and (status.st_dev, status.st_ino) == self.left_out:
-                continue
-            if refused := self._refused(relative / name, is_folder, is_link):
-                yield passed_over(path, shown, *refused, status)
-            elif not is_folder:
-                yield _file(path, shown, status, is_link)
-            elif self.enters(status):
-                folders.append(path)
-            else:
-                message = "this folder was already looked through under another name"
-                yield passed_over(path, shown, Reason.FOLDER_LOOP, message, status)
-        for path in folders:  # files first, so that what is on top of a folder is on top of the report
-            yield from self.folder(path)
+    def _is_left_out(self, path: Path, is_link: bool) -> bool:
+        """The output itself, and a link to a folder in it: what was sorted is not to be sorted again."""
+        if self.left_out is None:
+            return False
+        if is_link and self.left_out in path.resolve().parents:
+            return True
+        # By its identity, as the same folder may be reached under another name.
+        return self.left_out.exists() and path.samefile(self.left_out)
 
     def _refused(self, relative: Path, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
         if relative.name.startswith(".") and not self.scan.hidden:
@@ -131,6 +140,21 @@ class _Walk:
         if is_folder and is_link and not self.scan.follow_symlinks:
             return Reason.SYMLINK, "a symbolic link to a folder; --follow-symlinks enters it"
         return None
+
+
+def _followed(path: Path, link: os.stat_result) -> tuple[os.stat_result, tuple[Reason, str] | None]:
+    """What a symbolic link leads to; the link itself, and why, where it leads nowhere."""
+    try:
+        return path.stat(), None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return link, (Reason.SYMLINK, "a symbolic link that leads nowhere")
+        return link, _trouble(error)
+
+
+def _trouble(error: OSError) -> tuple[Reason, str]:
+    gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
+    return Reason.VANISHED if gone else Reason.UNREADABLE, error.strerror or str(error)
 
 
 def _file(path: Path, shown: Path, status: os.stat_result, is_link: bool) -> Photo | Result[Any]:
