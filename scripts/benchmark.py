@@ -15,6 +15,8 @@ import sys
 import benchmark_run
 from measure import BenchmarkError
 
+from sorter.types import SorterError
+
 COMMANDS = (benchmark_run,)  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)
 
 
@@ -45,7 +47,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         arguments.main(arguments)
-    except BenchmarkError as error:
+    except (BenchmarkError, SorterError) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

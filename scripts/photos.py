@@ -68,7 +68,7 @@ class Kind:
 
 
 SMALL = Kind("small", 500, 375, 48, (3.6, 4.6), 40_000, 80_000)
-LARGE = Kind("large", 4000, 3000, 12, (5.0, 5.8), 3_000_000, 5_000_000)
+LARGE = Kind("large", 4000, 3000, 12, (6.4, 6.9), 3_000_000, 5_000_000)
 KINDS = {kind.name: kind for kind in (SMALL, LARGE)}
 
 

@@ -195,3 +195,12 @@ def test_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         benchmark.build_parser().parse_args(["run", "--only", "small,medium"])
     assert "'medium' is none of small, large" in capsys.readouterr().err
+
+
+def test_too_few_photos_for_a_peer_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    arguments = benchmark.build_parser().parse_args(
+        ["run", "--only", "large", "--large", "64", "--work", str(tmp_path)]
+    )
+    with pytest.raises(measure.BenchmarkError, match="--large 64: peers need more than 64 photos"):
+        benchmark_run._Bench(arguments, tmp_path)
+    assert not list(tmp_path.iterdir())
