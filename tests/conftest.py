@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -20,7 +25,11 @@ RED, BLUE = (220, 30, 30), (30, 30, 220)
 
 
 def make_photo(
-    path: Path, colour: tuple[int, int, int] = RED, size: tuple[int, int] = (96, 64), seed: int = 0, **save: object
+    path: Path,
+    colour: tuple[int, int, int] = RED,
+    size: tuple[int, int] = (96, 64),
+    seed: int = 0,
+    **save: object,
 ) -> Path:
     """A noisy photo of one colour; each seed gives other bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +46,9 @@ def make_model(folder: Path, classes: tuple[str, ...] = ("red", "blue"), tempera
 
     outputs = 1 if len(classes) == 2 else len(classes)
     # Classes go by channel: red, then blue, then green.
-    weights = np.array([[8, 0, -8]], "f") if outputs == 1 else np.array([[8, 0, 0], [0, 0, 8], [0, 8, 0]], "f")
+    weights = (
+        np.array([[8, 0, -8]], "f") if outputs == 1 else np.array([[8, 0, 0], [0, 0, 8], [0, 8, 0]], "f")
+    )
     graph = helper.make_graph(
         [
             helper.make_node("GlobalAveragePool", ["input"], ["pooled"]),
@@ -100,3 +111,37 @@ def command(model: Path, *arguments: object) -> list[str]:
         given += [] if "--engine" in given else ["--engine", "onnx", "--precision", "fp32"]
         given += [] if "-j" in given else ["-j", "2"]
     return [sys.executable, "-m", "sorter", *given]
+
+
+def read_report(out: Path) -> list[dict[str, str]]:
+    """The rows of an output folder's report.csv."""
+    with (out / "report.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Relative name -> SHA-256 of every file below a folder, but for the reports and what `.sorter` holds."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and ".sorter" not in path.parts and not path.name.startswith("report.")
+    }
+
+
+def group_members(group: int) -> list[int]:
+    """The living processes of a process group; those that only wait to be reaped do not count."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something that is bound to come; the bound only keeps a broken program from hanging the tests."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds:g} s in vain")
+        time.sleep(0.002)
