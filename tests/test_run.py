@@ -59,7 +59,12 @@ def test_tree_layout_keeps_folders_and_times(tmp_path: Path, sorter: Sorter) -> 
     source, out = photos(tmp_path / "in"), tmp_path / "out"
     os.utime(source / "a" / "IMG_9.jpg", ns=(10**18, 10**18 + 123_456_789))
     assert sorter("run", source, "--out", out, "--layout", "tree").returncode == 0
-    assert set(tree(out)) == {"red/a/IMG_9.jpg", "red/b/IMG_9.jpg", "blue/a/IMG_10.jpg", "blue/b/deep/er/IMG_10.png"}
+    assert set(tree(out)) == {
+        "red/a/IMG_9.jpg",
+        "red/b/IMG_9.jpg",
+        "blue/a/IMG_10.jpg",
+        "blue/b/deep/er/IMG_10.png",
+    }
     assert (out / "red/a/IMG_9.jpg").stat().st_mtime_ns == 10**18 + 123_456_789
 
 
@@ -182,7 +187,9 @@ def test_another_model_or_action_is_refused_until_fresh(tmp_path: Path, sorter: 
     assert refused.returncode == 2
     assert "another model" in refused.stderr and "--fresh" in refused.stderr
     assert sorter("run", source, "--out", out, "--action", "move").returncode == 2
-    assert sorter("run", source, "--out", out, "--model", other, "--action", "move", "--fresh").returncode == 0
+    assert (
+        sorter("run", source, "--out", out, "--model", other, "--action", "move", "--fresh").returncode == 0
+    )
     assert tree(source) == {}
     assert len(tree(out)) == 4
 
