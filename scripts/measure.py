@@ -158,7 +158,7 @@ def tree_memory(pid: int) -> int:
     for each in family:
         try:
             memory = each.memory_full_info()
-        except psutil.Error:
+        except psutil.NoSuchProcess:
             continue  # it has just ended
         total += getattr(memory, "pss", None) or memory.uss
     return total
@@ -183,7 +183,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         "cores": cores(),
         "flags": flags,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "os": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "os": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": versions,
         "date": time.strftime("%Y-%m-%d"),
