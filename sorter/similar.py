@@ -1,0 +1,183 @@
+"""Which photos are the same: by their bytes, and by how they look."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.types import Failure, Photo, Reason
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HASH_SIDE = 32  # pixels that the hash looks at, per side
+HASH_FREQUENCIES = 8  # of the cosine transform that it keeps, per side
+MAX_DISTANCE = 4  # bits that the hashes of two pictures of the same thing may differ in
+MAX_PAIRS = 1 << 20  # merged at a time, which bounds memory
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What two files are compared by.
+
+    Attributes:
+        sha256: of the file's bytes, in hex: equal for exact duplicates only.
+        phash: 64 bits; for the same picture resized or recompressed they differ in a few.
+        width: of the photo, upright, in pixels.
+        height: likewise.
+        format: the container's name as Pillow has it, such as `JPEG`.
+    """
+
+    sha256: str
+    phash: int
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True)
+class TakeFingerprint:
+    """Pool stage: photo -> `Fingerprint`."""
+
+    max_megapixels: float
+
+    def start(self) -> Callable[[Photo], Fingerprint | Failure]:
+        from sorter.decode import Decoder
+
+        decode = Decoder(2 * HASH_SIDE, self.max_megapixels)
+
+        def take(photo: Photo) -> Fingerprint | Failure:
+            decoded = decode(photo.path)
+            if isinstance(decoded, Failure):
+                return decoded
+            digest = file_sha256(photo.path)
+            if isinstance(digest, Failure):
+                return digest
+            phash = perceptual_hash(decoded.pixels)
+            return Fingerprint(digest, phash, decoded.width, decoded.height, decoded.format)
+
+        return take
+
+
+def file_sha256(path: Path) -> str | Failure:
+    """The hash of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except FileNotFoundError:
+        return Failure(Reason.VANISHED, "the file is no longer there")
+    except OSError as error:
+        return Failure(Reason.UNREADABLE, error.strerror or str(error))
+    return digest.hexdigest()
+
+
+def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
+    """The signs of a picture's lowest frequencies: uint8 (height, width, 3) -> 64 bits.
+
+    The picture is made grey and 32 x 32; of its cosine transform the lowest 8 x 8 coefficients say with one bit each
+    whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
+    Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
+    """
+    from PIL import Image
+
+    grey = Image.fromarray(pixels).convert("L")
+    small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    cosines = _cosines()
+    low = cosines @ np.asarray(small, np.float64) @ cosines.T  # (8, 8)
+    # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
+    values = low.ravel().round(6)
+    bits = values > np.median(values[1:])
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _cosines() -> NDArray[np.float64]:
+    """The lowest rows of the type-II cosine transform, float64 (8, 32)."""
+    frequency = np.arange(HASH_FREQUENCIES)[:, None]
+    place = np.arange(HASH_SIDE)[None] + 0.5
+    return np.asarray(np.cos(np.pi / HASH_SIDE * frequency * place))
+
+
+def near_duplicates(
+    hashes: Sequence[int] | NDArray[np.uint64], max_distance: int = MAX_DISTANCE
+) -> list[list[int]]:
+    """Group what looks the same: hashes at most `max_distance` bits apart, and whatever these chain together.
+
+    Two hashes that differ in d bits agree wholly in at least m - d of m bands. So for every choice of m - d bands,
+    only hashes that agree there are compared: few, as the bands together are chosen to tell n hashes apart
+    (Manku et al. 2007, Detecting Near-Duplicates for Web Crawling, section 3).
+
+    Args:
+        hashes: n numbers of 64 bits.
+        max_distance: 0 to 16 bits.
+
+    Returns:
+        Groups of two or more positions in `hashes`, each in ascending order, ordered by their first.
+
+    Raises:
+        ValueError: another `max_distance`.
+    """
+    if not 0 <= max_distance <= 16:
+        raise ValueError(f"max_distance {max_distance} is not within 0..16")
+    unique, inverse = np.unique(np.asarray(hashes, dtype=np.uint64), return_inverse=True)
+    parent = np.arange(len(unique))
+    for mask in _masks(max_distance, len(unique)):
+        for left, right in _agreeing_pairs(unique & mask):
+            near = _popcount(unique[left] ^ unique[right]) <= max_distance
+            parent = _merge(parent, left[near], right[near])
+    groups: dict[int, list[int]] = {}
+    for position, root in enumerate(parent[inverse].tolist()):
+        groups.setdefault(root, []).append(position)
+    return [members for members in groups.values() if len(members) > 1]
+
+
+def _masks(max_distance: int, n: int) -> list[np.uint64]:
+    """Bits that are compared whole: for every pair within `max_distance`, at least one mask covers equal bits."""
+    if max_distance == 0:
+        return []  # equal hashes are one already
+    # More equal bands mean fewer chance meetings but more masks: worth it for many hashes and small distances only.
+    equal = 2 if n > 50_000 and max_distance <= 8 else 1
+    bands = np.array_split(np.arange(64), max_distance + equal)
+    bits = [sum(1 << int(bit) for bit in band) for band in bands]
+    return [np.uint64(sum(chosen)) for chosen in combinations(bits, equal)]
+
+
+def _agreeing_pairs(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions (left, right) of equal keys, every pair once, in batches of at most `MAX_PAIRS`."""
+    order = np.argsort(keys, kind="stable")
+    ranked = keys[order]
+    at = np.arange(len(keys) - 1)
+    for apart in range(1, len(keys)):
+        # Equal keys lie side by side: what has no equal at this distance has none further on.
+        at = at[at < len(keys) - apart]
+        at = at[ranked[at] == ranked[at + apart]]
+        if not len(at):
+            return
+        for begin in range(0, len(at), MAX_PAIRS):
+            some = at[begin : begin + MAX_PAIRS]
+            yield order[some], order[some + apart]
+
+
+def _popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), 8)
+    return np.asarray(np.unpackbits(octets, axis=1).sum(1, dtype=np.int64))
+
+
+def _merge(parent: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Union-find on arrays; in what comes back every entry is the root of its set, its smallest member."""
+    while True:
+        above, below = np.minimum(parent[left], parent[right]), np.maximum(parent[left], parent[right])
+        apart = above != below
+        if not apart.any():
+            return parent
+        parent = parent.copy()
+        np.minimum.at(parent, below[apart], above[apart])
+        while (parent != parent[parent]).any():
+            parent = parent[parent]
