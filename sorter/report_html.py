@@ -146,11 +146,20 @@ def write_html(journal: Journal, target: Path, *, page: Page, rule: Rule, thumbn
         "skipped": _groups(journal, counts, Status.SKIPPED),
         "examples": EXAMPLES,
     }
+    write_page(target, "run.html", context)
+
+
+def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
+    """Fill a template of `templates/` in, whole or not at all; values are escaped, Markup is not.
+
+    Raises:
+        SorterError: the file cannot be written.
+    """
     part = target.with_name(target.name + ".part")
     try:
         try:
             with part.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(_template().generate(context))
+                file.writelines(_template(template).generate(context))
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(target)
@@ -167,7 +176,7 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -181,7 +190,7 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = "{:,}".format
-    return environment.get_template("run.html")
+    return environment.get_template(name)
 
 
 # -- counts ----------------------------------------------------------------------------------------------------
