@@ -41,7 +41,7 @@ def main(photos: Path, out: Path) -> None:
     for label in ("car", "not-car"):
         (out / label).mkdir(parents=True)
     rows: list[tuple[str, str, float]] = []
-    first, first_n = 0.0, 0
+    ready = time.time()
     with torch.inference_mode():
         for images, _ in loader:
             for probability in torch.sigmoid(model(images)).squeeze(1).tolist():
@@ -49,10 +49,9 @@ def main(photos: Path, out: Path) -> None:
                 label = "car" if probability >= 0.5 else "not-car"
                 shutil.copy2(photos / name, out / label)
                 rows.append((name, label, probability))
-            first, first_n = first or time.time(), first_n or len(rows)
     with (out / "predictions.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("path", "label", "probability"), *rows])
-    print(json.dumps({"first": first, "first_n": first_n, "done": time.time()}))
+    print(json.dumps({"ready": ready, "done": time.time()}))
 
 
 if __name__ == "__main__":
