@@ -8,11 +8,13 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sorter.run import Options, Summary
+    from sorter.run import Summary
+    from sorter.train.evaluation import Evaluation
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -56,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_undo(commands)
     _add_status(commands)
+    _add_evaluate(commands)
     return parser
 
 
@@ -130,41 +133,13 @@ def _add_run(commands: Any) -> None:
     )
     which.add_argument("--hidden", action="store_true", help="also names that begin with a dot")
     which.add_argument("--follow-symlinks", action="store_true", help="enter linked folders")
-    which.add_argument(
-        "--max-megapixels",
-        type=float,
-        default=250.0,
-        metavar="N",
-        help="larger photos fail before they are decoded (default: 250)",
-    )
-    which.add_argument(
-        "--timeout-per-file",
-        type=float,
-        default=60.0,
-        metavar="SECONDS",
-        help="a photo that takes longer fails (default: 60)",
-    )
+    _add_limits(which)
 
     how = parser.add_argument_group("how it runs")
-    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default: one per core)")
     how.add_argument(
         "--batch-size", type=int, metavar="N", help="photos in one inference on a GPU (default: 64)"
     )
-    how.add_argument(
-        "--device", default="auto", type=_device, metavar="DEVICE", help="auto, cpu, cuda or cuda:N"
-    )
-    how.add_argument(
-        "--engine",
-        choices=("auto", "onnx", "openvino", "torch"),
-        default="auto",
-        help="auto tries those installed on your first photos and takes the fastest that agrees",
-    )
-    how.add_argument(
-        "--precision",
-        choices=("auto", "fp32", "bf16", "int8"),
-        default="auto",
-        help="auto takes a reduced one only if it agrees with fp32 on your photos",
-    )
+    _add_engine(how)
 
     tell = parser.add_argument_group("what it tells")
     tell.add_argument(
@@ -176,7 +151,7 @@ def _add_run(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from sorter.run import Options, sort_folder
+    from sorter.run import Options, resolved, scan_of, sort_folder
     from sorter.types import ActionKind
 
     options = Options(
@@ -201,7 +176,7 @@ def _run(arguments: argparse.Namespace) -> int:
         fresh=arguments.fresh,
         report=arguments.report,
     )
-    with _Progress(options, arguments.quiet) as progress:
+    with _Progress(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
         summary = sort_folder(options, progress)
     if arguments.json:
         print(json.dumps(summary.to_json()))
@@ -238,9 +213,9 @@ def _print_summary(summary: Summary) -> None:
 class _Progress:
     """A `Watch` on stderr: a bar on a terminal, silent elsewhere."""
 
-    def __init__(self, options: Options, quiet: bool) -> None:
-        self._options = options
+    def __init__(self, quiet: bool, total: Callable[[], int]) -> None:
         self._quiet = quiet
+        self._total = total
         self._bar: Any = None
 
     def __enter__(self) -> _Progress:
@@ -268,15 +243,14 @@ class _Progress:
             self._bar.update(photos)
 
     def _count(self) -> None:
-        """Find out how many photos there are while the first are already being sorted."""
+        """Find out how many photos there are while the first are already being done."""
         import threading
 
-        from sorter.run import resolved, scan_of
         from sorter.types import SorterError
 
         def count() -> None:
             try:
-                total = sum(1 for _ in scan_of(resolved(self._options)))
+                total = self._total()
             except SorterError:
                 return  # the run itself says so
             self._bar.total = total
@@ -346,6 +320,97 @@ def _status(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+# -- sorter evaluate -------------------------------------------------------------------------------------------
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        help="tell how good a model is on labelled photos",
+        description="Run a model, just as `sorter run` does, over photos in folders named as its classes (or the "
+        "test/ of train/ val/ test/ folders), and compare. Files that cannot be decoded are counted and named, and "
+        "are in none of the figures.",
+        epilog="examples:\n"
+        "  sorter evaluate ./my-model ./labelled --out ./evaluation\n"
+        "  sorter evaluate car ./labelled --json",
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="a model folder; `car` is the one that ships"
+    )
+    parser.add_argument(
+        "data", metavar="DATA", type=Path, help="class folders, or train/ val/ test/ of class folders"
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="where report.html, metrics.json and misclassified.csv go (default: nowhere)",
+    )
+    how = parser.add_argument_group("how it runs")
+    _add_engine(how)
+    _add_limits(how)
+    _add_telling(parser)
+    parser.set_defaults(command=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    _needs_extra("sklearn", "matplotlib")
+    from sorter.train.data import read_folders
+    from sorter.train.evaluation import Options, evaluate
+
+    options = Options(
+        model=arguments.model,
+        data=arguments.data,
+        out=arguments.out,
+        engine=arguments.engine,
+        precision=arguments.precision,
+        device=arguments.device,
+        workers=arguments.workers,
+        max_megapixels=arguments.max_megapixels,
+        timeout_per_file=arguments.timeout_per_file,
+    )
+
+    def total() -> int:
+        parts = read_folders(options.data, least=0)[1]
+        return len(parts.get("test") or parts.get(None) or ())
+
+    with _Progress(arguments.quiet, total) as progress:
+        found = evaluate(options, progress)
+    if arguments.json:
+        print(json.dumps(found.to_json()))
+    elif not arguments.quiet:
+        _print_evaluation(found)
+    return SOME_FAILED if found.failed else DONE
+
+
+def _print_evaluation(found: Evaluation) -> None:
+    metrics = found.metrics
+    where = f"{found.data}" + (f", {found.part}" if found.part else "")
+    print(f"{found.model} on {where}: {metrics.photos:,} photos, {metrics.errors:,} wrong")
+    for name, estimate in metrics.estimates().items():
+        interval = f"{estimate.low:.4f} to {estimate.high:.4f}"
+        defined = estimate.value == estimate.value
+        shown = f"{estimate.value:.4f}  (95 %: {interval})" if defined else "not defined on these photos"
+        print(f"  {name.replace('_', ' '):<18} {shown}")
+    print(f"  {'calibration error':<18} {metrics.ece:.4f}")
+    width = max(len(each.label) for each in metrics.per_class)
+    print(f"  {'class':<{width}}  {'photos':>8}  precision  recall  F1")
+    for each in metrics.per_class:
+        print(
+            f"  {each.label:<{width}}  {each.photos:>8,}  {each.precision:>9.4f}  {each.recall:.4f}  {each.f1:.4f}"
+        )
+    for pair in metrics.most_confused:
+        print(f"  {pair.photos:,} of {pair.label} taken for {pair.predicted} ({pair.share:.1%})")
+    for name, reasons in (("failed", found.failed), ("skipped", found.skipped)):
+        if reasons:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+            print(f"  {name}: {sum(reasons.values()):,} files ({listed})")
+    print(f"Done in {found.seconds:.1f} s with {found.engine}")
+    if found.page:
+        print(f"Look at {found.page}")
+
+
 # -- pieces ----------------------------------------------------------------------------------------------------
 
 
@@ -366,10 +431,69 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _add_limits(which: Any) -> None:
+    """What a photo may cost, for every command that decodes."""
+    which.add_argument(
+        "--max-megapixels",
+        type=float,
+        default=250.0,
+        metavar="N",
+        help="larger photos fail before they are decoded (default: 250)",
+    )
+    which.add_argument(
+        "--timeout-per-file",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="a photo that takes longer fails (default: 60)",
+    )
+
+
+def _add_workers(how: Any) -> None:
+    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default: one per core)")
+
+
+def _add_engine(how: Any) -> None:
+    """What runs the model, for every command that does."""
+    _add_workers(how)
+    how.add_argument(
+        "--device", default="auto", type=_device, metavar="DEVICE", help="auto, cpu, cuda or cuda:N"
+    )
+    how.add_argument(
+        "--engine",
+        choices=("auto", "onnx", "openvino", "torch"),
+        default="auto",
+        help="auto tries those installed on your first photos and takes the fastest that agrees",
+    )
+    how.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16", "int8"),
+        default="auto",
+        help="auto takes a reduced one only if it agrees with fp32 on your photos",
+    )
+
+
 def _device(text: str) -> str:
     if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdigit()):
         return text
     raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:N")
+
+
+def _add_telling(parser: Any) -> None:
+    tell = parser.add_argument_group("what it tells")
+    tell.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
+
+
+def _needs_extra(*modules: str) -> None:
+    """What these commands need comes with an extra: say so before anything is read."""
+    from importlib.util import find_spec
+
+    from sorter.types import SorterError
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[train]"` brings it')
 
 
 def _interrupt(*_: object) -> None:

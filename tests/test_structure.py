@@ -21,9 +21,10 @@ LAYERS = [
     {"decide", "infer", "journal"},
     {"agreement", "filing", "report", "report_html", "ring"},
     {"stages"},
-    {"gate", "status", "undo", "train"},
+    {"gate", "status", "undo"},
     {"run"},
     {"classifier"},
+    {"train"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -76,18 +76,21 @@ class Dataset:
         }
 
 
-def read_folders(root: Path) -> tuple[tuple[str, ...], dict[str | None, list[Example]]]:
+def read_folders(
+    root: Path, least: int = MIN_EXAMPLES
+) -> tuple[tuple[str, ...], dict[str | None, list[Example]]]:
     """List the photos of class folders, or of train/ val/ test/ folders of class folders.
 
     Args:
         root: its subfolders are classes; or `train` and one or more of `val` (`valid`, `validation`) and `test`.
+        least: files that a class must have to learn from.
 
     Returns:
         Class names in natural order, and the examples of each part in natural order; the one part of plain
         class folders is named None. Nothing has been opened yet: some may prove not to be photos.
 
     Raises:
-        UsageError: no such folder, fewer than two classes, a class with fewer than 4 files to learn from.
+        UsageError: no such folder, fewer than two classes, a class with fewer than `least` files to learn from.
     """
     if not root.is_dir():
         raise UsageError(f"{root}: no such folder; name one with a folder of photos for each class")
@@ -122,18 +125,20 @@ def read_folders(root: Path) -> tuple[tuple[str, ...], dict[str | None, list[Exa
         for part, folder in parts.items()
     }
     learning = "train" if "train" in examples else None
-    check_sizes(parts[learning], classes, examples[learning])
+    check_sizes(parts[learning], classes, examples[learning], least)
     return classes, examples
 
 
-def check_sizes(folder: Path, classes: Sequence[str], examples: Iterable[Example]) -> None:
+def check_sizes(
+    folder: Path, classes: Sequence[str], examples: Iterable[Example], least: int = MIN_EXAMPLES
+) -> None:
     """Raises UsageError for the first class with too few examples to learn from."""
     counts = np.bincount([each.label for each in examples], minlength=len(classes))
     for name, count in zip(classes, counts.tolist(), strict=True):
-        if count < MIN_EXAMPLES:
+        if count < least:
             held = "is empty" if count == 0 else f"holds only {count} usable photo{'s' * (count > 1)}"
             raise UsageError(
-                f"{folder / name}: {held}, a class needs at least {MIN_EXAMPLES}; add photos or remove the folder"
+                f"{folder / name}: {held}, a class needs at least {least}; add photos or remove the folder"
             )
 
 

@@ -1,0 +1,433 @@
+"""`sorter evaluate`: a model on labelled photos, run as `sorter run` runs it; and the report of what it got right."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sorter import gate
+from sorter.classifier import Classifier
+from sorter.model import Model, read_model
+from sorter.pipeline import Limits, Pool
+from sorter.report import replaced
+from sorter.report_html import Thumbnails, write_page
+from sorter.run import Quiet, Watch, available_cores, memory_per_worker, shipped_model
+from sorter.stages import Thumbnail
+from sorter.train import plots
+from sorter.train.data import Example, read_folders
+from sorter.train.metrics import Metrics, calibration, compute, predict
+from sorter.types import Failure, Result, SorterError, Status, UsageError
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from numpy.typing import NDArray
+
+METRICS, MISCLASSIFIED, FAILURES, PAGE = "metrics.json", "misclassified.csv", "failures.csv", "report.html"
+FILES = (METRICS, MISCLASSIFIED, FAILURES, PAGE)
+SHIPPED = "car"
+THUMBNAIL = 160  # pixels
+CARDS = 96  # errors on the page
+EACH = 16  # of one confused pair
+EXAMPLES = 50  # failed files named on the page
+NAMES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "roc_auc": "ROC-AUC",
+    "average_precision": "Average precision",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `sorter evaluate` can be told.
+
+    Attributes:
+        model: a model folder, or `car` for the one that ships.
+        data: class folders, or train/ val/ test/ folders of them: then test/ is used.
+        out: where the report goes; None for no report.
+        engine: as for `sorter run`; likewise all below.
+        precision: likewise.
+        device: likewise.
+        workers: likewise.
+        batch_size: likewise.
+        max_megapixels: likewise.
+        timeout_per_file: likewise.
+    """
+
+    model: Path
+    data: Path
+    out: Path | None = None
+    engine: str = "auto"
+    precision: str = "auto"
+    device: str = "auto"
+    workers: int | None = None
+    max_megapixels: float = 250.0
+    timeout_per_file: float = 60.0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of it.
+
+    Attributes:
+        model: its name.
+        data: the folder.
+        part: `test` where the folder has parts, else None.
+        engine: what ran the model.
+        metrics: of the photos that could be decoded.
+        failed: reason -> files that could not.
+        skipped: reason -> files that are no photos.
+        seconds: all in all.
+        page: report.html, or None.
+    """
+
+    model: str
+    data: Path
+    part: str | None
+    engine: str
+    metrics: Metrics
+    failed: dict[str, int]
+    skipped: dict[str, int]
+    seconds: float
+    page: Path | None
+
+    def to_json(self) -> dict[str, Any]:
+        about = {
+            "model": self.model,
+            "data": str(self.data),
+            "part": self.part,
+            "engine": self.engine,
+            "failed": self.failed,
+            "skipped": self.skipped,
+            "seconds": round(self.seconds, 3),
+            "report": None if self.page is None else str(self.page),
+        }
+        return {**about, **self.metrics.to_json()}
+
+
+def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
+    """Run a model over labelled photos and compare.
+
+    Raises:
+        UsageError: folders that are not the model's classes, no photo to judge by, or an `out` that holds
+            something else.
+        ModelError: the model folder is missing or damaged.
+        EngineError: the engine cannot do what is asked for.
+    """
+    began = time.monotonic()
+    watch = watch or Quiet()
+    check_report_folder(options.out)
+    for flag, value in (("--workers", options.workers), ("--max-megapixels", options.max_megapixels)):
+        if value is not None and not value > 0:
+            raise UsageError(f"{flag}: {value} is not above zero")
+    shipped = options.model == Path(SHIPPED) and not options.model.exists()
+    model = read_model(shipped_model() if shipped else options.model)
+    part, examples = labelled(options.data, model)
+    model.verify()
+    workers = options.workers or available_cores()
+    limits = Limits(options.timeout_per_file, memory_per_worker(workers))
+    choice = gate.choose(
+        model,
+        options.engine,
+        options.precision,
+        options.device,
+        _across(examples),
+        limits,
+        watch.say,
+    )
+    classifier = Classifier(model, choice, workers, limits, options.max_megapixels)
+    judged: list[Example] = []
+    rows: list[tuple[float, ...]] = []
+    failures: list[Result[Any]] = []
+    results = classifier.predict(example.photo.path for example in examples)
+    for example, result in zip(examples, results, strict=True):
+        watch.advance(1)
+        if isinstance(result.outcome, Failure):
+            failures.append(replace(result, photo=example.photo))
+        else:
+            judged.append(example)
+            rows.append(result.outcome.probabilities)
+    if not judged:
+        raise UsageError(f"{options.data}: none of its {len(examples)} files is a photo that can be decoded")
+    probabilities = np.array(rows)
+    labels = [example.label for example in judged]
+    metrics = compute(labels, probabilities, model.classes, model.positive, model.threshold)
+    evaluation = Evaluation(
+        model=model.name,
+        data=options.data,
+        part=part,
+        engine=str(choice),
+        metrics=metrics,
+        failed=_reasons(failures, Status.FAILED),
+        skipped=_reasons(failures, Status.SKIPPED),
+        seconds=time.monotonic() - began,
+        page=None if options.out is None else options.out / PAGE,
+    )
+    if options.out is not None:
+        watch.say(f"Writing the report to {options.out} ...")
+        about = {
+            "Model": model.name,
+            "Photos": f"{options.data}" + (f" ({part})" if part else ""),
+            "Engine": str(choice),
+        }
+        with Pool(Thumbnail(THUMBNAIL, options.max_megapixels), min(workers, 4), limits) as pool:
+            write_report(
+                options.out,
+                metrics,
+                judged,
+                probabilities,
+                about=about,
+                failures=failures,
+                thumbnails=pool.run,
+                data=evaluation.to_json(),
+            )
+    return evaluation
+
+
+def labelled(data: Path, model: Model) -> tuple[str | None, list[Example]]:
+    """The examples to judge a model by, their labels in the order of its classes; and the part they are of.
+
+    Raises:
+        UsageError: folders that are not the model's classes, or parts without a test.
+    """
+    names, parts = read_folders(data, least=0)
+    unknown = [name for name in names if name not in model.classes]
+    missing = [name for name in model.classes if name not in names]
+    if unknown or missing:
+        found = [f"no folder {name}" for name in missing[:5]] + [f"a folder {name}" for name in unknown[:5]]
+        raise UsageError(
+            f"{data}: has {', '.join(found)}, but the classes of {model.name} are {', '.join(model.classes[:20])}; "
+            "name the folders as the classes"
+        )
+    part = None if None in parts else "test"
+    if part not in parts:
+        raise UsageError(f"{data}: has train/ but no test/; name a folder the model was not trained on")
+    examples = [replace(example, label=model.classes.index(names[example.label])) for example in parts[part]]
+    if not examples:
+        raise UsageError(f"{data}: has no files in its class folders; add photos to judge by")
+    return part, examples
+
+
+def check_report_folder(out: Path | None) -> None:
+    """A report replaces an earlier one, and nothing else. Raises UsageError."""
+    if out is None or not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a folder")
+    others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
+    if others:
+        raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
+
+
+def _across(examples: Sequence[Example]) -> Iterator[Path]:
+    """Every class in turn: engines are to be compared on all of them."""
+    by_class: dict[int, list[Path]] = {}
+    for example in examples:
+        by_class.setdefault(example.label, []).append(example.photo.path)
+    for at in range(max(map(len, by_class.values()))):
+        yield from (paths[at] for paths in by_class.values() if at < len(paths))
+
+
+def _reasons(failures: Sequence[Result[Any]], wanted: Status) -> dict[str, int]:
+    outcomes = [each.outcome for each in failures]
+    return dict(sorted(Counter(each.reason.value for each in outcomes if each.status is wanted).items()))
+
+
+# -- the report ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Error:
+    """A photo that got another label; `sureness` is the probability of what it was taken for."""
+
+    example: Example
+    predicted: int
+    right: float
+    sureness: float
+
+
+@dataclass(frozen=True)
+class _Card:
+    name: str
+    path: str
+    link: str
+    sureness: float
+    image: str | None
+    fault: Failure | None
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The worst photos of one label that were taken for another."""
+
+    label: str
+    predicted: str
+    photos: int
+    cards: list[_Card]
+
+
+def write_report(
+    folder: Path,
+    metrics: Metrics,
+    examples: Sequence[Example],
+    probabilities: NDArray[np.float64],
+    *,
+    about: Mapping[str, str],
+    failures: Sequence[Result[Any]] = (),
+    history: Sequence[Mapping[str, float]] = (),
+    thumbnails: Thumbnails | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Write metrics.json, misclassified.csv, failures.csv (where there are any) and report.html into a folder.
+
+    Args:
+        folder: made if need be; files of these names in it are replaced.
+        metrics: of these examples.
+        examples: n, their labels in the order of `metrics.classes`.
+        probabilities: (n, k).
+        about: facts for the head of the page; `Model` is in its title.
+        failures: files that have no probabilities.
+        history: a row for each epoch, as `plots.history` has it.
+        thumbnails: a JPEG for each photo; None makes them with a pool of its own.
+        data: what metrics.json holds; None for the metrics alone.
+
+    Raises:
+        SorterError: the folder cannot be written to.
+    """
+    labels = np.array([example.label for example in examples])
+    errors = _errors(examples, probabilities, metrics)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replaced(folder / METRICS) as file:
+            json.dump(metrics.to_json() if data is None else dict(data), file, indent=2, allow_nan=False)
+            file.write("\n")
+        with replaced(folder / MISCLASSIFIED) as file:
+            _write_errors(csv.writer(file), errors, metrics)
+        (folder / FAILURES).unlink(missing_ok=True)
+        if failures:
+            with replaced(folder / FAILURES) as file:
+                writer = csv.writer(file)
+                writer.writerow(["path", "status", "error"])
+                writer.writerows([f.photo.path, f.outcome.status.value, str(f.outcome)] for f in failures)
+    except OSError as error:
+        raise SorterError(
+            f"{error.filename or folder}: {error.strerror or error}; name another folder"
+        ) from error
+    if thumbnails is None:
+        with Pool(Thumbnail(THUMBNAIL, 250.0), min(4, available_cores())) as pool:
+            sheets = _sheets(errors, metrics, pool.run) if errors else []
+    else:
+        sheets = _sheets(errors, metrics, thumbnails)
+    context = {
+        "title": f"How good {about.get('Model', 'the model')} is",
+        "about": about,
+        "metrics": metrics,
+        "names": NAMES,
+        "plots": _plots(labels, probabilities, metrics),
+        "history": plots.history(history),
+        "sheets": sheets,
+        "failures": list(failures[:EXAMPLES]),
+        "failure_count": len(failures),
+        "misclassified": MISCLASSIFIED,
+    }
+    write_page(folder / PAGE, "evaluate.html", context)
+
+
+def _errors(
+    examples: Sequence[Example], probabilities: NDArray[np.float64], metrics: Metrics
+) -> list[_Error]:
+    """Worst first: those whose own label was given the least probability."""
+    positive = None if metrics.positive is None else metrics.classes.index(metrics.positive)
+    found = [
+        _Error(example, int(said), float(row[example.label]), float(row[said]))
+        for example, row, said in zip(
+            examples, probabilities, predict(probabilities, positive, metrics.threshold), strict=True
+        )
+        if said != example.label
+    ]
+    return sorted(found, key=lambda error: error.right)
+
+
+def _write_errors(writer: Any, errors: Sequence[_Error], metrics: Metrics) -> None:
+    writer.writerow(["path", "label", "predicted", "probability_of_label", "probability_of_predicted"])
+    writer.writerows(
+        [
+            error.example.photo.path,
+            metrics.classes[error.example.label],
+            metrics.classes[error.predicted],
+            f"{error.right:.6f}",
+            f"{error.sureness:.6f}",
+        ]
+        for error in errors
+    )
+
+
+def _plots(
+    labels: NDArray[np.int64], probabilities: NDArray[np.float64], metrics: Metrics
+) -> list[tuple[Markup, str]]:
+    """Each plot with what it tells."""
+    positive = None if metrics.positive is None else metrics.classes.index(metrics.positive)
+    of = "the chosen class" if metrics.positive is None else metrics.positive
+    each = " One curve for each class against the rest." if metrics.positive is None else ""
+    found = [
+        (plots.confusion(metrics), "Photos by label and prediction, shaded by their share of the label."),
+        (
+            plots.roc(labels, probabilities, metrics),
+            f"How many are found for how many false alarms, over all thresholds.{each}",
+        ),
+        (
+            plots.precision_recall(labels, probabilities, metrics),
+            f"How pure the found ones are the more of them are found.{each}",
+        ),
+        (
+            plots.reliability(calibration(labels, probabilities, positive), of),
+            f"On the dotted line, a probability means what it says. Expected calibration error {metrics.ece:.4f}; "
+            "larger circles hold more photos.",
+        ),
+        (
+            plots.thresholds(labels, probabilities, metrics),
+            "What sorting only the surer photos would do."
+            if metrics.positive is None
+            else "What another threshold would do.",
+        ),
+    ]
+    return [(plot, text) for plot, text in found if plot is not None]
+
+
+def _sheets(errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails) -> list[_Sheet]:
+    """The worst errors of the commonest confusions."""
+    chosen: list[tuple[str, str, int, list[_Error]]] = []
+    left = CARDS
+    for pair in metrics.most_confused:
+        label, predicted = metrics.classes.index(pair.label), metrics.classes.index(pair.predicted)
+        some = [e for e in errors if e.example.label == label and e.predicted == predicted][: min(EACH, left)]
+        if some:
+            chosen.append((pair.label, pair.predicted, pair.photos, some))
+        left -= len(some)
+    pictures = iter(thumbnails([error.example.photo for *_, some in chosen for error in some]))
+    return [
+        _Sheet(label, predicted, photos, [_card(error, next(pictures)) for error in some])
+        for label, predicted, photos, some in chosen
+    ]
+
+
+def _card(error: _Error, picture: Result[bytes]) -> _Card:
+    path = error.example.photo.path
+    image, fault = None, None
+    if isinstance(picture.outcome, Failure):
+        fault = picture.outcome
+    else:
+        image = f"data:image/jpeg;base64,{base64.b64encode(picture.outcome).decode()}"
+    return _Card(path.name, str(path), path.absolute().as_uri(), error.sureness, image, fault)
