@@ -96,7 +96,8 @@ def with_module(folder: Path, source: str) -> dict[str, str]:
     """An environment in which Python processes start with this code."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(source)
-    return {**os.environ, "PYTHONPATH": str(folder)}
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def neighbours(folder: Path, count: int = 12) -> Path:

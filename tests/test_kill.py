@@ -207,7 +207,7 @@ def test_killed_refiling_goes_on(tmp_path: Path, model: Path, originals: Path) -
         assert {row["label"] for row in expected[1].report} == {"blue", ""}
         reds = sum(name.startswith("red/") for name in expected[0].output)
         dice = random.Random(seed)
-        for number in range(10):
+        for number in range(6):
             what, start, wanted = (plain, 0, expected[0]) if number % 2 else (strict, reds, expected[1])
             # How many are red tells how far it has come.
             count = dice.randrange(0, reds)
@@ -215,7 +215,7 @@ def test_killed_refiling_goes_on(tmp_path: Path, model: Path, originals: Path) -
             def far_enough(out: Path, start: int = start, count: int = count) -> bool:
                 return abs(len(list((out / "red").glob("*"))) - start) > count
 
-            by_time = number % 5 == 4
+            by_time = number % 3 == 2
             killed(
                 what,
                 out,
