@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sorter.run import Summary
     from sorter.train.evaluation import Evaluation
+    from sorter.train.inspection import Inspection
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_undo(commands)
     _add_status(commands)
     _add_evaluate(commands)
+    _add_inspect(commands)
     return parser
 
 
@@ -407,6 +409,98 @@ def _print_evaluation(found: Evaluation) -> None:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
             print(f"  {name}: {sum(reasons.values()):,} files ({listed})")
     print(f"Done in {found.seconds:.1f} s with {found.engine}")
+    if found.page:
+        print(f"Look at {found.page}")
+
+
+# -- sorter inspect --------------------------------------------------------------------------------------------
+
+
+def _add_inspect(commands: Any) -> None:
+    parser = commands.add_parser(
+        "inspect",
+        help="tell what is in class folders",
+        description="Look at every photo in class folders (or train/ val/ test/ of class folders): balance, formats, "
+        "sizes, colours, damaged files and duplicates, also those across classes and parts.",
+        epilog="examples:\n  sorter inspect ./labelled\n  sorter inspect ./labelled --out ./inspection",
+    )
+    parser.add_argument(
+        "data", metavar="DATA", type=Path, help="class folders, or train/ val/ test/ of class folders"
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="where report.html and inspection.json go (default: nowhere)",
+    )
+    how = parser.add_argument_group("how it runs")
+    _add_workers(how)
+    _add_limits(how)
+    _add_telling(parser)
+    parser.set_defaults(command=_inspect)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    _needs_extra("matplotlib")
+    from sorter.train.data import read_folders
+    from sorter.train.inspection import Options, inspect_folders
+
+    options = Options(
+        data=arguments.data,
+        out=arguments.out,
+        workers=arguments.workers,
+        max_megapixels=arguments.max_megapixels,
+        timeout_per_file=arguments.timeout_per_file,
+    )
+
+    def total() -> int:
+        return sum(map(len, read_folders(options.data, least=0)[1].values()))
+
+    with _Progress(arguments.quiet, total) as progress:
+        found = inspect_folders(options, progress)
+    if arguments.json:
+        print(json.dumps(found.to_json()))
+    elif not arguments.quiet:
+        _print_inspection(found)
+    return SOME_FAILED if found.failed else DONE
+
+
+def _print_inspection(found: Inspection) -> None:
+    print(f"{found.data}: {found.total:,} photos in {len(found.classes)} classes")
+    width = max(len(name) for name in (*found.classes, "channel mean"))
+    for name in found.classes:
+        counts = {part: classes[name] for part, classes in found.photos.items()}
+        parts = ", ".join(f"{count:,} {part}" for part, count in counts.items()) if len(counts) > 1 else ""
+        print(f"  {name:<{width}}  {sum(counts.values()):>9,}" + (f"  ({parts})" if parts else ""))
+    print(
+        f"  {'formats':<{width}}  {', '.join(f'{n:,} {name}' for name, n in found.formats.items()) or 'none'}"
+    )
+    for name, spread, digits in (
+        ("width", found.width, 0),
+        ("height", found.height, 0),
+        ("aspect", found.aspect, 2),
+        ("brightness", found.brightness, 2),
+    ):
+        if spread:
+            shown = f"{spread.median:.{digits}f}  ({spread.least:.{digits}f} to {spread.most:.{digits}f})"
+            print(f"  {name:<{width}}  median {shown}")
+    if found.mean and found.std:
+        for name, values in (("channel mean", found.mean), ("channel std", found.std)):
+            print(f"  {name:<{width}}  {', '.join(f'{value:.4f}' for value in values)}")
+    doubles = found.duplicates
+    print(f"  {'duplicates':<{width}}  {doubles.exact:,} exact, {doubles.near:,} near")
+    if doubles.across_classes:
+        print(f"  {'':<{width}}  {doubles.across_classes:,} photos look like one of another class")
+    if doubles.across_splits:
+        print(f"  {'':<{width}}  {doubles.across_splits:,} photos look like one of another part")
+    for name, reasons in (("failed", found.failed), ("skipped", found.skipped)):
+        if reasons:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+            print(f"  {name:<{width}}  {sum(reasons.values()):,} ({listed})")
+    for path, fault in found.failures[:5]:
+        print(f"    {path}: {fault}")
+    print(f"Done in {found.seconds:.1f} s")
     if found.page:
         print(f"Look at {found.page}")
 

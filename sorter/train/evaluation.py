@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 import time
@@ -25,6 +24,7 @@ from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.metrics import Metrics, calibration, compute, predict
+from sorter.train.pages import THUMBNAIL, Card, check_report_folder, make_cards
 from sorter.types import Failure, Result, SorterError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 METRICS, MISCLASSIFIED, FAILURES, PAGE = "metrics.json", "misclassified.csv", "failures.csv", "report.html"
 FILES = (METRICS, MISCLASSIFIED, FAILURES, PAGE)
 SHIPPED = "car"
-THUMBNAIL = 160  # pixels
 CARDS = 96  # errors on the page
 EACH = 16  # of one confused pair
 EXAMPLES = 50  # failed files named on the page
@@ -128,7 +127,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     """
     began = time.monotonic()
     watch = watch or Quiet()
-    check_report_folder(options.out)
+    check_report_folder(options.out, FILES)
     for flag, value in (("--workers", options.workers), ("--max-megapixels", options.max_megapixels)):
         if value is not None and not value > 0:
             raise UsageError(f"{flag}: {value} is not above zero")
@@ -220,17 +219,6 @@ def labelled(data: Path, model: Model) -> tuple[str | None, list[Example]]:
     return part, examples
 
 
-def check_report_folder(out: Path | None) -> None:
-    """A report replaces an earlier one, and nothing else. Raises UsageError."""
-    if out is None or not out.exists():
-        return
-    if not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
-    others = sorted(path.name for path in out.iterdir() if path.name not in FILES)
-    if others:
-        raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
-
-
 def _across(examples: Sequence[Example]) -> Iterator[Path]:
     """Every class in turn: engines are to be compared on all of them."""
     by_class: dict[int, list[Path]] = {}
@@ -259,23 +247,13 @@ class _Error:
 
 
 @dataclass(frozen=True)
-class _Card:
-    name: str
-    path: str
-    link: str
-    sureness: float
-    image: str | None
-    fault: Failure | None
-
-
-@dataclass(frozen=True)
 class _Sheet:
     """The worst photos of one label that were taken for another."""
 
     label: str
     predicted: str
     photos: int
-    cards: list[_Card]
+    cards: list[Card]
 
 
 def write_report(
@@ -376,34 +354,42 @@ def _write_errors(writer: Any, errors: Sequence[_Error], metrics: Metrics) -> No
 
 def _plots(
     labels: NDArray[np.int64], probabilities: NDArray[np.float64], metrics: Metrics
-) -> list[tuple[Markup, str]]:
-    """Each plot with what it tells."""
+) -> list[tuple[str, Markup, str]]:
+    """Each plot with its name and what it tells."""
     positive = None if metrics.positive is None else metrics.classes.index(metrics.positive)
     of = "the chosen class" if metrics.positive is None else metrics.positive
     each = " One curve for each class against the rest." if metrics.positive is None else ""
     found = [
-        (plots.confusion(metrics), "Photos by label and prediction, shaded by their share of the label."),
         (
+            "Confusion matrix",
+            plots.confusion(metrics),
+            "Photos by label and prediction, shaded by their share of the label.",
+        ),
+        (
+            "ROC curve",
             plots.roc(labels, probabilities, metrics),
             f"How many are found for how many false alarms, over all thresholds.{each}",
         ),
         (
+            "Precision and recall",
             plots.precision_recall(labels, probabilities, metrics),
             f"How pure the found ones are the more of them are found.{each}",
         ),
         (
+            "Reliability",
             plots.reliability(calibration(labels, probabilities, positive), of),
             f"On the dotted line, a probability means what it says. Expected calibration error {metrics.ece:.4f}; "
             "larger circles hold more photos.",
         ),
         (
+            "Thresholds",
             plots.thresholds(labels, probabilities, metrics),
             "What sorting only the surer photos would do."
             if metrics.positive is None
             else "What another threshold would do.",
         ),
     ]
-    return [(plot, text) for plot, text in found if plot is not None]
+    return [(name, plot, text) for name, plot, text in found if plot is not None]
 
 
 def _sheets(errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails) -> list[_Sheet]:
@@ -416,18 +402,11 @@ def _sheets(errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails) 
         if some:
             chosen.append((pair.label, pair.predicted, pair.photos, some))
         left -= len(some)
-    pictures = iter(thumbnails([error.example.photo for *_, some in chosen for error in some]))
+    worst = [error for *_, some in chosen for error in some]
+    cards = iter(
+        make_cards([e.example.photo for e in worst], [f"{e.sureness:.3f}" for e in worst], thumbnails)
+    )
     return [
-        _Sheet(label, predicted, photos, [_card(error, next(pictures)) for error in some])
+        _Sheet(label, predicted, photos, [next(cards) for _ in some])
         for label, predicted, photos, some in chosen
     ]
-
-
-def _card(error: _Error, picture: Result[bytes]) -> _Card:
-    path = error.example.photo.path
-    image, fault = None, None
-    if isinstance(picture.outcome, Failure):
-        fault = picture.outcome
-    else:
-        image = f"data:image/jpeg;base64,{base64.b64encode(picture.outcome).decode()}"
-    return _Card(path.name, str(path), path.absolute().as_uri(), error.sureness, image, fault)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from sorter.train.metrics import Calibration, Metrics
 
 # Drawn in these, and then replaced by the page's own colours: `style.css` defines them for light and for dark.
-INK, SOFT, LINE = "#010101", "#010102", "#010103"
+INK, SOFT, LINE, PAPER = "#010101", "#010102", "#010103", "#010104"
 SERIES = tuple(f"#01020{number}" for number in range(1, 9))
-VARIABLES = {INK: "--ink", SOFT: "--soft", LINE: "--line"} | {
+VARIABLES = {INK: "--ink", SOFT: "--soft", LINE: "--line", PAPER: "--paper"} | {
     colour: f"--series-{number}" for number, colour in enumerate(SERIES, start=1)
 }
 MOST_CELLS = 30  # classes that a confusion matrix can show
@@ -41,8 +41,6 @@ STYLE: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "xtick.color": SOFT,
     "ytick.color": SOFT,
-    "legend.frameon": False,
-    "legend.labelcolor": INK,
     "lines.linewidth": 1.6,
 }
 
@@ -129,7 +127,7 @@ def curves(
     if unit:
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     if len(lines) + (diagonal is not None) + (mark is not None) > 1:
-        axes.legend(loc=legend, fontsize=8)
+        _legend(axes, legend)
     return plot.svg()
 
 
@@ -140,8 +138,8 @@ def confusion(metrics: Metrics) -> Markup | None:
         return None
     matrix = np.array(metrics.confusion)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = 2.6 + 0.32 * min(k, 18)
-    plot = _Plot("Confusion matrix", side, side * 0.86)
+    side = max(4.4, 2.6 + 0.3 * k)
+    plot = _Plot("Confusion matrix", side, side * 0.73)
     axes = plot.axes
     from matplotlib.patches import Rectangle
 
@@ -158,6 +156,7 @@ def confusion(metrics: Metrics) -> Markup | None:
                     f"{matrix[row, column]:,}",
                     ha="center",
                     va="center",
+                    color=INK,
                     fontsize=9 if k < 8 else 7,
                 )
     axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5), xlabel="predicted", ylabel="label")
@@ -218,7 +217,7 @@ def reliability(found: Calibration, of: str) -> Markup:
         xlabel=f"probability said, of {of}",
         ylabel="share that came true",
     )
-    axes.legend(loc="upper left", fontsize=8, markerscale=0.6)
+    _legend(axes, "upper left", markerscale=0.6)
     return plot.svg()
 
 
@@ -256,12 +255,12 @@ def thresholds(
     return curves("Threshold curve", lines, "threshold", "", mark=mark, legend="lower center")
 
 
-def history(rows: Sequence[Mapping[str, float]]) -> list[Markup]:
+def history(rows: Sequence[Mapping[str, float]]) -> list[tuple[str, Markup]]:
     """Loss, and accuracy and other metrics, by epoch.
 
     Args:
         rows: one for each epoch: `epoch`, and columns of numbers; those with `loss` in their name make the first
-            plot, those with accuracy, precision, recall, f1 or auc the second, those with `lr` or `rate` a third.
+            plot, those with accuracy, precision, recall, f1 or auc the second, those `lr` a third.
     """
     groups: dict[str, list[str]] = {"Loss": [], "Accuracy": [], "Learning rate": []}
     for name in dict.fromkeys(key for row in rows for key in row):
@@ -275,42 +274,54 @@ def history(rows: Sequence[Mapping[str, float]]) -> list[Markup]:
     for title, names in groups.items():
         lines = [_by_epoch(rows, name) for name in names]
         if lines := [line for line in lines if len(line.x)]:
-            plots.append(curves(f"{title} by epoch", lines, "epoch", title.lower(), unit=False))
+            plot = curves(f"{title} by epoch", lines, "epoch", title.lower(), unit=False)
+            plots.append((title, plot))
     return plots
 
 
 def histogram(
     title: str,
-    values: Mapping[str, NDArray[np.float64]],
+    shares: Mapping[str, NDArray[np.float64]],
     edges: NDArray[np.float64],
     x: str,
+    y: str = "share of photos",
     *,
     log: bool = False,
+    colours: Sequence[int] = (0, 1, 2),
 ) -> Markup:
-    """Counts that were made already, drawn as steps.
+    """Shares that were counted already, drawn as steps.
 
     Args:
-        values: name -> count in each bin (bins,).
+        shares: name -> share in each bin (bins,).
         edges: of the bins (bins + 1,).
         log: x is logarithmic.
+        colours: of each name, by number in `SERIES`.
     """
     plot = _Plot(title)
     axes = plot.axes
-    for number, (name, counts) in enumerate(values.items()):
-        colour = SERIES[number % len(SERIES)]
+    for (name, counts), number in zip(shares.items(), colours, strict=False):
+        several = len(shares) > 1
         axes.stairs(
-            counts, edges, color=colour, fill=True, alpha=0.25 if len(values) > 1 else 0.6, linewidth=0
+            counts, edges, color=SERIES[number], fill=True, alpha=0.2 if several else 0.7, linewidth=0
         )
-        if len(values) > 1:
-            axes.stairs(counts, edges, color=colour, linewidth=1.4, label=name)
+        if several:
+            axes.stairs(counts, edges, color=SERIES[number], linewidth=1.4, label=name)
     if log:
         axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_formatter("")
-    axes.set(xlabel=x, ylabel="share of photos", ylim=(0, None))
-    if len(values) > 1:
-        axes.legend(fontsize=8)
+        round_ones = [digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5)]
+        ticks = [tick for tick in round_ones if edges[0] <= tick <= edges[-1]]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+    axes.set(xlabel=x, ylabel=y, ylim=(0, None))
+    if len(shares) > 1:
+        _legend(axes, "best")
     return plot.svg()
+
+
+def _legend(axes: Axes, place: str, **more: Any) -> None:
+    axes.legend(
+        loc=place, fontsize=8, labelcolor=INK, facecolor=PAPER, edgecolor="none", framealpha=0.8, **more
+    )
 
 
 def _one_against_rest(labels: NDArray[np.int64], metrics: Metrics) -> list[tuple[int, str]]:
