@@ -119,7 +119,7 @@ def _measure_apart(
     model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
 ) -> list[Verdict]:
     stage = Measure(model, sample, tuple(choices), PHOTOS)
-    patience = Limits(max(300.0, limits.seconds), limits.memory)
+    patience = Limits(max(120.0, limits.seconds), limits.memory)
     with Pool(stage, 1, patience) as pool:
         job: list[Photo | Result[list[Verdict]]] = [Photo(Path(), Path(), 0, 0)]
         (result,) = pool.run(job)

@@ -244,6 +244,10 @@ class Journal:
         """Every photo, in the order found, a page at a time."""
         return self._paged("1")
 
+    def failures(self) -> Iterator[Entry]:
+        """Files that failed and are not in the output."""
+        return self._paged("p.status = 'failed' AND p.filing IS NULL")
+
     def unsettled(self, everything: bool) -> Iterator[Entry]:
         """Scored photos that are not filed; with `everything`, all scored ones."""
         return self._paged("p.probabilities IS NOT NULL" + ("" if everything else " AND p.filing IS NULL"))

@@ -193,7 +193,7 @@ class _Run:
     def go(self, began: float) -> Summary:
         self.filer.recover(go_on=True)
         self._check_settings()
-        self._forget_folders()
+        self._forget_the_gone()
         csv = report.CsvReport(self._csv_path(), self.options.out, self.model.classes)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
@@ -254,12 +254,13 @@ class _Run:
             "inputs": [str(path) for path in self.options.inputs],
         }
 
-    def _forget_folders(self) -> None:
-        """A folder that could not be read has a row of its own, until it can."""
+    def _forget_the_gone(self) -> None:
+        """Drop the failures of files that are no longer there, and of folders that can be read by now."""
         with self.journal.transaction():
-            for entry in self.journal.with_reason(Reason.UNREADABLE, -1):
+            for entry in self.journal.failures():
                 path = entry.photo.path
-                if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+                readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+                if readable or not os.path.lexists(path):
                     self.journal.forget(entry.id)
 
     def _settle(self, csv: report.CsvReport) -> None:

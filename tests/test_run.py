@@ -163,6 +163,15 @@ def test_one_row_for_each_file_found(tmp_path: Path, sorter: Sorter) -> None:
     assert (again["decoded"], again["refiled"]) == (0, 0)
 
 
+def test_a_bad_file_that_was_removed_is_forgotten(tmp_path: Path, sorter: Sorter) -> None:
+    source, out = photos(tmp_path / "in"), tmp_path / "out"
+    (source / "empty.jpg").touch()
+    assert sorter("run", source, "--out", out).returncode == 3
+    (source / "empty.jpg").unlink()
+    assert sorter("run", source, "--out", out).returncode == 0
+    assert len(rows(out / "report.csv")) == 4
+
+
 def test_dry_run_touches_nothing(tmp_path: Path, sorter: Sorter) -> None:
     source, out = photos(tmp_path / "in"), tmp_path / "out"
     done = sorter("run", source, "--out", out, "--dry-run", "--report", tmp_path / "plan.csv")
