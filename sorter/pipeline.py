@@ -97,7 +97,7 @@ class Pool(Generic[Outcome]):
         self._pace = 0.05  # seconds a photo takes, a running mean
         self._restarts = 0
         if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # it would lift the mask of `_undisturbed`, were it started there
+            resource_tracker.ensure_running()  # it would lift the mask of `undisturbed`, were it started there
         self._workers = [self._hire() for _ in range(workers)]
 
     def __enter__(self) -> Pool[Outcome]:
@@ -265,17 +265,17 @@ class Pool(Generic[Outcome]):
         process = self._context.Process(
             target=_work, args=(self._stage, self._limits, theirs, slot), name="sorter-worker", daemon=True
         )
-        with _undisturbed():
+        with undisturbed():
             process.start()
         theirs.close()
         return _Worker(process, ours, slot)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Put off Ctrl-C and SIGTERM: a process that is half started would complain at length.
 
-    It inherits the mask of this thread, until `_work` lifts it. Here a signal may reach any thread, and it is
+    It inherits the mask of this thread, until `settle_in` lifts it. Here a signal may reach any thread, and it is
     always the main one that handles it; so there the handlers only take note.
     """
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -310,10 +310,7 @@ def _died(code: int | None) -> str:
 
 def _work(stage: Stage[Outcome], limits: Limits, connection: Connection, slot: Any) -> None:
     """Do photos until the parent hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    _end_with_parent()
+    settle_in()
     try:
         do = stage.start()
     except SorterError as error:
@@ -329,6 +326,14 @@ def _work(stage: Stage[Outcome], limits: Limits, connection: Connection, slot: A
         _serve(do, connection, slot)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def settle_in() -> None:
+    """What each process of ours does first: leave Ctrl-C to the parent, and never outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole group; the parent decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+    _end_with_parent()
 
 
 def _serve(do: Callable[[Photo], Outcome | Failure], connection: Connection, slot: Any) -> None:

@@ -7,7 +7,6 @@ is ever pickled: through the pipes go slot numbers and scores.
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.infer import Choice, EngineError
 from sorter.model import Model
-from sorter.pipeline import Limits, Pool
+from sorter.pipeline import Limits, Pool, settle_in, undisturbed
 from sorter.preprocess import Preprocess
 from sorter.types import Failure, Photo, Result, Scores
 
@@ -142,7 +141,8 @@ class _Device:
         self._process = context.Process(
             target=_infer, args=(model, choice, memory, theirs), name="sorter-device", daemon=True
         )
-        self._process.start()
+        with undisturbed():
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> _Device:
@@ -181,7 +181,7 @@ class _Device:
 
 
 def _infer(model: Model, choice: Choice, memory: Any, connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settle_in()
     try:
         from sorter.infer import TorchEngine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -160,7 +160,7 @@ def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
     rule = Rule.of(model, options.threshold, options.unsure)
     try:
         with (
-            _journal(options) as journal,
+            _journal(options, watch.say) as journal,
             closing(Filer(journal, options.action, options.layout == "tree", options.dry_run)) as filer,
         ):
             return _Run(options, model, rule, journal, filer, watch).go(began)
@@ -318,11 +318,11 @@ class _Run:
         """Start the workers, if there is anything to decode at all, and run the photos through them."""
         head: list[Photo | Result[Scores]] = []
         for item in items:
-            head.append(item)
             if isinstance(item, Photo):
+                head.append(item)
                 break
-        if not any(isinstance(item, Photo) for item in head):
-            yield from (item for item in head if isinstance(item, Result))
+            yield item
+        if not head:
             return
 
         def samples() -> Iterator[Path]:
@@ -486,7 +486,7 @@ def memory_per_worker(workers: int) -> int | None:
 
 
 @contextmanager
-def _journal(options: Options) -> Iterator[Journal]:
+def _journal(options: Options, say: Callable[[str], None]) -> Iterator[Journal]:
     """The output folder's journal, locked; for a dry run a copy of it that is thrown away."""
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="sorter-") as folder:
@@ -498,8 +498,9 @@ def _journal(options: Options) -> Iterator[Journal]:
         return
     with locked(options.out), closing(Journal.open(options.out)) as journal:
         if options.fresh:
-            for _ in take_back(journal):
-                pass
+            for problem in take_back(journal):
+                if problem is not None:
+                    say(f"left where it is: {problem.path}: {problem.message}")
             with journal.transaction():
                 journal.clear()
         yield journal
