@@ -17,14 +17,21 @@ if TYPE_CHECKING:
 REFERENCE = Choice("onnx", "fp32")
 AGREE = 0.99  # of the photos get the label that float32 gives
 DRIFT = 0.02  # mean absolute difference of probability that is let pass
+LOSS = 0.005  # of the labelled photos may turn wrong, less those that turn right
 
 
-def measure(model: Model, inputs: Sequence[NDArray[np.float32]], choices: Sequence[Choice]) -> list[Verdict]:
+def measure(
+    model: Model,
+    inputs: Sequence[NDArray[np.float32]],
+    choices: Sequence[Choice],
+    labels: Sequence[int] | None = None,
+) -> list[Verdict]:
     """Run every choice on the same inputs and compare it with float32 on ONNX Runtime.
 
     Args:
         inputs: normalised photos, each float32 (1, 3, size, size).
         choices: those that cannot run here (no package, no such arithmetic) are left out of the answer.
+        labels: each photo's index into the model's classes, where known: accuracy is then compared, too.
     """
     expected, reference_time = _run(model, REFERENCE, inputs)
     verdicts = []
@@ -38,10 +45,10 @@ def measure(model: Model, inputs: Sequence[NDArray[np.float32]], choices: Sequen
         same = _labels(model, got) == _labels(model, expected)
         differences = np.abs(got - expected).max(axis=1)
         agreement, drift = float(np.mean(same)), float(differences.mean())
-        passed = agreement >= AGREE and drift <= DRIFT
-        verdicts.append(
-            Verdict(choice, len(inputs), agreement, drift, float(differences.max()), milliseconds, passed)
-        )
+        lost = None if labels is None else _accuracy(model, expected, labels) - _accuracy(model, got, labels)
+        passed = agreement >= AGREE and drift <= DRIFT and (lost is None or lost < LOSS)
+        most = float(differences.max())
+        verdicts.append(Verdict(choice, len(inputs), agreement, drift, most, milliseconds, passed, lost))
     return verdicts
 
 
@@ -60,8 +67,14 @@ def _run(
     return np.array(rows), float(np.median(times)) * 1e3
 
 
+def _accuracy(model: Model, probabilities: NDArray[np.float64], labels: Sequence[int]) -> float:
+    return float(np.mean(_labels(model, probabilities) == np.asarray(labels)))
+
+
 def _labels(model: Model, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Index of each photo's class (n,)."""
     if model.positive is not None:
-        return (probabilities[:, model.classes.index(model.positive)] >= model.threshold).astype(np.int64)
+        at = model.classes.index(model.positive)
+        return np.where(probabilities[:, at] >= model.threshold, at, 1 - at)
     labels: NDArray[np.int64] = np.argmax(probabilities, axis=1)
     return labels

@@ -53,6 +53,8 @@ class Verdict:
         max_difference: likewise.
         milliseconds: median for one photo, without decoding.
         passed: it may be used.
+        accuracy_lost: on labelled photos, the share got right by float32 less the share got right by this; None
+            where there are no labels.
     """
 
     choice: Choice
@@ -62,6 +64,7 @@ class Verdict:
     max_difference: float
     milliseconds: float
     passed: bool
+    accuracy_lost: float | None = None
 
 
 class Engine(Protocol):

@@ -7,12 +7,14 @@ import platform
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.agreement import measure
+from sorter.infer import Choice, Verdict
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, write_model
 from sorter.types import SorterError
 
@@ -25,11 +27,15 @@ INPUT = "input"
 OUTPUT = "logits"
 OPSET = 20
 MAX_DIFFERENCE = 1e-4  # of a float32 ONNX logit from torch's
-MIN_AGREEMENT = 0.99  # share of photos that keep the label float32 gives them
 SPEC_KEY = "sorter"  # in the ONNX file's metadata_props
 
-# (engine, precision) pairs that `measure_agreement` knows.
-VARIANTS = (("onnx", "int8"), ("openvino", "fp32"), ("openvino", "bf16"), ("openvino", "int8"))
+# What is compared with float32 in ONNX Runtime.
+VARIANTS = (
+    Choice("onnx", "int8"),
+    Choice("openvino", "fp32"),
+    Choice("openvino", "bf16"),
+    Choice("openvino", "int8"),
+)
 
 Infer = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 
@@ -38,39 +44,12 @@ class ExportError(SorterError):
     """A file that was made but is not what the network says, and so was not kept."""
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far one engine at one precision gives the answers of the float32 ONNX file.
-
-    Attributes:
-        engine: `onnx` (ONNX Runtime) or `openvino`.
-        precision: `fp32`, `bf16` or `int8`.
-        n: photos compared.
-        agree: share of them with the same label.
-        mean_difference: of the probabilities, absolute.
-        max_difference: likewise.
-        passed: `agree` is at least 0.99.
-        cpu: what it was measured on, with the instruction sets that decide int8 and bfloat16 arithmetic.
-    """
-
-    engine: str
-    precision: str
-    n: int
-    agree: float
-    mean_difference: float
-    max_difference: float
-    passed: bool
-    cpu: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def export_model(
     network: nn.Module,
     model: Model,
     calibration: Sequence[NDArray[np.float32]],
     validation: Sequence[NDArray[np.float32]],
+    labels: Sequence[int] | None = None,
 ) -> Model:
     """Write every file of a model folder but its card.
 
@@ -79,6 +58,7 @@ def export_model(
         model: what model.json is to say; `files` and `agreement` are filled in here. Its folder must exist.
         calibration: preprocessed photos, batches of float32 (n, 3, s, s), that fix the int8 ranges.
         validation: others, on which every engine and precision is compared with float32.
+        labels: of those, where they are known: a precision that gets half a point less of them right is refused.
 
     Returns:
         The model as written.
@@ -89,15 +69,43 @@ def export_model(
     write_safetensors(network, model.folder / WEIGHTS)
     export_onnx(network, model.preprocess.size, model.folder / ONNX, spec=onnx_spec(model))
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
-    results = measure_agreement(model, validation)
-    if not int8_is_kept(results):
-        (model.folder / ONNX_INT8).unlink()
-    return write_model(replace(model, agreement=[result.to_json() for result in results]))
+    return judge(write_model(model), validation, labels)
 
 
-def int8_is_kept(results: Iterable[Agreement]) -> bool:
+def judge(
+    model: Model, validation: Sequence[NDArray[np.float32]], labels: Sequence[int] | None = None
+) -> Model:
+    """Compare every engine and precision with float32; drop the int8 file where it fails; write down what came of it.
+
+    Args:
+        model: as written, with its files.
+        validation: as for `export_model`; likewise `labels`.
+    """
+    inputs = [batch[at : at + 1] for batch in validation for at in range(len(batch))]
+    verdicts = measure(model, inputs, VARIANTS, labels)
+    if not int8_is_kept(verdicts):
+        (model.folder / ONNX_INT8).unlink(missing_ok=True)
+    return write_model(replace(model, agreement=[agreement_row(verdict) for verdict in verdicts]))
+
+
+def int8_is_kept(verdicts: Iterable[Verdict]) -> bool:
     """The int8 file is worth having when OpenVINO agrees; other engines are held to their own result."""
-    return any(r.engine == "openvino" and r.precision == "int8" and r.passed for r in results)
+    return any(v.choice.engine == "openvino" and v.choice.precision == "int8" and v.passed for v in verdicts)
+
+
+def agreement_row(verdict: Verdict) -> dict[str, Any]:
+    """What model.json says of it; the speed here says nothing of the speed elsewhere."""
+    row = {
+        "engine": verdict.choice.engine,
+        "precision": verdict.choice.precision,
+        "n": verdict.photos,
+        "agree": round(verdict.agreement, 4),
+        "mean_difference": round(verdict.mean_difference, 6),
+        "max_difference": round(verdict.max_difference, 6),
+        "passed": verdict.passed,
+        "cpu": cpu_name(),
+    }
+    return row if verdict.accuracy_lost is None else {**row, "accuracy_lost": round(verdict.accuracy_lost, 6)}
 
 
 def onnx_spec(model: Model) -> dict[str, Any]:
@@ -197,7 +205,7 @@ def quantise(
 
     Args:
         source: float32 ONNX as `export_onnx` writes it.
-        target: written whether good or not; `measure_agreement` judges it.
+        target: written whether good or not; `judge` decides.
         calibration: batches of real preprocessed photos, float32 (n, 3, s, s).
         float_convolutions: how many stay in float, counted from the input.
     """
@@ -263,43 +271,6 @@ def _correct_bias(proto: onnx.ModelProto, exact: Infer, batches: Sequence[NDArra
     bias.CopyFrom(numpy_helper.from_array(values, bias.name))
 
 
-def measure_agreement(
-    model: Model,
-    photos: Sequence[NDArray[np.float32]],
-    variants: Sequence[tuple[str, str]] = VARIANTS,
-) -> list[Agreement]:
-    """Compare engines and precisions with float32 in ONNX Runtime, on the files in the model's folder.
-
-    Args:
-        model: whose folder holds model.onnx, and model.int8.onnx if int8 is asked for.
-        photos: preprocessed, batches of float32 (n, 3, s, s).
-        variants: (engine, precision) pairs; one that this machine cannot run is left out of the result.
-    """
-    batches = list(photos)
-    expected = _probabilities(model, onnx_runtime(model.folder / ONNX), batches)
-    results = []
-    for engine, precision in variants:
-        infer = _engine(engine, model.folder / (ONNX_INT8 if precision == "int8" else ONNX), precision)
-        if infer is None:
-            continue
-        actual = _probabilities(model, infer, batches)
-        difference = np.abs(actual - expected)
-        agree = float(np.mean(_labels(model, actual) == _labels(model, expected)))
-        results.append(
-            Agreement(
-                engine=engine,
-                precision=precision,
-                n=len(expected),
-                agree=round(agree, 4),
-                mean_difference=round(float(difference.mean()), 6),
-                max_difference=round(float(difference.max()), 6),
-                passed=agree >= MIN_AGREEMENT,
-                cpu=cpu_name(),
-            )
-        )
-    return results
-
-
 def onnx_runtime(source: Path | bytes) -> Infer:
     """float32 (n, 3, s, s) -> logits (n, k), by ONNX Runtime on the CPU."""
     import onnxruntime
@@ -308,20 +279,6 @@ def onnx_runtime(source: Path | bytes) -> Infer:
         source if isinstance(source, bytes) else str(source), providers=["CPUExecutionProvider"]
     )
     return lambda images: np.asarray(session.run([OUTPUT], {INPUT: images})[0])
-
-
-def openvino(source: Path, precision: str) -> Infer | None:
-    """The same by OpenVINO; None where this CPU has no such arithmetic or OpenVINO is not installed."""
-    try:
-        import openvino as ov
-    except ImportError:
-        return None
-    core = ov.Core()
-    hint = "bf16" if precision == "bf16" else "f32"
-    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        return None
-    compiled = core.compile_model(str(source), "CPU", {"INFERENCE_PRECISION_HINT": hint})
-    return lambda images: np.array(compiled(images)[0])
 
 
 def cpu_name() -> str:
@@ -357,24 +314,6 @@ class _Calibration:
     def set_range(self, start_index: int, end_index: int) -> None:
         self._batches = self._batches[start_index:end_index]
         self._at = 0
-
-
-def _engine(engine: str, source: Path, precision: str) -> Infer | None:
-    return onnx_runtime(source) if engine == "onnx" else openvino(source, precision)
-
-
-def _probabilities(model: Model, infer: Infer, batches: Iterable[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """(n, classes), by the model's own arithmetic."""
-    logits = np.concatenate([infer(batch) for batch in batches])
-    return np.array([model.probabilities(tuple(float(value) for value in row)) for row in logits])
-
-
-def _labels(model: Model, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    if model.positive is None:
-        return np.asarray(probabilities.argmax(1))
-    return np.asarray(
-        probabilities[:, model.classes.index(model.positive)] >= model.threshold, dtype=np.int64
-    )
 
 
 def _anonymous(proto: onnx.ModelProto) -> onnx.ModelProto:
