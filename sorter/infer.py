@@ -171,9 +171,10 @@ class TorchEngine:
     """PyTorch on a GPU, or on the CPU for the same code in tests."""
 
     def __init__(self, model: Model, choice: Choice) -> None:
-        import timm
         import torch
         from safetensors.torch import load_file
+
+        from sorter.networks import build
 
         if choice.precision == "int8":
             raise EngineError("--engine torch: does not do int8; use fp32 or bf16")
@@ -184,12 +185,7 @@ class TorchEngine:
         if choice.device == "cpu":
             torch.set_num_threads(choice.threads)
         self._dtype = torch.bfloat16 if choice.precision == "bf16" else torch.float32
-        network: Any = timm.create_model(
-            model.backbone["name"],
-            pretrained=False,
-            num_classes=model.outputs,
-            **model.backbone.get("arguments", {}),
-        )
+        network: Any = build(model.backbone, model.outputs)
         network.load_state_dict(load_file(model.path(WEIGHTS)))
         self._network = network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
         spec = model.preprocess

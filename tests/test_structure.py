@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"types"},
     {"actions", "decode", "pipeline", "preprocess", "scan"},
-    {"model", "similar"},
+    {"model", "networks", "similar"},
     {"decide", "infer", "journal"},
     {"agreement", "filing", "report", "report_html", "ring"},
     {"stages"},

@@ -1,0 +1,123 @@
+"""What a model folder says of its network -> the network: a backbone and a head. Needs torch and timm."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+
+from sorter.types import SorterError
+
+SMALL_CNN = "small-cnn"
+
+
+def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
+    """Make the network that `model.json` describes, its weights still random.
+
+    Args:
+        backbone: `name` (timm's, or `small-cnn`), `arguments` for it, and `head`: `linear` for timm's own
+            classifier, or a list of the widths of its dense layers, with `dropout` before the last.
+        outputs: how many logits.
+
+    Returns:
+        float32 (n, 3, s, s) -> logits (n, outputs). With a list of widths it is a `Network`.
+
+    Raises:
+        SorterError: a backbone that timm does not have.
+    """
+    head = backbone.get("head", "linear")
+    if isinstance(head, str):
+        return _timm(backbone, num_classes=outputs)
+    return Network(build_backbone(backbone), head, float(backbone.get("dropout", 0.0)), outputs)
+
+
+def build_backbone(backbone: dict[str, Any]) -> nn.Module:
+    """The part without the head: (n, 3, s, s) -> pooled features (n, `num_features`)."""
+    if backbone["name"] == SMALL_CNN:
+        return SmallCnn(**backbone.get("arguments", {}))
+    return _timm(backbone, num_classes=0)
+
+
+def _timm(backbone: dict[str, Any], num_classes: int) -> nn.Module:
+    import timm
+
+    name = backbone["name"]
+    try:
+        network: nn.Module = timm.create_model(
+            name, pretrained=False, num_classes=num_classes, **backbone.get("arguments", {})
+        )
+    except RuntimeError as error:
+        raise SorterError(f"backbone {name!r}: timm cannot make it ({error}); upgrade timm") from error
+    return network
+
+
+class Network(nn.Module):
+    """A backbone, then dense layers with ReLU, dropout, and the layer of logits.
+
+    Args:
+        widths: of the dense layers between; none for a linear head.
+        dropout: probability, before the last layer.
+    """
+
+    def __init__(self, backbone: nn.Module, widths: Sequence[int], dropout: float, outputs: int) -> None:
+        super().__init__()
+        features = int(_pooled_features(backbone))
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, width in enumerate(widths, 1):
+            layers[f"dense{number}"] = nn.Linear(features, width)
+            layers[f"relu{number}"] = nn.ReLU()
+            features = width
+        layers["dropout"] = nn.Dropout(dropout)
+        layers["logits"] = nn.Linear(features, outputs)
+        self.backbone = backbone
+        self.head = nn.Sequential(layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.backbone(images)  # (n, 3, s, s) -> (n, d)
+        logits: Tensor = self.head(features)  # (n, outputs)
+        return logits
+
+
+class SmallCnn(nn.Module):
+    """Three blocks of two 3 x 3 convolutions, batch norm, max pooling and dropout, then the mean over the picture."""
+
+    num_features = 128
+
+    def __init__(self, dropout: float = 0.3) -> None:
+        super().__init__()
+        channels = (3, 32, 64, self.num_features)
+        self.blocks = nn.Sequential(*(_block(before, after, dropout) for before, after in pairwise(channels)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.blocks(images)  # (n, 3, s, s) -> (n, 128, s / 8, s / 8)
+        return maps.mean((2, 3))
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:
+        """Stages from the input on, as timm's networks name them."""
+        return {"blocks": r"^blocks\.(\d+)"}
+
+
+def _block(before: int, after: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, after, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(after),
+        nn.Conv2d(after, after, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(after),
+        nn.MaxPool2d(2),
+        nn.Dropout(dropout),
+    )
+
+
+def _pooled_features(backbone: nn.Module) -> int:
+    # Some of timm's put a layer between pooling and classifier: what comes out need not be num_features.
+    return int(getattr(backbone, "head_hidden_size", None) or backbone.num_features)  # type: ignore[arg-type]
+
+
+def parameter_count(network: nn.Module, trainable: bool = False) -> int:
+    """How many numbers the network learns; only those that are not frozen where `trainable`."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad or not trainable)

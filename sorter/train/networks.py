@@ -1,0 +1,255 @@
+"""A recipe -> a network with its starting weights, and what is frozen in it."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import torch
+from torch import Tensor, nn
+
+from sorter.networks import SMALL_CNN, Network, build
+from sorter.preprocess import INTERPOLATIONS, Preprocess
+from sorter.train.backbones import (
+    EFFICIENTNET_LITE0,
+    EFFICIENTNET_LITE0_MEAN,
+    EFFICIENTNET_LITE0_STD,
+    efficientnet_lite0,
+)
+from sorter.train.recipes import ALL, HEAD, LITE0, Recipe
+from sorter.types import SorterError, UsageError
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
+WRAPPERS = ("state_dict", "model", "model_state_dict")  # names that training scripts keep the tensors under
+PREFIXES = ("module.", "_orig_mod.", "backbone.")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a backbone's weights come from.
+
+    Attributes:
+        weights: a local file; None for the pretrained ones.
+        pretrained: False for random weights.
+        overlay: what to change in timm's `pretrained_cfg`, such as the address they are fetched from.
+    """
+
+    weights: Path | None = None
+    pretrained: bool = True
+    overlay: dict[str, Any] | None = None
+
+
+def describe(recipe: Recipe) -> dict[str, Any]:
+    """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
+    name = EFFICIENTNET_LITE0 if recipe.backbone == LITE0 else recipe.backbone
+    if name != SMALL_CNN:
+        import timm
+
+        if not timm.is_model(name.partition(".")[0]):
+            raise UsageError(
+                f"--backbone {name}: timm has no such network; take {LITE0}, resnet50, mobilenetv2_100, resnetv2_50 "
+                "or another of `timm.list_models()`"
+            )
+    return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
+
+
+def preprocess_of(recipe: Recipe) -> Preprocess:
+    """Mean, std and interpolation are those that the backbone's weights were trained with."""
+    backbone = describe(recipe)
+    if backbone["name"] == EFFICIENTNET_LITE0:
+        return Preprocess(
+            recipe.size, recipe.resize, "bilinear", EFFICIENTNET_LITE0_MEAN, EFFICIENTNET_LITE0_STD
+        )
+    if backbone["name"] == SMALL_CNN:
+        return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
+    import timm
+
+    config = timm.get_pretrained_cfg(backbone["name"])
+    interpolation = config.interpolation if config.interpolation in INTERPOLATIONS else "bicubic"
+    return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
+
+
+def make_network(recipe: Recipe, outputs: int, source: Source, seed: int) -> Network:
+    """The recipe's network on the CPU, in eval mode; the seed decides its head and any random weights.
+
+    Raises:
+        UsageError: no such backbone, or a weights file that does not fit it.
+        SorterError: pretrained weights that are neither cached nor to be had.
+    """
+    torch.manual_seed(seed)
+    description = describe(recipe)
+    network = build(description, outputs)
+    assert isinstance(network, Network)
+    if source.weights is not None:
+        network.backbone.load_state_dict(fitting_tensors(source.weights, network.backbone))
+    elif source.pretrained and recipe.pretrained:
+        network.backbone.load_state_dict(_pretrained(description["name"], source.overlay).state_dict())
+    return network.eval()
+
+
+def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
+    """Read a weights file for a backbone; a classifier in it is left out.
+
+    Args:
+        path: safetensors, or what `torch.save` wrote of a state dict (read with `weights_only=True`).
+
+    Raises:
+        UsageError: no such file, not a state dict, or of another network.
+    """
+    tensors = _read_state(path)
+    expected = backbone.state_dict()
+    for prefix in PREFIXES:
+        if not set(expected) & set(tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    # Nothing is learned from how many batches a norm has seen, and older files lack it.
+    missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
+    misfits = [n for n in expected if n in tensors and tensors[n].shape != expected[n].shape]
+    if missing or misfits:
+        odd = (misfits or missing)[0]
+        raise UsageError(
+            f"--weights {path}: are not this backbone's, {len(missing)} of its {len(expected)} tensors are missing and "
+            f"{len(misfits)} have another shape ({odd}, for one); name the --backbone they belong to"
+        )
+    return {name: tensors.get(name, tensor) for name, tensor in expected.items()}
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise UsageError(f"--weights {path}: no such file; name a .safetensors or .pth file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            tensors: Any = load_file(path)
+        else:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # safetensors, zipfile and pickle each raise their own
+        raise UsageError(
+            f"--weights {path}: cannot be read as weights alone ({_line(error)}); save the state dict as .safetensors"
+        ) from error
+    for wrapper in WRAPPERS:
+        if isinstance(tensors, dict) and isinstance(tensors.get(wrapper), dict):
+            tensors = tensors[wrapper]
+    if not isinstance(tensors, dict):
+        raise UsageError(
+            f"--weights {path}: holds no state dict; save one with `torch.save(model.state_dict(), ...)`"
+        )
+    return {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
+
+
+def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
+    """A backbone with the weights of its hub, from timm's cache or fetched into it; hashes in names are checked."""
+    if name == EFFICIENTNET_LITE0 and overlay is None:
+        network = efficientnet_lite0(1000)
+        network.reset_classifier(0)  # type: ignore[operator]
+        return network
+    import timm
+    from timm.models import set_pretrained_check_hash, set_pretrained_download_progress
+
+    set_pretrained_check_hash(True)
+    set_pretrained_download_progress(False)
+    try:
+        with _no_retries(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            network = timm.create_model(
+                name, pretrained=True, num_classes=0, pretrained_cfg_overlay=overlay or {}
+            )
+    except Exception as error:  # urllib, http, huggingface_hub, safetensors and torch each raise their own
+        raise SorterError(
+            f"--backbone {name}: its pretrained weights are not in the cache and could not be fetched "
+            f"({_line(error)}). Try again with a network, or choose: --weights FILE for a local file, "
+            f"--backbone {LITE0} (or --recipe fast), whose weights are installed, or --no-pretrained"
+        ) from error
+    return network  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _no_retries() -> Iterator[None]:
+    """Without a network the hub's library tries again for a minute before it looks into its cache: tell it at once."""
+    from huggingface_hub import constants
+
+    address = urlsplit(constants.ENDPOINT)
+    before = constants.HF_HUB_OFFLINE
+    if not getproxies():
+        try:
+            socket.create_connection((address.hostname or "", address.port or 443), timeout=5).close()
+        except OSError:
+            constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def weights_key(backbone: nn.Module) -> str:
+    """A hash of every tensor: features can be kept for as long as it stays the same."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(backbone.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def stages(backbone: nn.Module) -> list[list[str]]:
+    """Names of the backbone's parameters, stage by stage from the input on."""
+    from timm.models import group_parameters
+
+    grouped = group_parameters(backbone, backbone.group_matcher(coarse=True))  # type: ignore[operator]
+    learned = dict(backbone.named_parameters())
+    return [[name for name in names if name in learned] for _, names in sorted(grouped.items())]
+
+
+def freeze(network: Network, trains: str | int) -> None:
+    """Let only some parameters learn: those of the `head`, of the last so many stages too, or `all`."""
+    parts = stages(network.backbone)
+    learning = {HEAD: 0, ALL: len(parts)}.get(trains, trains) if isinstance(trains, str) else trains
+    assert isinstance(learning, int)
+    open_names = {name for names in parts[max(0, len(parts) - learning) :] for name in names}
+    for name, parameter in network.backbone.named_parameters():
+        parameter.requires_grad_(name in open_names)
+    network.head.requires_grad_(True)
+
+
+def training_mode(network: nn.Module) -> None:
+    """`train()`, but for frozen layers: their batch norms keep the statistics they came with."""
+    network.train()
+    for module in network.modules():
+        own = list(module.parameters())
+        if own and not any(parameter.requires_grad for parameter in own):
+            module.eval()
+
+
+def parameter_groups(
+    network: Network, lr: float, layer_decay: float, weight_decay: float, head_weight_decay: float
+) -> list[dict[str, Any]]:
+    """Optimiser groups of what is not frozen: each stage's learning rate is `layer_decay` times that above it.
+
+    Biases and the weights of norms, which have one dimension, do not decay.
+    """
+    parts = stages(network.backbone)
+    named = dict(network.backbone.named_parameters())
+    levels = [([named[name] for name in names], weight_decay) for names in parts]
+    levels.append((list(network.head.parameters()), head_weight_decay))
+    groups = []
+    for depth, (parameters, decay) in enumerate(reversed(levels)):
+        open_ones = [each for each in parameters if each.requires_grad]
+        for chosen, own in (
+            ([each for each in open_ones if each.ndim > 1], decay),
+            ([each for each in open_ones if each.ndim <= 1], 0.0),
+        ):
+            if chosen:
+                groups.append({"params": chosen, "lr": lr * layer_decay**depth, "weight_decay": own})
+    return groups
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]} ..."
