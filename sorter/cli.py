@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sorter.train.evaluation import Evaluation
     from sorter.train.fit import Trained
     from sorter.train.inspection import Inspection
+    from sorter.train.reexport import Exported
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_recipes(commands)
     _add_inspect(commands)
+    _add_export(commands)
     return parser
 
 
@@ -738,6 +740,78 @@ def _recipes(arguments: argparse.Namespace) -> int:
         if recipe.published:
             print(f"  published: {recipe.published}")
     return DONE
+
+
+# -- sorter export ---------------------------------------------------------------------------------------------
+
+
+def _add_export(commands: Any) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="make a model folder's ONNX files anew",
+        description="Make model.onnx from model.safetensors, and refuse it where it differs from torch. With "
+        "--calibrate also model.int8.onnx, kept only if it gives at least 99 %% of other photos the label that "
+        "float32 gives, and, where they have labels, loses less than half a point. bfloat16 needs no file.",
+        epilog="examples:\n  sorter export ./my-model\n  sorter export ./my-model --calibrate ./labelled",
+    )
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a model folder with model.safetensors")
+    parser.add_argument(
+        "--calibrate",
+        metavar="DATA",
+        type=Path,
+        help="photos like those to be sorted, in one folder or in folders named as the classes",
+    )
+    how = parser.add_argument_group("how it runs")
+    _add_workers(how)
+    _add_limits(how)
+    _add_telling(parser)
+    parser.set_defaults(command=_export)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    _needs_extra("torch", "timm", "onnxscript")
+    from sorter.train.reexport import Options, export_folder
+    from sorter.types import UsageError
+
+    options = Options(
+        model=arguments.model,
+        calibrate=arguments.calibrate,
+        workers=arguments.workers,
+        max_megapixels=arguments.max_megapixels,
+        timeout_per_file=arguments.timeout_per_file,
+    )
+    if options.calibrate is not None and not options.calibrate.is_dir():
+        raise UsageError(f"--calibrate {options.calibrate}: no such folder; name a folder of photos")
+    with _Progress(arguments.quiet, lambda: 0) as progress:
+        exported = export_folder(options, progress)
+    if arguments.json:
+        print(json.dumps(exported.to_json()))
+    elif not arguments.quiet:
+        _print_exported(exported)
+    return SOME_FAILED if exported.failed else DONE
+
+
+def _print_exported(exported: Exported) -> None:
+    model = exported.model
+    print(f"{model.folder}: model.onnx, its logits within {exported.difference:.1e} of torch's")
+    if model.agreement:
+        print("  engine    precision  photos  agreement  mean and greatest difference")
+    for row in model.agreement:
+        lost = f", loses {100 * row['accuracy_lost']:.2f} points" if "accuracy_lost" in row else ""
+        print(
+            f"  {row['engine']:<8}  {row['precision']:<9}  {row['n']:>6,}  {row['agree']:>9.2%}  "
+            f"{row['mean_difference']:.4f}, {row['max_difference']:.4f}{lost}"
+            + ("" if row["passed"] else ": not to be used")
+        )
+    if not exported.compared_on:
+        print("int8 is as it was; --calibrate DATA makes it anew")
+    elif model.has("model.int8.onnx"):
+        print(f"model.int8.onnx, calibrated on {exported.calibrated_on:,} photos, is kept")
+    else:
+        print("model.int8.onnx is not kept: it does not agree with float32")
+    if exported.failed:
+        print(f"{exported.failed:,} files could not be decoded and were left out")
+    print("bfloat16 needs no file: engines make it of model.onnx on processors that have it")
 
 
 # -- pieces ----------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DATA, PAGE = "inspection.json", "report.html"
 FILES = (DATA, PAGE)
+ORDER = (None, "train", "val", "test")
 MIN_SIDE = 64  # pixels to decode to at least: enough for colours and for the perceptual hash
 LEVELS = 32  # bins of a channel's 256 intensities
 BINS = 40
@@ -271,7 +272,8 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
     for flag, value in (("--workers", options.workers), ("--max-megapixels", options.max_megapixels)):
         if value is not None and not value > 0:
             raise UsageError(f"{flag}: {value} is not above zero")
-    classes, parts = read_folders(options.data, least=0)
+    classes, found_parts = read_folders(options.data, least=0)
+    parts = {part: found_parts[part] for part in ORDER if part in found_parts}
     examples = [example for some in parts.values() for example in some]
     part_of = [part or "all" for part, some in parts.items() for _ in some]
     if not examples:
