@@ -96,8 +96,6 @@ class Pool(Generic[Outcome]):
         self._done: dict[int, Result[Outcome]] = {}
         self._pace = 0.05  # seconds a photo takes, a running mean
         self._restarts = 0
-        if hasattr(signal, "pthread_sigmask"):
-            resource_tracker.ensure_running()  # it would lift the mask of `undisturbed`, were it started there
         self._workers = [self._hire() for _ in range(workers)]
 
     def __enter__(self) -> Pool[Outcome]:
@@ -282,6 +280,7 @@ def undisturbed() -> Iterator[None]:
     noted: list[tuple[int, Any]] = []
     handlers: dict[signal.Signals, Any] = {}
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # it would lift the mask, were it started along with the process
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         if threading.current_thread() is threading.main_thread():
