@@ -14,7 +14,7 @@ import torch
 from conftest import BLUE, RED, Sorter, make_photo, read_report
 
 from sorter.model import read_model
-from sorter.train import fit, recipes
+from sorter.train import features, fit, recipes
 from sorter.train.features import embed
 from sorter.train.fit import Options, resolve_recipe, train_model
 from sorter.train.networks import Source, make_network, preprocess_of
@@ -227,7 +227,7 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     digests = ["a", "b", None, "a", "c"]
 
-    def features(names: list[str | None]) -> np.ndarray:
+    def embedded(names: list[str | None]) -> np.ndarray:
         return np.array(
             embed(
                 network.backbone, preprocess_of(TINY), pixels, names, tmp_path / "f.npy", tmp_path / "cache", "key",
@@ -235,15 +235,27 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
             )
         )  # fmt: skip
 
-    first = features(digests)
+    first = embedded(digests)
     assert len(calls) == 1
     assert not first[2].any()
     assert first[0].any()
     np.testing.assert_array_equal(first[0], first[3])
-    np.testing.assert_array_equal(features(digests), first)
+    np.testing.assert_array_equal(embedded(digests), first)
     assert len(calls) == 1
-    features([*digests[:4], "d"])
+    embedded([*digests[:4], "d"])
     assert len(calls) == 2
+
+
+def test_openvino_gives_the_features_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.random.default_rng(0).standard_normal((3, 3, 32, 32), dtype=np.float32)
+    network = make_network(TINY, 1, Source(), 0)
+    expected = features._forward(network.backbone, 32, torch.device("cpu"), 3)(images)
+    monkeypatch.setattr(features, "OPENVINO_FROM", 1)
+    converted = features._by_openvino(network.backbone, 32)
+    assert converted is not None
+    actual = features._forward(network.backbone, 32, torch.device("cpu"), 3)(images)
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
+    np.testing.assert_array_equal(actual, converted(images))
 
 
 def test_recipes_are_listed(sorter: Sorter) -> None:

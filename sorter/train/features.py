@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CHUNK = 64  # photos in one forward pass
+OPENVINO_FROM = 400  # photos: converting a network takes seconds
 PIXELS, LISTING = "pixels.npy", "pixels.json"
 
 Advance = Callable[[int], None]
@@ -171,9 +173,7 @@ def embed(
     Returns:
         float32 (n, d), `target` mapped into memory.
     """
-    import torch
-
-    backbone = backbone.eval().to(device)
+    forward = _forward(backbone, spec.size, device, len(sha256))
     key = hashlib.sha256(json.dumps([weights_key, spec.to_json()], sort_keys=True).encode()).hexdigest()
     cache.mkdir(parents=True, exist_ok=True)
     features: NDArray[np.float32] | None = None
@@ -185,9 +185,7 @@ def embed(
             known = _look_up(database, [str(sha256[row]) for row in rows])
             absent = [row for row in rows if sha256[row] not in known]
             if absent:
-                batch = torch.from_numpy(spec.normalise(np.asarray(pixels[absent]))).to(device)
-                with torch.inference_mode():
-                    vectors = backbone(batch).float().cpu().numpy()  # (len(absent), d)
+                vectors = forward(spec.normalise(np.asarray(pixels[absent])))  # (len(absent), d)
                 fresh = {str(sha256[row]): vector for row, vector in zip(absent, vectors, strict=True)}
                 database.executemany(
                     "INSERT OR IGNORE INTO features VALUES (?, ?)",
@@ -203,6 +201,45 @@ def embed(
             advance(len(rows))
     assert features is not None, "there is at least one photo to embed"
     return features
+
+
+def _forward(
+    backbone: nn.Module, size: int, device: torch.device, photos: int
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """float32 (n, 3, s, s) -> (n, d); for many photos on a CPU by OpenVINO, several times as fast as torch."""
+    import torch
+
+    backbone = backbone.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if device.type == "cpu" and photos >= OPENVINO_FROM and (compiled := _by_openvino(backbone, size)):
+        return compiled
+
+    def forward(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        inputs = torch.from_numpy(images).to(device, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            features: NDArray[np.float32] = backbone(inputs).float().cpu().numpy()
+        return features
+
+    return forward
+
+
+def _by_openvino(
+    backbone: nn.Module, size: int
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+    """The same in float32; None where OpenVINO is not installed or does not know one of the layers."""
+    import torch
+
+    try:
+        import openvino
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates what OpenVINO reads networks with
+            network = openvino.convert_model(
+                backbone, example_input=torch.zeros(2, 3, size, size), input=[[-1, 3, size, size]]
+            )
+        compiled = openvino.Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    except Exception:  # its converter raises many kinds; torch knows all layers
+        return None
+    return lambda images: np.array(compiled(images)[0])
 
 
 def _chunks(sha256: Sequence[str | None]) -> Iterator[list[int]]:
