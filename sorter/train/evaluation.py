@@ -24,7 +24,7 @@ from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.metrics import Metrics, calibration, compute, predict
-from sorter.train.pages import THUMBNAIL, Card, check_report_folder, make_cards
+from sorter.train.pages import THUMBNAIL, Card, check_above_zero, check_report_folder, make_cards
 from sorter.types import Failure, Result, SorterError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ class Options:
         precision: likewise.
         device: likewise.
         workers: likewise.
-        batch_size: likewise.
         max_megapixels: likewise.
         timeout_per_file: likewise.
     """
@@ -128,9 +127,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     began = time.monotonic()
     watch = watch or Quiet()
     check_report_folder(options.out, FILES)
-    for flag, value in (("--workers", options.workers), ("--max-megapixels", options.max_megapixels)):
-        if value is not None and not value > 0:
-            raise UsageError(f"{flag}: {value} is not above zero")
+    check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
     part, examples = labelled(options.data, model)
@@ -358,7 +355,14 @@ def _plots(
     """Each plot with its name and what it tells."""
     positive = None if metrics.positive is None else metrics.classes.index(metrics.positive)
     of = "the chosen class" if metrics.positive is None else metrics.positive
-    each = " One curve for each class against the rest." if metrics.positive is None else ""
+    each = ""
+    if metrics.positive is None:
+        first = (
+            f"the first {plots.MOST_CURVES} classes"
+            if len(metrics.classes) > plots.MOST_CURVES
+            else "each class"
+        )
+        each = f" One curve for {first} against the rest."
     found = [
         (
             "Confusion matrix",

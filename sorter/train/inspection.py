@@ -22,7 +22,7 @@ from sorter.similar import MAX_DISTANCE, file_sha256, near_duplicates, perceptua
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
-from sorter.train.pages import THUMBNAIL, Card, check_report_folder, make_cards
+from sorter.train.pages import THUMBNAIL, Card, check_above_zero, check_report_folder, make_cards
 from sorter.types import Failure, Photo, Result, SorterError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -269,9 +269,7 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
     began = time.monotonic()
     watch = watch or Quiet()
     check_report_folder(options.out, FILES)
-    for flag, value in (("--workers", options.workers), ("--max-megapixels", options.max_megapixels)):
-        if value is not None and not value > 0:
-            raise UsageError(f"{flag}: {value} is not above zero")
+    check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
     classes, found_parts = read_folders(options.data, least=0)
     parts = {part: found_parts[part] for part in ORDER if part in found_parts}
     examples = [example for some in parts.values() for example in some]

@@ -25,6 +25,7 @@ VARIABLES = {INK: "--ink", SOFT: "--soft", LINE: "--line", PAPER: "--paper"} | {
 }
 MOST_CELLS = 30  # classes that a confusion matrix can show
 MOST_NUMBERS = 15  # classes with counts in its cells
+MOST_CURVES = 12  # of one class each
 MOST_POINTS = 400  # of a curve: more than a screen can show
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text, in the page's font
@@ -325,7 +326,7 @@ def _legend(axes: Axes, place: str, **more: Any) -> None:
 
 
 def _one_against_rest(labels: NDArray[np.int64], metrics: Metrics) -> list[tuple[int, str]]:
-    """The classes that a curve can be drawn for, and its name; the first that there are colours for."""
+    """The classes that a curve can be drawn for, and its name; the first of them."""
     wanted = (
         range(len(metrics.classes)) if metrics.positive is None else [metrics.classes.index(metrics.positive)]
     )
