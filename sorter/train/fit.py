@@ -67,7 +67,7 @@ class Options:
         seed: decides everything random.
         folds: of a cross-validation before the final training; 1 for none.
         repeats: of it, or of training with other seeds.
-        time_budget: minutes of training, after which the best so far is taken.
+        time_budget: minutes of training (and of each trial), after which the best so far is taken.
         resume: go on where the same command was stopped.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         workers: processes; None for one per core.
