@@ -1,0 +1,135 @@
+"""What several commands share: flags, progress, messages, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Shows the examples as they are written."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"formatter_class": argparse.RawDescriptionHelpFormatter, **keywords})
+
+
+def add_limits(which: Any) -> None:
+    """What a photo may cost, for every command that decodes."""
+    which.add_argument(
+        "--max-megapixels",
+        type=float,
+        default=250.0,
+        metavar="N",
+        help="larger photos fail before they are decoded (default: 250)",
+    )
+    which.add_argument(
+        "--timeout-per-file",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="a photo that takes longer fails (default: 60)",
+    )
+
+
+def add_workers(how: Any) -> None:
+    how.add_argument("-j", "--workers", type=int, metavar="N", help="processes (default: one per core)")
+
+
+def add_engine(how: Any) -> None:
+    """What runs the model, for every command that does."""
+    add_workers(how)
+    how.add_argument(
+        "--device", default="auto", type=device, metavar="DEVICE", help="auto, cpu, cuda or cuda:N"
+    )
+    how.add_argument(
+        "--engine",
+        choices=("auto", "onnx", "openvino", "torch"),
+        default="auto",
+        help="auto tries those installed on your first photos and takes the fastest that agrees",
+    )
+    how.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16", "int8"),
+        default="auto",
+        help="auto takes a reduced one only if it agrees with fp32 on your photos",
+    )
+
+
+def device(text: str) -> str:
+    if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdigit()):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:N")
+
+
+def add_telling(parser: Any) -> None:
+    tell = parser.add_argument_group("what it tells")
+    tell.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
+
+
+def needs_extra(*modules: str) -> None:
+    """What these commands need comes with an extra: say so before anything is read."""
+    from importlib.util import find_spec
+
+    from sorter.types import SorterError
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[train]"` brings it')
+
+
+def complain(message: str) -> None:
+    print(f"sorter: {message}", file=sys.stderr)
+
+
+class Progress:
+    """A `Watch` on stderr: a bar on a terminal, silent elsewhere."""
+
+    def __init__(self, quiet: bool, total: Callable[[], int]) -> None:
+        self._quiet = quiet
+        self._total = total
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        if not self._quiet and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(unit=" photos", dynamic_ncols=True, smoothing=0.05)
+            self._count()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def say(self, message: str) -> None:
+        if self._quiet:
+            return
+        if self._bar is not None:
+            self._bar.write(message, file=sys.stderr)
+        else:
+            print(message, file=sys.stderr)
+
+    def advance(self, photos: int) -> None:
+        if self._bar is not None:
+            self._bar.update(photos)
+
+    def _count(self) -> None:
+        """Find out how many photos there are while the first are already being done."""
+        import threading
+
+        from sorter.types import SorterError
+
+        def count() -> None:
+            try:
+                total = self._total()
+            except SorterError:
+                return  # the run itself says so
+            self._bar.total = total
+            self._bar.refresh()
+
+        threading.Thread(target=count, daemon=True).start()
