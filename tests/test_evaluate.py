@@ -18,8 +18,9 @@ pytest.importorskip("matplotlib")
 
 from sorter.train import plots
 from sorter.train.data import Example
-from sorter.train.evaluation import check_report_folder, write_report
+from sorter.train.evaluation import write_report
 from sorter.train.metrics import compute
+from sorter.train.pages import take_report_folder
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 FAST = ("--engine", "onnx", "--precision", "fp32", "-j", "1")
@@ -166,14 +167,18 @@ def test_folders_that_are_not_the_classes_are_refused(folders, said, model, sort
 
 
 def test_a_report_replaces_nothing_but_a_report(tmp_path: Path) -> None:
-    check_report_folder(tmp_path / "new", ("report.html",))
+    take_report_folder(tmp_path / "new" / "deep", ("report.html",))
+    assert (tmp_path / "new" / "deep").is_dir()
+    tmp_path = tmp_path / "new" / "deep"
     (tmp_path / "report.html").write_text("old")
-    check_report_folder(tmp_path, ("report.html",))
+    take_report_folder(tmp_path, ("report.html",))
     (tmp_path / "photo.jpg").write_text("dear")
     with pytest.raises(UsageError, match=r"photo\.jpg"):
-        check_report_folder(tmp_path, ("report.html",))
+        take_report_folder(tmp_path, ("report.html",))
     with pytest.raises(UsageError, match="is a file"):
-        check_report_folder(tmp_path / "photo.jpg", ("report.html",))
+        take_report_folder(tmp_path / "photo.jpg", ("report.html",))
+    with pytest.raises(UsageError, match="cannot be made"):
+        take_report_folder(tmp_path / "photo.jpg" / "out", ("report.html",))
 
 
 def thumbnails(photos):

@@ -226,7 +226,11 @@ def test_the_temperature_that_spoilt_the_logits_is_found_again(k, temperature):
 
 def test_certainty_is_bounded_by_how_few_photos_vouch_for_it():
     logits, labels = np.array([4.0, 4.0, -4.0, -4.0]), [1, 1, 0, 0]
-    # Two of two right: (2 + 1) / (2 + 2), that is 0.75.
-    assert 1 / (1 + math.exp(-4 / fit_temperature(logits, labels))) == pytest.approx(0.75, abs=1e-3)
+    # Four of four right: (4 + 1) / (4 + 2).
+    assert 1 / (1 + math.exp(-4 / fit_temperature(logits, labels))) == pytest.approx(5 / 6, abs=1e-3)
+    # Many classes with few photos of each are not held to doubt more than they err.
+    spread = np.eye(8)[np.repeat(np.arange(8), 9)] * 6.0
+    sure = np.exp(6 / (t := fit_temperature(spread, np.repeat(np.arange(8), 9))))
+    assert sure / (sure + 7) == pytest.approx(73 / 74, abs=1e-3), t
     assert fit_temperature([], []) == 1.0
     assert fit_temperature([0.0, 0.0], [0, 1]) == 1.0

@@ -24,7 +24,7 @@ from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.metrics import Metrics, calibration, compute, predict
-from sorter.train.pages import THUMBNAIL, Card, check_above_zero, check_report_folder, make_cards
+from sorter.train.pages import THUMBNAIL, Card, check_above_zero, make_cards, take_report_folder
 from sorter.types import Failure, Result, SorterError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -126,11 +126,11 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     """
     began = time.monotonic()
     watch = watch or Quiet()
-    check_report_folder(options.out, FILES)
     check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
     part, examples = labelled(options.data, model)
+    take_report_folder(options.out, FILES)
     model.verify()
     workers = options.workers or available_cores()
     limits = Limits(options.timeout_per_file, memory_per_worker(workers))

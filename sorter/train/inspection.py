@@ -22,7 +22,7 @@ from sorter.similar import MAX_DISTANCE, file_sha256, near_duplicates, perceptua
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
-from sorter.train.pages import THUMBNAIL, Card, check_above_zero, check_report_folder, make_cards
+from sorter.train.pages import THUMBNAIL, Card, check_above_zero, make_cards, take_report_folder
 from sorter.types import Failure, Photo, Result, SorterError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -268,7 +268,6 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
     """
     began = time.monotonic()
     watch = watch or Quiet()
-    check_report_folder(options.out, FILES)
     check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
     classes, found_parts = read_folders(options.data, least=0)
     parts = {part: found_parts[part] for part in ORDER if part in found_parts}
@@ -278,6 +277,7 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
         raise UsageError(f"{options.data}: its class folders hold no files; add photos")
     workers = options.workers or available_cores()
     limits = Limits(options.timeout_per_file, memory_per_worker(workers))
+    take_report_folder(options.out, FILES)
     tally = _Tally()
     with Pool(TakeLook(options.max_megapixels), workers, limits) as pool:
         for number, result in enumerate(pool.run(example.photo for example in examples)):

@@ -348,8 +348,9 @@ def calibration(
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """What to divide logits by so that probabilities are calibrated (Guo et al. 2017, section 4.2).
 
-    The negative log-likelihood is taken against Platt's (1999) smoothed targets: where every photo is right,
-    plain ones would ask for probabilities of 0 and 1, however few the photos.
+    The negative log-likelihood is taken against smoothed targets, (n + 1) / (n + 2) for the label of each of n photos
+    (Laplace's rule of succession, as in Platt 1999): where every photo is right, plain ones would ask for
+    probabilities of 0 and 1, however few the photos.
 
     Args:
         logits: (n,) or (n, 1) of the positive class, or (n, k).
@@ -367,9 +368,9 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     from scipy.optimize import minimize_scalar
 
     k = values.shape[1]
-    counts = np.bincount(true, minlength=k)[true]
-    targets = np.repeat(1 / (counts + k), k).reshape(-1, k)
-    targets[np.arange(len(true)), true] *= counts + 1
+    doubt = 1 / (len(true) + 2)
+    targets = np.full(values.shape, doubt / (k - 1))
+    targets[np.arange(len(true)), true] = 1 - doubt
 
     def loss(log_temperature: float) -> float:
         scaled = values / math.exp(log_temperature)

@@ -39,9 +39,21 @@ def make_cards(photos: Sequence[Photo], captions: Sequence[str], thumbnails: Thu
     return found
 
 
-def check_report_folder(out: Path | None, files: Sequence[str]) -> None:
-    """A report replaces an earlier one of the same files, and nothing else. Raises UsageError."""
-    if out is None or not out.exists():
+def take_report_folder(out: Path | None, files: Sequence[str]) -> None:
+    """Make the folder before any work is done; a report replaces an earlier one of the same files, nothing else.
+
+    Raises:
+        UsageError: it holds something else, or cannot be made.
+    """
+    if out is None:
+        return
+    if not out.exists():
+        try:
+            out.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(
+                f"--out {out}: cannot be made ({error.strerror}); name another folder"
+            ) from error
         return
     if not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder")
