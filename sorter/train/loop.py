@@ -211,7 +211,8 @@ def run_phase(
             "train_loss": total / max(seen, 1),
             **judge(logits, choose.labels, settings.positive),
         }
-        if row["val_loss"] < progress.best_loss or progress.best is None:
+        better = row["val_loss"] < progress.best_loss or math.isnan(progress.best_loss)
+        if better or progress.best is None:
             progress.best_loss = row["val_loss"]
             progress.best = _copied(judged)
         progress.epoch = epoch + 1
