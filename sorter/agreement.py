@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.infer import Choice, EngineError, Verdict, load_engine
+from sorter.infer import REFERENCE, Choice, EngineError, Verdict, load_engine
 from sorter.model import Model, ModelError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-REFERENCE = Choice("onnx", "fp32")
 AGREE = 0.99  # of the photos get the label that float32 gives
 DRIFT = 0.02  # mean absolute difference of probability that is let pass
 LOSS = 0.005  # of the labelled photos may turn wrong, less those that turn right

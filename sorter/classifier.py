@@ -8,10 +8,9 @@ from pathlib import Path
 from sorter import gate
 from sorter.infer import Choice
 from sorter.model import Model, read_model
-from sorter.pipeline import Limits, Pool
-from sorter.ring import classify_on_device
+from sorter.pipeline import Limits
+from sorter.predict import predict
 from sorter.run import available_cores, memory_per_worker, shipped_model
-from sorter.stages import Classify
 from sorter.types import Failure, Photo, Reason, Result, Scores
 
 
@@ -66,15 +65,7 @@ class Classifier:
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:
         """Stream one result per path, in order; a path that cannot be scored has a `Failure`."""
         photos = map(_photo, paths)
-        if self.choice.engine == "torch":
-            yield from classify_on_device(
-                photos, self.model, self.choice, self._workers, self._limits, self._max_megapixels
-            )
-            return
-        with Pool(
-            Classify(self.model, self.choice, self._max_megapixels), self._workers, self._limits
-        ) as pool:
-            yield from pool.run(photos)
+        return predict(photos, self.model, self.choice, self._workers, self._limits, self._max_megapixels)
 
 
 def _photo(path: str | Path) -> Photo | Result[Scores]:

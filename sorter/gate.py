@@ -19,14 +19,13 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from sorter.infer import Choice, EngineError, Verdict
+from sorter.infer import REFERENCE, Choice, EngineError, Verdict
 from sorter.model import ONNX_INT8, Model
 from sorter.pipeline import Limits, Pool
 from sorter.stages import Measure
 from sorter.types import Failure, Photo, Result
 
 PHOTOS = 100
-REFERENCE = Choice("onnx", "fp32")
 
 
 def candidates(model: Model, engine: str, precision: str) -> list[Choice]:

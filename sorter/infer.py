@@ -41,6 +41,9 @@ class Choice:
         return f"{self.engine} {self.precision}" + ("" if self.device == "cpu" else f" on {self.device}")
 
 
+REFERENCE = Choice("onnx", "fp32")  # what every other choice is compared with
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How one engine and precision did against float32 on ONNX Runtime.

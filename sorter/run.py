@@ -20,10 +20,10 @@ from sorter.infer import Choice
 from sorter.journal import Entry, Journal, copy_journal, locked
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
+from sorter.predict import predict
 from sorter.report_html import Page, write_html
-from sorter.ring import classify_on_device
 from sorter.scan import Scan, compile_patterns
-from sorter.stages import Classify, Thumbnail
+from sorter.stages import Thumbnail
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
 from sorter.undo import take_back
 
@@ -341,19 +341,15 @@ class _Run:
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
-        if self.choice.engine == "torch":
-            yield from classify_on_device(
-                everything,
-                self.model,
-                self.choice,
-                self.workers,
-                limits,
-                options.max_megapixels,
-                options.batch_size,
-            )
-            return
-        with Pool(Classify(self.model, self.choice, options.max_megapixels), self.workers, limits) as pool:
-            yield from pool.run(everything)
+        yield from predict(
+            everything,
+            self.model,
+            self.choice,
+            self.workers,
+            limits,
+            options.max_megapixels,
+            options.batch_size,
+        )
 
     def _take_in(self, batch: list[Result[Scores]], csv: report.CsvReport) -> None:
         """Decide and file a batch of results, and report on it."""

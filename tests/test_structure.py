@@ -21,7 +21,7 @@ LAYERS = [
     {"decide", "infer", "journal"},
     {"agreement", "filing", "report", "report_html", "ring"},
     {"stages"},
-    {"gate", "status", "undo"},
+    {"gate", "predict", "status", "undo"},
     {"run"},
     {"classifier"},
     {"train"},

@@ -1,0 +1,38 @@
+"""Photos -> scores: by the pool on the CPU, by the ring where torch has the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sorter.infer import Choice
+from sorter.model import Model
+from sorter.pipeline import Limits, Pool
+from sorter.ring import classify_on_device
+from sorter.stages import Classify
+from sorter.types import Photo, Result, Scores
+
+
+def predict(
+    items: Iterable[Photo | Result[Scores]],
+    model: Model,
+    choice: Choice,
+    workers: int,
+    limits: Limits,
+    max_megapixels: float,
+    batch_size: int | None = None,
+) -> Iterator[Result[Scores]]:
+    """One result per item, in order; items that are results already pass through.
+
+    Args:
+        workers: processes that decode (and infer, unless torch does).
+        batch_size: photos in one inference with torch; None for its own.
+
+    Raises:
+        EngineError: the engine cannot start or died.
+        PipelineError: workers cannot start, or their stage raised.
+    """
+    if choice.engine == "torch":
+        yield from classify_on_device(items, model, choice, workers, limits, max_megapixels, batch_size)
+        return
+    with Pool(Classify(model, choice, max_megapixels), workers, limits) as pool:
+        yield from pool.run(items)
