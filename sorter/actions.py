@@ -17,8 +17,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from sorter.files import open_regular
 from sorter.types import ActionKind, SorterError
 
 NAME_MAX = 255  # bytes, on every common filesystem
@@ -290,7 +290,7 @@ def _native_rename() -> Callable[[bytes, bytes], int] | None:
 def _copy(source: Path, staging: Path) -> None:
     """Bytes, times and mode, synced to the disk. A copy-on-write filesystem shares the blocks."""
     try:
-        with _open_photo(source) as reader, staging.open("wb") as writer:
+        with open_regular(source) as reader, staging.open("wb") as writer:
             _copy_bytes(reader.fileno(), writer.fileno())
             writer.flush()
             os.fsync(writer.fileno())
@@ -300,16 +300,6 @@ def _copy(source: Path, staging: Path) -> None:
     except BaseException:
         staging.unlink(missing_ok=True)
         raise
-
-
-def _open_photo(source: Path) -> IO[bytes]:
-    """Open without ever blocking: a FIFO may have taken the photo's place."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    file = os.fdopen(os.open(source, flags), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "no longer a regular file", str(source))
-    return file
 
 
 def _copy_bytes(reader: int, writer: int) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
-import stat
 import warnings
 import zlib
 from functools import lru_cache
@@ -15,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from sorter.files import NotRegularError, open_regular
 from sorter.types import Decoded, Failure, Reason
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Decoder:
     def __call__(self, path: Path) -> Decoded | Failure:
         """Decode one file. Never raises for what a file contains."""
         try:
-            with _open_regular(path) as file:
+            with open_regular(path) as file:
                 head = file.read(64)
                 if not head:
                     return Failure(Reason.EMPTY, "the file has no bytes")
@@ -71,7 +70,7 @@ class Decoder:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     return self._decode(file, kind)
-        except _NotRegular:
+        except NotRegularError:
             return Failure(Reason.SPECIAL_FILE, "not a regular file")
         except (FileNotFoundError, NotADirectoryError):
             return Failure(Reason.VANISHED, "the file is no longer there")
@@ -84,8 +83,6 @@ class Decoder:
         except UnidentifiedImageError:  # its own text holds a memory address
             return Failure(Reason.CORRUPT, "the header is damaged or cut short")
         except OSError as error:
-            if error.errno == errno.ENXIO:  # what opening a socket gives
-                return Failure(Reason.SPECIAL_FILE, "not a regular file")
             if error.errno is not None:
                 return Failure(Reason.UNREADABLE, error.strerror or str(error))
             return _damaged(error)
@@ -181,20 +178,6 @@ def _riff_size(head: bytes) -> int:
 
 class _TooLarge(Exception):
     pass
-
-
-class _NotRegular(Exception):
-    pass
-
-
-def _open_regular(path: Path) -> IO[bytes]:
-    """Open without ever blocking: a FIFO put in a photo's place must not hang a worker."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _NotRegular
-    return os.fdopen(descriptor, "rb")
 
 
 def _not_an_image(path: Path) -> Failure:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sorter.files import sha256_of
 from sorter.preprocess import Preprocess
 from sorter.types import SorterError
 
@@ -112,7 +113,7 @@ class Model:
         """Compare every weight file with its hash. Raises ModelError for the first that differs."""
         for name, expected in self.files.items():
             try:
-                actual = _sha256(self.folder / name)
+                actual = sha256_of(self.folder / name)
             except OSError as error:
                 raise ModelError(
                     f"{self.folder / name}: {error.strerror}; copy the model folder again"
@@ -189,21 +190,13 @@ def write_model(model: Model) -> Model:
     files = {}
     for name in WEIGHT_FILES:
         if (model.folder / name).exists():
-            files[name] = _sha256(model.folder / name)
+            files[name] = sha256_of(model.folder / name)
     model = replace(model, files=files)
     target = model.folder / MODEL_JSON
     part = target.with_suffix(".part")
     part.write_text(json.dumps(model.to_json(), indent=2) + "\n", encoding="utf-8")
     part.replace(target)
     return model
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sigmoid(value: float) -> float:

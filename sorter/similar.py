@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sorter.files import sha256_of
 from sorter.types import Failure, Photo, Reason
 
 if TYPE_CHECKING:
@@ -67,16 +67,12 @@ class TakeFingerprint:
 
 def file_sha256(path: Path) -> str | Failure:
     """The hash of a file's bytes, in hex."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        return sha256_of(path)
     except FileNotFoundError:
         return Failure(Reason.VANISHED, "the file is no longer there")
     except OSError as error:
         return Failure(Reason.UNREADABLE, error.strerror or str(error))
-    return digest.hexdigest()
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> int:

@@ -15,7 +15,7 @@ from sorter.cli import build_parser
 ROOT = Path(__file__).parents[1]
 # From the bottom to the top; a module may import those on lines above its own.
 LAYERS = [
-    {"types"},
+    {"files", "types"},
     {"actions", "decode", "pipeline", "preprocess", "scan"},
     {"model", "networks", "similar"},
     {"decide", "infer", "journal"},
