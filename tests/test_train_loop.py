@@ -14,22 +14,13 @@ import torch
 
 from sorter.preprocess import Preprocess
 from sorter.train.augment import LEVELS, augmentation
-from sorter.train.loop import (
-    Batches,
-    Mean,
-    Photos,
-    Progress,
-    Settings,
-    class_weights,
-    learning_rate,
-    loss_of,
-    plateau,
-    predict,
-    stalled,
-    train,
-)
+from sorter.train.batches import Batches, Photos
+from sorter.train.checkpoint import Progress
+from sorter.train.loop import predict, train
 from sorter.train.networks import Source, make_network
+from sorter.train.optimise import Mean, class_weights, learning_rate, loss_of, plateau, stalled
 from sorter.train.recipes import Phase, Recipe
+from sorter.train.settings import Settings
 from sorter.types import UsageError
 
 SIZE = 32

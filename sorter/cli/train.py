@@ -61,6 +61,13 @@ def add_train(commands: Any) -> None:
     )
     what.add_argument("--no-pretrained", action="store_true", help="start the backbone from random weights")
 
+    what.add_argument(
+        "--size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the square that photos are shrunk to (default: 224)",
+    )
+
     how = parser.add_argument_group("how it learns (default: as the recipe says)")
     how.add_argument("--epochs", type=int, metavar="N", help="of fine-tuning; 0 trains the head only")
     how.add_argument("--patience", type=int, metavar="N", help="epochs without gain before a phase ends")
@@ -127,6 +134,7 @@ def _train(arguments: argparse.Namespace) -> int:
         epochs=arguments.epochs,
         patience=arguments.patience,
         batch_size=arguments.batch_size,
+        size=arguments.size,
         lr=arguments.lr,
         augment=arguments.augment,
         balance=arguments.balance,

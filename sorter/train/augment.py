@@ -17,8 +17,8 @@ GREY = 127  # what turning a picture leaves bare
 def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
     """uint8 (3, size, size) -> the same, drawn from torch's global generator.
 
-    `light` flips and zooms a little; `standard` also turns, zooms more and changes colours; `strong` does more of
-    each, and drops colour or a patch now and then.
+    `light` flips and zooms a little; `standard` also turns, zooms more and changes brightness, contrast and
+    saturation; `strong` does more of each, turns hues, and drops colour or a patch now and then.
 
     Raises:
         UsageError: another level.
@@ -30,7 +30,7 @@ def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
             v2.RandomHorizontalFlip(),
             v2.RandomRotation(12, v2.InterpolationMode.BILINEAR, fill=GREY),
             _zoom(size, 0.55),
-            v2.ColorJitter(0.2, 0.2, 0.2, 0.02),
+            v2.ColorJitter(0.2, 0.2, 0.2),  # turning hues as well would take longer than all else
         ],
         "strong": [
             v2.RandomHorizontalFlip(),

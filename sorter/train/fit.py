@@ -23,14 +23,16 @@ from sorter.report import replaced
 from sorter.run import available_cores, memory_per_worker
 from sorter.train import loop
 from sorter.train.augment import augmentation
+from sorter.train.batches import Photos
+from sorter.train.checkpoint import CHECKPOINT, Progress
 from sorter.train.data import Dataset, Example, folds, group_alike, read_folders, split
 from sorter.train.evaluation import write_report
 from sorter.train.export import export_model
 from sorter.train.features import Prepared, embed, prepare
-from sorter.train.loop import CHECKPOINT, Photos, Progress, Settings, Watch
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.networks import Source, describe, make_network, preprocess_of, weights_key
 from sorter.train.recipes import DEFAULT, FAST, LITE0, Recipe, find_recipe
+from sorter.train.settings import Settings, Watch
 from sorter.types import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Options:
         epochs: of the last phase, the fine-tuning; 0 leaves it out.
         patience: epochs without gain before a phase ends.
         batch_size: photos in a step.
+        size: side of the square input in pixels.
         lr: peak learning rate of the last phase that runs.
         augment: `none`, `light`, `standard` or `strong`.
         balance: `auto`, `none`, `weights` or `sampling`.
@@ -84,6 +87,7 @@ class Options:
     epochs: int | None = None
     patience: int | None = None
     batch_size: int | None = None
+    size: int | None = None
     lr: float | None = None
     augment: str | None = None
     balance: str | None = None
@@ -171,6 +175,7 @@ def resolve_recipe(options: Options) -> Recipe:
         ("--epochs", options.epochs, 0),
         ("--patience", options.patience, 1),
         ("--batch-size", options.batch_size, 1),
+        ("--size", options.size, 8),
         ("--folds", options.folds, 1),
         ("--repeats", options.repeats, 1),
         ("--seed", options.seed, 0),
@@ -198,6 +203,7 @@ def resolve_recipe(options: Options) -> Recipe:
     changed: dict[str, Any] = {
         "backbone": options.backbone,
         "batch_size": options.batch_size,
+        "size": options.size,
         "augment": options.augment,
         "balance": options.balance,
         "optimise": options.optimise,

@@ -1,0 +1,69 @@
+"""Where training stands, kept in one file so that it can go on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sorter.networks import Network
+from sorter.train.optimise import Mean
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass
+class Progress:
+    """Where training stands: what a checkpoint holds besides the tensors of the network and the optimiser."""
+
+    phase: int = 0
+    epoch: int = 0  # the next one
+    best_loss: float = math.inf
+    best: dict[str, Tensor] | None = None  # the whole network's, or its head's while the backbone is cached
+    history: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    waited: float = 0.0  # seconds of those that the loop waited for photos
+    out_of_time: bool = False
+
+
+def load_into(network: Network, tensors: dict[str, Tensor]) -> None:
+    whole = any(name.startswith("backbone.") for name in tensors)
+    (network if whole else network.head).load_state_dict(tensors)
+
+
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
+
+
+def read_checkpoint(path: Path | None) -> tuple[Progress, dict[str, Any] | None]:
+    if path is None or not path.exists():
+        return Progress(), None
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    return Progress(**saved["progress"]), saved
+
+
+def save_checkpoint(
+    path: Path | None,
+    progress: Progress,
+    scope: nn.Module,
+    optimiser: torch.optim.Optimizer | None,
+    scaler: torch.amp.GradScaler | None,
+    mean: Mean | None = None,
+) -> None:
+    """Last and best in one file, replaced whole: they always belong together."""
+    if path is None:
+        return
+    state = {
+        "progress": {**vars(progress), "out_of_time": False},
+        "network": scope.state_dict(),
+        "optimiser": optimiser.state_dict() if optimiser else None,
+        "scaler": scaler.state_dict() if scaler else None,
+        "mean": mean.state() if mean else None,
+    }
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)

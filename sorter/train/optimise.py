@@ -1,0 +1,136 @@
+"""What is minimised and how: the loss, the optimiser, its learning rate and precision, the running mean."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sorter.networks import Network
+from sorter.train.networks import parameter_groups
+from sorter.train.recipes import Phase, Recipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def loss_of(logits: Tensor, targets: Tensor, weights: Tensor, positive: int) -> Tensor:
+    """Cross entropy of soft targets, each photo weighed by its class: (b, 1) or (b, k), (b, k), (k,) -> ()."""
+    each = targets @ weights  # (b,)
+    if logits.shape[1] == 1:
+        said = functional.binary_cross_entropy_with_logits(
+            logits[:, 0], targets[:, positive], reduction="none"
+        )
+    else:
+        said = -(targets * functional.log_softmax(logits, 1)).sum(1)
+    return (said * each).mean()
+
+
+def class_weights(labels: NDArray[np.int64], classes: int, balance: str) -> Tensor:
+    """Inverse to the class's share, mean 1 over the photos: float32 (k,); all 1 where that is not asked for."""
+    counts = np.bincount(labels, minlength=classes)
+    uneven = counts.max() >= 1.5 * counts.min()
+    if balance == "weights" or (balance == "auto" and uneven):
+        return torch.from_numpy(len(labels) / (classes * np.maximum(counts, 1))).float()
+    return torch.ones(classes)
+
+
+def make_optimiser(network: Network, recipe: Recipe, phase: Phase) -> torch.optim.Optimizer:
+    groups = parameter_groups(
+        network, phase.lr, phase.layer_decay, recipe.weight_decay, recipe.head_weight_decay
+    )
+    if phase.optimiser == "sgd":
+        return torch.optim.SGD(groups, momentum=0.9, nesterov=True)
+    return torch.optim.Adam(groups) if phase.optimiser == "adam" else torch.optim.AdamW(groups)
+
+
+def learning_rate(phase: Phase, done: float) -> float:
+    """Share of the peak after so much of the phase, 0 <= done < 1.
+
+    One-cycle: up by a cosine over the first 30 % from a 25th, down to a 10,000th of that (Smith & Topin 2018).
+    """
+    if phase.schedule == "one-cycle":
+        if done < 0.3:
+            return _between(1 / 25, 1.0, done / 0.3)
+        return _between(1.0, 1 / 250_000, (done - 0.3) / 0.7)
+    if done < phase.warmup:
+        return (done + 1e-3) / (phase.warmup + 1e-3)
+    if phase.schedule == "cosine":
+        return _between(1.0, 0.0, (done - phase.warmup) / (1 - phase.warmup))
+    return 1.0
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def plateau(losses: list[float], phase: Phase) -> float:
+    """A tenth for every `plateau_patience` epochs in a row without a lower validation loss."""
+    if phase.schedule != "plateau":
+        return 1.0
+    scale, waited, best = 1.0, 0, math.inf
+    for loss in losses:
+        waited = 0 if loss < best else waited + 1
+        best = min(best, loss)
+        if waited == phase.plateau_patience:
+            scale, waited = scale / 10, 0
+    return scale
+
+
+def stalled(losses: list[float]) -> int:
+    """Epochs since the lowest validation loss."""
+    return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+
+
+def mixed_precision(device: torch.device) -> tuple[AbstractContextManager[Any], torch.amp.GradScaler]:
+    """bfloat16 where the device has it, float16 on older GPUs (with scaled gradients), else float32."""
+    if device.type == "cuda":
+        dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        enabled = True
+    else:
+        dtype, enabled = torch.bfloat16, _cpu_has_bfloat16()
+    scaler = torch.amp.GradScaler(device.type, enabled=enabled and dtype is torch.float16)
+    return torch.autocast(device.type, dtype, enabled=enabled), scaler
+
+
+def _cpu_has_bfloat16() -> bool:
+    try:
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+
+
+class Mean:
+    """The exponential running mean of a network's weights (and batch norm statistics)."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = deepcopy(network).requires_grad_(False)
+        self.decay = decay
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        # Early on the mean is short, so that it forgets where the weights came from.
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for mine, theirs in zip(
+            self.network.state_dict().values(), network.state_dict().values(), strict=True
+        ):
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
+
+    def state(self) -> dict[str, Any]:
+        return {"network": self.network.state_dict(), "updates": self.updates}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.updates = state["updates"]
