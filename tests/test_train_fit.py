@@ -16,8 +16,9 @@ from conftest import BLUE, RED, Sorter, make_photo, read_report
 from sorter.model import read_model
 from sorter.train import features, fit, recipes
 from sorter.train.features import embed
-from sorter.train.fit import Options, resolve_recipe, train_model
+from sorter.train.fit import train_model
 from sorter.train.networks import Source, make_network, preprocess_of
+from sorter.train.options import Options, resolve_recipe
 from sorter.train.recipes import RECIPES, Phase, Recipe
 from sorter.types import SorterError, UsageError
 

@@ -22,8 +22,8 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.train.fit import Trained
     from sorter.train.reexport import Exported
+    from sorter.train.trained import Trained
 
 
 def add_train(commands: Any) -> None:
@@ -122,7 +122,8 @@ def add_train(commands: Any) -> None:
 
 def _train(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "torchvision", "timm", "sklearn", "matplotlib")
-    from sorter.train.fit import Options, train_model
+    from sorter.train.fit import train_model
+    from sorter.train.options import Options
 
     options = Options(
         data=arguments.data,

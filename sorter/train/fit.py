@@ -22,7 +22,6 @@ from sorter.pipeline import Limits
 from sorter.report import replaced
 from sorter.run import available_cores, memory_per_worker
 from sorter.train import loop
-from sorter.train.augment import augmentation
 from sorter.train.batches import Photos
 from sorter.train.checkpoint import CHECKPOINT, Progress
 from sorter.train.data import Dataset, Example, folds, group_alike, read_folders, split
@@ -31,8 +30,10 @@ from sorter.train.export import export_model
 from sorter.train.features import Prepared, embed, prepare
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.networks import Source, describe, make_network, preprocess_of, weights_key
-from sorter.train.recipes import DEFAULT, FAST, LITE0, Recipe, find_recipe
+from sorter.train.options import Options, find_device, positive_class, resolve_recipe
+from sorter.train.recipes import Recipe
 from sorter.train.settings import Settings, Watch
+from sorter.train.trained import TRIED, Trained, model_card
 from sorter.types import UsageError
 
 if TYPE_CHECKING:
@@ -41,180 +42,7 @@ if TYPE_CHECKING:
 WORK = ".training"  # in the model folder until it is complete
 RUN, TRIALS = "run.json", "trials.json"
 REPORT, HISTORY, CARD = "report", "history.csv", "README.md"
-BALANCES = ("auto", "none", "weights", "sampling")
 CALIBRATION, AGREEMENT = 128, 256  # photos that fix the int8 ranges, and that engines are compared on
-NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "without")
-TRIED = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `sorter train` can be told; None leaves it to the recipe.
-
-    Attributes:
-        data: class folders, or train/ val/ test/ folders of them.
-        out: the model folder to make.
-        recipe: a name; None is `fast` for EfficientNet-Lite0 and `resnet50-sigmoid` for all else.
-        backbone: timm's name, `efficientnet-lite0` or `small-cnn`.
-        weights: a local file with the backbone's weights.
-        pretrained: False starts from random weights.
-        epochs: of the last phase, the fine-tuning; 0 leaves it out.
-        patience: epochs without gain before a phase ends.
-        batch_size: photos in a step.
-        size: side of the square input in pixels.
-        lr: peak learning rate of the last phase that runs.
-        augment: `none`, `light`, `standard` or `strong`.
-        balance: `auto`, `none`, `weights` or `sampling`.
-        optimise: what the threshold of a two-class model is chosen for.
-        positive: of two classes, the one whose probability the model gives.
-        seed: decides everything random.
-        folds: of a cross-validation before the final training; 1 for none.
-        repeats: of it, or of training with other seeds.
-        time_budget: minutes of training (and of each trial), after which the best so far is taken.
-        resume: go on where the same command was stopped.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        workers: processes; None for one per core.
-        max_megapixels: larger photos fail before they are decoded.
-        timeout_per_file: seconds.
-    """
-
-    data: Path
-    out: Path
-    recipe: str | None = None
-    backbone: str | None = None
-    weights: Path | None = None
-    pretrained: bool = True
-    epochs: int | None = None
-    patience: int | None = None
-    batch_size: int | None = None
-    size: int | None = None
-    lr: float | None = None
-    augment: str | None = None
-    balance: str | None = None
-    optimise: str | None = None
-    positive: str | None = None
-    seed: int = 0
-    folds: int = 1
-    repeats: int = 1
-    time_budget: float | None = None
-    resume: bool = False
-    device: str = "auto"
-    workers: int | None = None
-    max_megapixels: float = 250.0
-    timeout_per_file: float = 60.0
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What came of it.
-
-    Attributes:
-        model: as it was written.
-        recipe: as it was followed.
-        dataset: who was trained on.
-        part: what `metrics` is of: `test`, or `val` where the folders give no test.
-        metrics: of the final model.
-        trials: of each fold and repetition, on photos it had not seen.
-        failed: files that could not be decoded.
-        epochs: of all phases.
-        seconds: all in all.
-        training_seconds: of the phases alone.
-        waiting: share of those that the loop waited for photos.
-        page: report.html.
-    """
-
-    model: Model
-    recipe: Recipe
-    dataset: Dataset
-    part: str
-    metrics: Metrics
-    trials: tuple[dict[str, float | None], ...]
-    failed: int
-    epochs: int
-    seconds: float
-    training_seconds: float
-    waiting: float
-    page: Path
-
-    @property
-    def spread(self) -> dict[str, tuple[float, float]]:
-        """Mean and standard deviation over the trials, of each figure that is defined in all of them."""
-        found = {}
-        for name in TRIED:
-            values = [trial[name] for trial in self.trials]
-            numbers = [value for value in values if value is not None]
-            if numbers and len(numbers) == len(values):
-                found[name] = (float(np.mean(numbers)), float(np.std(numbers, ddof=len(numbers) > 1)))
-        return found
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "model": str(self.model.folder),
-            "recipe": self.recipe.name,
-            "data": self.dataset.to_json(),
-            "part": self.part,
-            "threshold": self.model.threshold,
-            "temperature": self.model.temperature,
-            "failed": self.failed,
-            "epochs": self.epochs,
-            "seconds": round(self.seconds, 3),
-            "training_seconds": round(self.training_seconds, 3),
-            "waiting": round(self.waiting, 4),
-            "report": str(self.page),
-            "trials": list(self.trials),
-            "mean_and_std": {name: list(pair) for name, pair in self.spread.items()},
-            **self.metrics.to_json(),
-        }
-
-
-def resolve_recipe(options: Options) -> Recipe:
-    """The recipe with what the options change in it. Raises UsageError for what cannot be."""
-    name = options.recipe or (FAST if options.backbone == LITE0 else DEFAULT)
-    recipe = find_recipe(name)
-    for flag, value, least in (
-        ("--epochs", options.epochs, 0),
-        ("--patience", options.patience, 1),
-        ("--batch-size", options.batch_size, 1),
-        ("--size", options.size, 8),
-        ("--folds", options.folds, 1),
-        ("--repeats", options.repeats, 1),
-        ("--seed", options.seed, 0),
-        ("--workers", options.workers, 1),
-    ):
-        if value is not None and value < least:
-            raise UsageError(f"{flag}: {value} is below {least}")
-    for flag, number in (("--lr", options.lr), ("--time-budget", options.time_budget)):
-        if number is not None and not number > 0:
-            raise UsageError(f"{flag}: {number:g} is not above zero")
-    if options.weights is not None and not options.pretrained:
-        raise UsageError(
-            "--no-pretrained: asks for random weights, --weights for those of a file; give one of them"
-        )
-    phases = list(recipe.phases)
-    if options.epochs is not None:
-        phases[-1] = replace(phases[-1], epochs=options.epochs)
-    phases = [phase for phase in phases if phase.epochs]
-    if not phases:
-        raise UsageError(f"--epochs 0: leaves {name} without a phase; give one or more")
-    if options.patience is not None:
-        phases = [replace(phase, patience=options.patience) for phase in phases]
-    if options.lr is not None:
-        phases[-1] = replace(phases[-1], lr=options.lr)
-    changed: dict[str, Any] = {
-        "backbone": options.backbone,
-        "batch_size": options.batch_size,
-        "size": options.size,
-        "augment": options.augment,
-        "balance": options.balance,
-        "optimise": options.optimise,
-    }
-    changed = {key: value for key, value in changed.items() if value is not None}
-    recipe = replace(recipe, phases=tuple(phases), **changed)
-    augmentation(recipe.augment, recipe.size)
-    choose_threshold([0, 1], [0.25, 0.75], recipe.optimise)
-    if recipe.balance not in BALANCES:
-        raise UsageError(f"--balance {recipe.balance}: is none of {', '.join(BALANCES)}")
-    return recipe
 
 
 def train_model(options: Options, watch: Watch) -> Trained:
@@ -229,11 +57,11 @@ def train_model(options: Options, watch: Watch) -> Trained:
     _check_out(options)
     classes, parts = read_folders(options.data)
     spec = preprocess_of(recipe)
-    positive = _positive(classes, options.positive)
+    positive = positive_class(classes, options.positive)
     draft = Model(
         options.out, options.out.resolve().name, classes, positive, 0.5, 1.0, spec, describe(recipe)
     )
-    device = _device(options.device)
+    device = find_device(options.device)
     source = Source(options.weights, options.pretrained)
     make_network(
         recipe, draft.outputs, source, options.seed
@@ -604,7 +432,7 @@ class _Training:
             writer = csv.DictWriter(file, list(progress.history[0]))
             writer.writeheader()
             writer.writerows(progress.history)
-        (self.out / CARD).write_text(_card(trained), encoding="utf-8")
+        (self.out / CARD).write_text(model_card(trained), encoding="utf-8")
         self.watch.advance(1)
 
 
@@ -627,26 +455,6 @@ def _spread(examples: Sequence[Example], most: int) -> list[Example]:
     return [examples[each] for each in at]
 
 
-def _positive(classes: Sequence[str], asked: str | None) -> str | None:
-    """Of two classes the one that is asked for, or that is not named as the other's absence, or the first."""
-    if asked is not None and (len(classes) != 2 or asked not in classes):
-        raise UsageError(
-            f"--positive {asked}: must be one of exactly two classes; these are {', '.join(classes)}"
-        )
-    if len(classes) != 2:
-        return None
-    plain = [name for name in classes if not name.lower().startswith(NEGATIONS)]
-    return asked or (plain[0] if plain else classes[0])
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"--device {name}: torch sees no CUDA device; use --device cpu")
-    return torch.device(name)
-
-
 def _check_out(options: Options) -> None:
     out = options.out
     if options.resume:
@@ -660,49 +468,3 @@ def _check_out(options: Options) -> None:
         )
     elif out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise UsageError(f"--out {out}: exists already; name a new folder, nothing is overwritten")
-
-
-def _card(trained: Trained) -> str:
-    """The model card."""
-    model, metrics = trained.model, trained.metrics
-    dataset = trained.dataset.to_json()
-    counts = "\n".join(
-        f"| {name} | "
-        + " | ".join(str(dataset["photos"][part][name]) for part in ("train", "val", "test"))
-        + " |"
-        for name in model.classes
-    )
-    figures = "\n".join(
-        f"| {name.replace('_', ' ')} | {e.value:.4f} | {e.low:.4f} to {e.high:.4f} |"
-        for name, e in metrics.estimates().items()
-        if e.value == e.value
-    )
-    rule = ""
-    if model.positive is not None:
-        chosen = f"{model.threshold:.4g}, chosen for {trained.recipe.optimise}"
-        rule = f"Says `{model.positive}` from a probability of {chosen};\n"
-    return f"""# {model.name}
-
-Tells {", ".join(model.classes[:-1])} and {model.classes[-1]} apart.
-Made by `sorter train` with the recipe `{trained.recipe.name}`: {trained.recipe.backbone}, {trained.epochs} epochs.
-{rule}temperature {model.temperature:.4g}.
-
-Use: `sorter run ./photos --out ./sorted --model {model.name}`
-
-| photos | train | val | test |
-|---|---|---|---|
-{counts}
-
-Measured on the {trained.part} part, {metrics.photos} photos{_caveat(trained)}:
-
-| | | 95 % interval |
-|---|---|---|
-{figures}
-
-Photos of another kind than these (another camera, place or season) may do worse: `sorter evaluate` tells.
-More in `report/report.html`.
-"""
-
-
-def _caveat(trained: Trained) -> str:
-    return "" if trained.part == "test" else ", by which the model was also chosen: expect less"

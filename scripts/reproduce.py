@@ -1,0 +1,377 @@
+"""Run the recipes to the figures that their authors publish, and write RESULTS.md: published and measured side by side.
+
+Examples:
+    python scripts/reproduce.py --data DIR                     # all that has not been measured
+    python scripts/reproduce.py small-cnn --data DIR --again
+    python scripts/reproduce.py --list
+
+DIR holds cifar10.zip (CIFAR-10 as train/ and test/ folders of JPEGs) and kaggle-cars.zip with labels.csv
+(path,label,source). It needs the `[train]` extra. Each run is `sorter train` as anybody would type it: a part of the
+training photos chooses the epoch, the threshold and the temperature, and the test photos are looked at once, at the
+end. Figures are kept in scripts/reproduced.json, so runs can be made one by one, on one machine or several.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from measure import machine, machine_text, say, table
+
+from sorter.train.recipes import find_recipe
+
+FIGURES = Path(__file__).with_name("reproduced.json")
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+VEHICLES = ("airplane", "automobile", "ship", "truck")
+PACKAGES = ("torch", "torchvision", "timm")
+HOURS = 48  # after which a run is given up
+
+Prepare = Callable[[Path, Path], None]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A figure to arrive at.
+
+    Attributes:
+        name: as it is asked for.
+        recipe: whose published result stands beside it.
+        data: one of `PREPARED`.
+        flags: of `sorter train`, besides `--recipe`, `--seed` and `--out`.
+        seeds: each is a run.
+        goal: ours, in words; empty for none.
+        weights: the pretrained weights come from a hub.
+    """
+
+    name: str
+    recipe: str
+    data: str
+    flags: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    goal: str = ""
+    weights: bool = False
+
+    def command(self, data: Path, out: Path, seed: int) -> list[str]:
+        named = ["sorter", "train", str(data), "--out", str(out), "--recipe", self.recipe, *self.flags]
+        return [*named, "--seed", str(seed)]
+
+
+EXPERIMENTS = (
+    Experiment(
+        "small-cnn",
+        "small-cnn",
+        "vehicles-animals",
+        ("--epochs", "5"),
+        (0, 1, 2),
+        "at least 95.5 % over three seeds",
+    ),
+    Experiment(
+        "fast-vehicles-animals",
+        "fast",
+        "vehicles-animals",
+        ("--size", "96", "--epochs", "1", "--augment", "light", "--patience", "6"),
+        goal="at least 98.5 %",
+    ),
+    Experiment(
+        "fast-cifar10",
+        "fast",
+        "cifar10",
+        ("--size", "96", "--epochs", "2", "--augment", "light", "--patience", "6"),
+        goal="at least 93 %",
+    ),
+    Experiment("fast-car", "fast", "car", ("--folds", "5"), goal="at least 99 % over five folds"),
+    Experiment("resnet50-sigmoid", "resnet50-sigmoid", "car", ("--folds", "5"), weights=True),
+    Experiment("resnet50-dense", "resnet50-dense", "car", ("--folds", "5"), weights=True),
+    Experiment("mobilenetv2-frozen", "mobilenetv2-frozen", "car", ("--folds", "5"), weights=True),
+    Experiment("resnet50v2-dense", "resnet50v2-dense", "vehicles-animals", weights=True),
+    Experiment("cifar10-resnet50", "cifar10-resnet50", "cifar10", weights=True),
+)
+
+
+# -- data ------------------------------------------------------------------------------------------------------
+
+
+def cifar10(source: Path, folder: Path) -> None:
+    """Ten classes, 50,000 photos to learn from and 10,000 to test with."""
+    with zipfile.ZipFile(source / "cifar10.zip") as archive:
+        archive.extractall(folder.parent)  # the archive's own folder has the name that is wanted
+
+
+def vehicles_animals(source: Path, folder: Path) -> None:
+    """The same photos in two classes: four kinds of vehicle, six of animal."""
+    ten = prepared("cifar10", source, folder.parent)
+    for photo in sorted(ten.glob("*/*/*.jpg")):
+        part, name = photo.parts[-3:-1]
+        into = folder / part / ("vehicle" if name in VEHICLES else "animal")
+        into.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(photo, into / f"{name}-{photo.name}")
+
+
+def car(source: Path, folder: Path) -> None:
+    """The 200 close-ups of a published car / not-car project."""
+    with (source / "labels.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["source"] == "kaggle-cars"]
+    with zipfile.ZipFile(source / "kaggle-cars.zip") as archive:
+        for row in rows:
+            into = folder / row["label"] / Path(row["path"]).name
+            into.parent.mkdir(parents=True, exist_ok=True)
+            into.write_bytes(archive.read(row["path"]))
+
+
+PREPARED: dict[str, Prepare] = {"cifar10": cifar10, "vehicles-animals": vehicles_animals, "car": car}
+
+
+def prepared(name: str, source: Path, work: Path) -> Path:
+    """The folder of examples, made where it is not there in full."""
+    folder, done = work / name, work / f"{name}.done"
+    if not done.exists():
+        say(f"preparing {name}")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        PREPARED[name](source, folder)
+        done.touch()
+    return folder
+
+
+# -- runs ------------------------------------------------------------------------------------------------------
+
+
+def run(experiment: Experiment, seed: int, source: Path, work: Path, device: str) -> dict[str, Any]:
+    """Train once -> what RESULTS.md tells of it; `error` where it could not be done."""
+    data = prepared(experiment.data, source, work)
+    out = work / f"{experiment.name}-{seed}"
+    command = [sys.executable, "-m", *experiment.command(data, out, seed), "--device", device, "--json"]
+    if (out / ".training" / "run.json").exists():
+        command.append("--resume")
+    elif out.exists():
+        shutil.rmtree(out)
+    said = out.with_suffix(".log")
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("w", encoding="utf-8") as log:
+        finished = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, timeout=HOURS * 3600
+        )
+    if finished.returncode not in (0, 3):
+        lines = said.read_text(encoding="utf-8").splitlines()
+        return {
+            "error": lines[-1] if lines else f"exit code {finished.returncode}",
+            "machine": machine(PACKAGES),
+        }
+    return figures(json.loads(finished.stdout)) | {"machine": machine(PACKAGES) | {"device": device}}
+
+
+def figures(trained: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of what `sorter train --json` prints."""
+    kept = {
+        name: trained[name]["value"]
+        for name in ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+    }
+    if trained["trials"]:
+        kept = {name: trained["mean_and_std"][name][0] for name in kept if name in trained["mean_and_std"]}
+        kept["std"] = trained["mean_and_std"]["accuracy"][1]
+        kept["trials"] = len(trained["trials"])
+    learned = sum(trained["data"]["photos"]["train"].values())
+    everything = sum(sum(part.values()) for part in trained["data"]["photos"].values())
+    return kept | {
+        "n": everything if trained["trials"] else trained["photos"],
+        "learned": learned,
+        "epochs": trained["epochs"],
+        "minutes": round(trained["seconds"] / 60, 1),
+        "waiting": trained["waiting"],
+    }
+
+
+def read_figures() -> dict[str, dict[str, Any]]:
+    kept: dict[str, dict[str, Any]] = (
+        json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    )
+    return kept
+
+
+def keep(name: str, seed: int, found: dict[str, Any]) -> None:
+    kept = read_figures()
+    kept.setdefault(name, {})[str(seed)] = found
+    FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+# -- the page --------------------------------------------------------------------------------------------------
+
+
+def percent(values: Iterable[float | None]) -> str:
+    known = [100 * value for value in values if value is not None]
+    if not known:
+        return "–"
+    spread = f" ± {statistics.stdev(known):.2f}" if len(known) > 1 else ""
+    return f"{statistics.mean(known):.2f} %{spread}"
+
+
+def row(experiment: Experiment, kept: dict[str, Any]) -> list[str]:
+    runs = [kept[seed] for seed in sorted(kept, key=int) if "error" not in kept[seed]]
+    published = find_recipe(experiment.recipe).published or "(our own)"
+    name = f"`{experiment.name}`"
+    if not runs:
+        return [name, published, experiment.goal or "–", "**not measured**", "–", "–", "–", "–"]
+    accuracy = percent(each["accuracy"] for each in runs)
+    if "trials" in runs[0]:
+        accuracy = (
+            f"{100 * runs[0]['accuracy']:.2f} % ± {100 * runs[0]['std']:.2f} over {runs[0]['trials']} folds"
+        )
+    seeds = ", ".join(sorted(kept, key=int))
+    return [
+        name,
+        published,
+        experiment.goal or "–",
+        f"**{accuracy}**",
+        percent(each.get("precision") for each in runs),
+        f"{runs[0]['n']:,}",
+        seeds,
+        ", ".join(f"{each['minutes']:g}" for each in runs),
+    ]
+
+
+def page(kept: dict[str, dict[str, Any]]) -> str:
+    header = ("run", "published", "goal", "accuracy", "precision", "n", "seeds", "minutes")
+    rows = [row(experiment, kept.get(experiment.name, {})) for experiment in EXPERIMENTS]
+    commands = "\n".join(
+        " ".join(["sorter train", experiment.data, f"--out {experiment.name} --recipe {experiment.recipe}"])
+        + (f" {shlex.join(experiment.flags)}" if experiment.flags else "")
+        for experiment in EXPERIMENTS
+    )
+    missing = [e for e in EXPERIMENTS if not any("error" not in r for r in kept.get(e.name, {}).values())]
+    machines = sorted(
+        {
+            machine_text(each["machine"])
+            for runs in kept.values()
+            for each in runs.values()
+            if "error" not in each
+        }
+    )
+    waiting = [
+        f"{name} {max(each['waiting'] for each in runs.values() if 'error' not in each):.1%}"
+        for name, runs in sorted(kept.items())
+        if any("error" not in each for each in runs.values())
+    ]
+    return "\n".join(
+        [
+            "# Results",
+            "",
+            "What the recipes' authors publish and what was measured here, by `scripts/reproduce.py`, which wrote "
+            "this page. Accuracy and precision are of test photos that chose nothing; n is how many. With several "
+            "seeds: mean ± standard deviation. Minutes are of each run from start to model folder and report, on a "
+            "machine that did other work, too. Validation figures are of photos that also chose the epoch.",
+            "",
+            table(header, rows),
+            "",
+            "CIFAR-10's own test photos are the test part; a seventh of its training photos chose the epoch, the "
+            "threshold and the temperature. Car / not-car are 200 close-ups, each tested with once in five folds.",
+            "",
+            f"Share of the training time that the loop waited for photos, at most: {', '.join(waiting) or '–'}.",
+            "",
+            *(f"Measured on {each}." for each in machines),
+            "",
+            "## What is missing",
+            "",
+            *(missing_text(missing, kept) if missing else ["Nothing."]),
+            "",
+            "## The commands",
+            "",
+            "```",
+            commands,
+            "```",
+            "",
+        ]
+    )
+
+
+def missing_text(missing: list[Experiment], kept: dict[str, dict[str, Any]]) -> list[str]:
+    lines = []
+    for experiment in missing:
+        errors = [each["error"] for each in kept.get(experiment.name, {}).values()]
+        backbone = find_recipe(experiment.recipe).backbone
+        if experiment.weights:
+            why = f"ImageNet weights of {backbone} come from a hub, which the machines above could not reach"
+        else:
+            why = errors[0] if errors else "not run yet"
+        lines.append(
+            f"- `{experiment.name}`: {why}. `python scripts/reproduce.py {experiment.name} --data DIR`"
+        )
+    if any(experiment.weights for experiment in missing):
+        lines += [
+            "",
+            "Where there is a network these commands fetch the weights and measure; `sorter train --weights FILE` "
+            "takes a file instead. Until then these recipes are proven only so far: their layers, frozen parameters and "
+            "parameter counts are compared with the published architectures, and each runs from random weights "
+            "(`tests/test_train_networks.py`). No figure of theirs is claimed.",
+        ]
+    return lines
+
+
+def build_parser() -> argparse.ArgumentParser:
+    about, _, example = (__doc__ or "").partition("Examples:")
+    parser = argparse.ArgumentParser(
+        description=about, epilog=f"Examples:{example}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="runs to make (default: all not measured yet)"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with cifar10.zip, kaggle-cars.zip, labels.csv"
+    )
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("reproduce-work"),
+        metavar="DIR",
+        help="where photos are unpacked and models go; an interrupted run goes on (default: reproduce-work)",
+    )
+    parser.add_argument("--device", default="auto", help="as for sorter train (default: auto)")
+    parser.add_argument("--again", action="store_true", help="also what has been measured")
+    parser.add_argument("--list", action="store_true", help="print the runs and their commands")
+    return parser
+
+
+def main() -> int:
+    parser = build_parser()
+    arguments = parser.parse_args()
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    for name in arguments.names:
+        if name not in known:
+            parser.error(f"{name}: is none of {', '.join(known)}")
+    if arguments.list:
+        for experiment in EXPERIMENTS:
+            command = experiment.command(Path(experiment.data), Path(experiment.name), experiment.seeds[0])
+            print(f"{experiment.name}: {shlex.join(command)}")
+        return 0
+    if arguments.data is None or not (arguments.data / "labels.csv").exists():
+        parser.error("--data DIR: name a folder with cifar10.zip, kaggle-cars.zip and labels.csv")
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    failed = 0
+    for experiment in [known[name] for name in arguments.names] or list(EXPERIMENTS):
+        for seed in experiment.seeds:
+            before = read_figures().get(experiment.name, {}).get(str(seed), {"error": "not run"})
+            if "error" not in before and not arguments.again:
+                continue
+            say(f"{experiment.name}, seed {seed}")
+            found = run(experiment, seed, arguments.data, arguments.work.resolve(), arguments.device)
+            keep(experiment.name, seed, found)
+            failed += "error" in found
+            say(found.get("error") or f"accuracy {found['accuracy']:.4f} in {found['minutes']:g} minutes")
+    RESULTS.write_text(page(read_figures()), encoding="utf-8")
+    say(f"wrote {RESULTS}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What `sorter train` can be told, and what it changes in a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sorter.train.augment import augmentation
+from sorter.train.metrics import choose_threshold
+from sorter.train.recipes import DEFAULT, FAST, LITE0, Recipe, find_recipe
+from sorter.types import UsageError
+
+BALANCES = ("auto", "none", "weights", "sampling")
+NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "without")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `sorter train` can be told; None leaves it to the recipe.
+
+    Attributes:
+        data: class folders, or train/ val/ test/ folders of them.
+        out: the model folder to make.
+        recipe: a name; None is `fast` for EfficientNet-Lite0 and `resnet50-sigmoid` for all else.
+        backbone: timm's name, `efficientnet-lite0` or `small-cnn`.
+        weights: a local file with the backbone's weights.
+        pretrained: False starts from random weights.
+        epochs: of the last phase, the fine-tuning; 0 leaves it out.
+        patience: epochs without gain before a phase ends.
+        batch_size: photos in a step.
+        size: side of the square input in pixels.
+        lr: peak learning rate of the last phase that runs.
+        augment: `none`, `light`, `standard` or `strong`.
+        balance: `auto`, `none`, `weights` or `sampling`.
+        optimise: what the threshold of a two-class model is chosen for.
+        positive: of two classes, the one whose probability the model gives.
+        seed: decides everything random.
+        folds: of a cross-validation before the final training; 1 for none.
+        repeats: of it, or of training with other seeds.
+        time_budget: minutes of training (and of each trial), after which the best so far is taken.
+        resume: go on where the same command was stopped.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        workers: processes; None for one per core.
+        max_megapixels: larger photos fail before they are decoded.
+        timeout_per_file: seconds.
+    """
+
+    data: Path
+    out: Path
+    recipe: str | None = None
+    backbone: str | None = None
+    weights: Path | None = None
+    pretrained: bool = True
+    epochs: int | None = None
+    patience: int | None = None
+    batch_size: int | None = None
+    size: int | None = None
+    lr: float | None = None
+    augment: str | None = None
+    balance: str | None = None
+    optimise: str | None = None
+    positive: str | None = None
+    seed: int = 0
+    folds: int = 1
+    repeats: int = 1
+    time_budget: float | None = None
+    resume: bool = False
+    device: str = "auto"
+    workers: int | None = None
+    max_megapixels: float = 250.0
+    timeout_per_file: float = 60.0
+
+
+def resolve_recipe(options: Options) -> Recipe:
+    """The recipe with what the options change in it. Raises UsageError for what cannot be."""
+    name = options.recipe or (FAST if options.backbone == LITE0 else DEFAULT)
+    recipe = find_recipe(name)
+    for flag, value, least in (
+        ("--epochs", options.epochs, 0),
+        ("--patience", options.patience, 1),
+        ("--batch-size", options.batch_size, 1),
+        ("--size", options.size, 8),
+        ("--folds", options.folds, 1),
+        ("--repeats", options.repeats, 1),
+        ("--seed", options.seed, 0),
+        ("--workers", options.workers, 1),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"{flag}: {value} is below {least}")
+    for flag, number in (("--lr", options.lr), ("--time-budget", options.time_budget)):
+        if number is not None and not number > 0:
+            raise UsageError(f"{flag}: {number:g} is not above zero")
+    if options.weights is not None and not options.pretrained:
+        raise UsageError(
+            "--no-pretrained: asks for random weights, --weights for those of a file; give one of them"
+        )
+    phases = list(recipe.phases)
+    if options.epochs is not None:
+        phases[-1] = replace(phases[-1], epochs=options.epochs)
+    phases = [phase for phase in phases if phase.epochs]
+    if not phases:
+        raise UsageError(f"--epochs 0: leaves {name} without a phase; give one or more")
+    if options.patience is not None:
+        phases = [replace(phase, patience=options.patience) for phase in phases]
+    if options.lr is not None:
+        phases[-1] = replace(phases[-1], lr=options.lr)
+    changed: dict[str, Any] = {
+        "backbone": options.backbone,
+        "batch_size": options.batch_size,
+        "size": options.size,
+        "augment": options.augment,
+        "balance": options.balance,
+        "optimise": options.optimise,
+    }
+    changed = {key: value for key, value in changed.items() if value is not None}
+    recipe = replace(recipe, phases=tuple(phases), **changed)
+    augmentation(recipe.augment, recipe.size)
+    choose_threshold([0, 1], [0.25, 0.75], recipe.optimise)
+    if recipe.balance not in BALANCES:
+        raise UsageError(f"--balance {recipe.balance}: is none of {', '.join(BALANCES)}")
+    return recipe
+
+
+def positive_class(classes: Sequence[str], asked: str | None) -> str | None:
+    """Of two classes the one that is asked for, or that is not named as the other's absence, or the first."""
+    if asked is not None and (len(classes) != 2 or asked not in classes):
+        raise UsageError(
+            f"--positive {asked}: must be one of exactly two classes; these are {', '.join(classes)}"
+        )
+    if len(classes) != 2:
+        return None
+    plain = [name for name in classes if not name.lower().startswith(NEGATIONS)]
+    return asked or (plain[0] if plain else classes[0])
+
+
+def find_device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise UsageError(f"--device {name}: torch sees no CUDA device; use --device cpu")
+    return torch.device(name)
