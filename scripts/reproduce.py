@@ -311,8 +311,8 @@ def missing_text(missing: list[Experiment], kept: dict[str, dict[str, Any]]) -> 
         lines += [
             "",
             "Where there is a network these commands fetch the weights and measure; `sorter train --weights FILE` "
-            "takes a file instead. Until then these recipes are proven only so far: their layers, frozen parameters and "
-            "parameter counts are compared with the published architectures, and each runs from random weights "
+            "takes a file instead. Until then these recipes are proven only so far: their layers, frozen parameters "
+            "and parameter counts are compared with the published architectures, and each runs from random weights "
             "(`tests/test_train_networks.py`). No figure of theirs is claimed.",
         ]
     return lines
