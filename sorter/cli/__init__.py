@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 
+from sorter.cli.collect import add_collect
+from sorter.cli.clean import add_clean
 from sorter.cli.common import FAILED, INTERRUPTED, Parser, complain
 from sorter.cli.evaluate import add_evaluate, add_inspect
 from sorter.cli.sort import add_run, add_status, add_undo
@@ -53,11 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_run(commands)
     add_undo(commands)
     add_status(commands)
+    add_clean(commands)
     add_evaluate(commands)
     add_train(commands)
     add_recipes(commands)
     add_inspect(commands)
     add_export(commands)
+    add_collect(commands)
     return parser
 
 

@@ -71,7 +71,7 @@ def add_telling(parser: Any) -> None:
     tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
 
 
-def needs_extra(*modules: str) -> None:
+def needs_extra(*modules: str, extra: str = "train") -> None:
     """What these commands need comes with an extra: say so before anything is read."""
     from importlib.util import find_spec
 
@@ -79,7 +79,7 @@ def needs_extra(*modules: str) -> None:
 
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[train]"` brings it')
+        raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[{extra}]"` brings it')
 
 
 def complain(message: str) -> None:

@@ -1,0 +1,1 @@
+"""`sorter collect`: pictures from searches, lists and folders into class folders, with where each came from."""

@@ -1,0 +1,441 @@
+"""`sorter collect`: search, fetch, look, keep; in rounds, until every class has what it should."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from sorter.actions import Filing, apply, free_name, sync_folder, was_done
+from sorter.collect.check import Check, Seen
+from sorter.collect.fetch import Fetcher, Manners
+from sorter.collect.ledger import NAME, Ledger
+from sorter.collect.licences import Licences
+from sorter.collect.listed import Folder, UrlFile
+from sorter.collect.manifest import ATTRIBUTION, MANIFEST, write_attribution, write_manifest
+from sorter.collect.names import check_classes, picture_name
+from sorter.collect.openverse import Openverse
+from sorter.collect.pacing import Clock
+from sorter.collect.records import Refusal, Row, Source, SourceError, Status
+from sorter.collect.websearch import WebSearch, web_licence
+from sorter.journal import FOLDER, locked, translated
+from sorter.pipeline import Limits, Pool
+from sorter.run import Quiet, Watch, available_cores, memory_per_worker
+from sorter.scan import Scan
+from sorter.similar import Fingerprint
+from sorter.types import ActionKind, Failure, Photo, Reason, SorterError, UsageError
+
+SOURCES = ("openverse", "web", "urls", "folder")
+ROUND = 64  # pictures fetched before they are looked at
+MANIFEST_EVERY = 15.0  # seconds
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `sorter collect` can be told.
+
+    Attributes:
+        classes: names and their queries; for the sources `urls` and `folder` a query is a path.
+        out: the dataset folder.
+        sources: where to look, in this order; of `SOURCES`.
+        licences: that will do.
+        limit: pictures of each class; None for all that there are.
+        min_size: pixels that the shorter side must have.
+        attribution: write ATTRIBUTION.md as well.
+        dry_run: search, and only say what would be fetched.
+        workers: processes that decode; None for one per core.
+        max_megapixels: larger pictures are not kept.
+        timeout_per_file: seconds that decoding may take.
+        manners: of fetching.
+    """
+
+    classes: tuple[tuple[str, tuple[str, ...]], ...]
+    out: Path
+    sources: tuple[str, ...] = ("openverse",)
+    licences: Licences = field(default_factory=Licences)
+    limit: int | None = 200
+    min_size: int = 128
+    attribution: bool = False
+    dry_run: bool = False
+    workers: int | None = None
+    max_megapixels: float = 250.0
+    timeout_per_file: float = 60.0
+    manners: Manners = field(default_factory=Manners)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a collection holds.
+
+    Attributes:
+        out: the dataset folder.
+        counts: class -> status -> pictures, over all runs.
+        new: pictures kept by this run.
+        short: classes that have fewer pictures than the limit, or none.
+        troubles: what sources could not answer.
+        seconds: all in all.
+        dry_run: nothing was fetched.
+    """
+
+    out: Path
+    counts: dict[str, Counter[Status]]
+    new: int
+    short: tuple[str, ...]
+    troubles: tuple[str, ...]
+    seconds: float
+    dry_run: bool = False
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the same command may find more later."""
+        later = any(self.counts[label][Status.LATER] for label in self.short if label in self.counts)
+        return bool(self.short) and (bool(self.troubles) or later)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "out": str(self.out),
+            "classes": {
+                label: {status.value: count for status, count in sorted(counts.items()) if count}
+                for label, counts in self.counts.items()
+            },
+            "new": self.new,
+            "short": list(self.short),
+            "troubles": list(self.troubles),
+            "unfinished": self.unfinished,
+            "dry_run": self.dry_run,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def make_sources(options: Options, fetcher: Fetcher) -> list[Source]:
+    """The sources that were asked for. Raises UsageError: an unknown one, or one that cannot do what is asked."""
+    made: dict[str, Callable[[], Source]] = {
+        "openverse": lambda: Openverse(fetcher, options.licences),
+        "web": lambda: WebSearch(options.licences, clock=fetcher.clock),
+        "urls": lambda: UrlFile(options.licences),
+        "folder": Folder,
+    }
+    for name in options.sources:
+        if name not in made:
+            raise UsageError(f"--source: {name!r} is none of {', '.join(SOURCES)}")
+    if "web" in options.sources:
+        _ = options.licences.web
+    if "folder" in options.sources and options.licences.codes is not None:
+        raise UsageError("--licence: what lies in a folder says nothing of its licence; leave the flag away")
+    return [made[name]() for name in dict.fromkeys(options.sources)]
+
+
+def collect(
+    options: Options,
+    watch: Watch | None = None,
+    sources: Callable[[Options, Fetcher], Sequence[Source]] = make_sources,
+    clock: Clock | None = None,
+) -> Collected:
+    """Bring every class to its limit, going on where an earlier run stopped.
+
+    Raises:
+        UsageError: options that make no sense, or queries that name no file.
+        SorterError: the dataset folder cannot be used, or the disk is full.
+    """
+    began = time.monotonic()
+    watch = watch or Quiet()
+    _check(options)
+    path = options.out.resolve() / FOLDER / NAME
+    try:
+        with ExitStack() as stack:
+            if options.dry_run:
+                ledger = stack.enter_context(Ledger.copy(path))
+            else:
+                stack.enter_context(locked(options.out))
+                ledger = stack.enter_context(Ledger.open(path))
+            stack.enter_context(translated(path))
+            collection = _Collection(options, ledger, watch)
+            asyncio.run(collection.run(sources, clock or Clock()))
+            return collection.summary(time.monotonic() - began)
+    except OSError as error:
+        where = error.filename or options.out
+        raise SorterError(f"{where}: {error.strerror or error}; give the command again to go on") from error
+
+
+def _check(options: Options) -> None:
+    check_classes([name for name, _ in options.classes])
+    if not options.classes:
+        raise UsageError("--class: is required; give a name and what to look for")
+    for name, queries in options.classes:
+        if not queries or not all(query.strip() for query in queries):
+            raise UsageError(f"--class {name}: has no query; say behind its name what to look for")
+    if options.out.exists() and not options.out.is_dir():
+        raise UsageError(f"--out {options.out}: is a file; name a folder")
+    for flag, value in (
+        ("--limit", options.limit),
+        ("--workers", options.workers),
+        ("--max-megapixels", options.max_megapixels),
+        ("--timeout-per-file", options.timeout_per_file),
+        ("--connections", options.manners.connections),
+        ("--max-bytes", options.manners.max_bytes),
+    ):
+        if value is not None and value <= 0:
+            raise UsageError(f"{flag}: {value:g} is not above zero")
+    for flag, value in (("--min-size", options.min_size), ("--delay", options.manners.delay)):
+        if value < 0:
+            raise UsageError(f"{flag}: {value:g} is below zero")
+
+
+@dataclass(eq=False)
+class _Collection:
+    """One run over one dataset folder."""
+
+    options: Options
+    ledger: Ledger
+    watch: Watch
+
+    def __post_init__(self) -> None:
+        self.out = self.options.out.resolve()
+        self.incoming = self.out / FOLDER / "incoming"
+        self.labels = [name for name, _ in self.options.classes]
+        self.seen = Seen()
+        self.new = 0
+        self.troubles: dict[str, str] = {}  # source -> what it could not do
+        self.written = time.monotonic()
+
+    async def run(self, make: Callable[[Options, Fetcher], Sequence[Source]], clock: Clock) -> None:
+        self.ledger.search_again()
+        self.ledger.try_again()
+        async with Fetcher(self.options.manners, clock) as fetcher:
+            sources = make(self.options, fetcher)
+            if self.options.dry_run:
+                while hungry := [each for each in self.labels if self._missing(each) > len(self._next(each))]:
+                    if not await self._search(sources, hungry):
+                        break
+                return
+            self.incoming.mkdir(parents=True, exist_ok=True)
+            with self._pool() as pool:
+                self._settle_earlier(pool)
+                while hungry := [label for label in self.labels if self._missing(label) > 0]:
+                    share = max(1, ROUND // len(hungry))
+                    if rows := [row for label in hungry for row in self._next(label, share)]:
+                        await asyncio.gather(*(self._fetch(row, fetcher) for row in rows))
+                        self._look(pool)
+                        self._write(at_once=False)
+                    elif not await self._search(sources, hungry):
+                        break
+            self._write(at_once=True)
+        shutil.rmtree(self.incoming, ignore_errors=True)
+
+    def summary(self, seconds: float) -> Collected:
+        counts = self.ledger.counts()
+        want = self.options.limit
+        short = [
+            label
+            for label in self.labels
+            if (kept := counts.get(label, Counter())[Status.KEPT]) < (want or 1) or not kept
+        ]
+        return Collected(
+            self.out,
+            counts,
+            self.new,
+            tuple(short),
+            tuple(self.troubles.values()),
+            seconds,
+            self.options.dry_run,
+        )
+
+    # -- what was there before ---------------------------------------------------------------------------------
+
+    def _settle_earlier(self, pool: Pool[Fingerprint]) -> None:
+        """What a killed run left half done is finished or dropped; what somebody took out stays out."""
+        for row in self.ledger.with_status(Status.PLACING):
+            if was_done(self._filing(row), self._staging(row)):
+                self.ledger.settle(row.id, Status.KEPT)
+            else:
+                self.ledger.settle(row.id, Status.FOUND, file=None, sha256=None, phash=None)
+        for row in self.ledger.with_status(Status.FOUND, Status.FETCHED):
+            here = self._incoming(row).exists()
+            if here != (row.status is Status.FETCHED):
+                self.ledger.settle(row.id, Status.FETCHED if here else Status.FOUND)
+        for row in self.ledger.with_status(Status.KEPT):
+            if row.file and not (self.out / row.file).exists():
+                self.ledger.settle(row.id, Status.REMOVED, "was taken out of the dataset")
+        for name, digest, phash in self.ledger.fingerprints():
+            self.seen.add(name, digest, phash)
+        self._see_others(pool)
+        self._look(pool)
+
+    def _see_others(self, pool: Pool[Fingerprint]) -> None:
+        """Pictures in the class folders that did not come from here."""
+        ours = {row.file for row in self.ledger.with_status(Status.KEPT)}
+        folders = tuple(self.out / label for label in self.labels if (self.out / label).is_dir())
+        photos = (
+            photo
+            for folder in folders
+            for photo in Scan((folder,))
+            if isinstance(photo, Photo) and self._below(photo.path) not in ours
+        )
+        for result in pool.run(photos):
+            if isinstance(result.outcome, Fingerprint):
+                self.seen.add(self._below(result.photo.path), result.outcome.sha256, result.outcome.phash)
+
+    # -- searching ---------------------------------------------------------------------------------------------
+
+    def _missing(self, label: str) -> int:
+        """Pictures that a class still needs; what is fetched already will count."""
+        if self.options.limit is None:
+            return ROUND
+        counts = self.ledger.counts().get(label, Counter())
+        return self.options.limit - counts[Status.KEPT] - counts[Status.FETCHED]
+
+    def _next(self, label: str, most: int = ROUND) -> list[Row]:
+        """The pictures of a class that are fetched next, of those that are known."""
+        allowed = filter(self._allowed, self.ledger.waiting(label))
+        return list(islice(allowed, max(0, min(self._missing(label), most))))
+
+    def _allowed(self, row: Row) -> bool:
+        """An earlier run may have asked for other licences."""
+        licences = self.options.licences
+        if licences.codes is None or row.source != WebSearch.name:
+            return licences.allow(row.candidate.licence)
+        return row.candidate.licence == web_licence(licences)
+
+    async def _search(self, sources: Sequence[Source], labels: Sequence[str]) -> bool:
+        """The next page of every search of these classes; False when there are none left."""
+        asked = False
+        for source, label, query in [
+            (source, label, query)
+            for label, queries in self.options.classes
+            if label in labels
+            for query in queries
+            for source in sources
+        ]:
+            key = f"{source.name} {self.options.licences.openverse}".strip()
+            pages = self.ledger.pages(label, query, key)
+            if pages is None or source.name in self.troubles:
+                continue
+            asked = True
+            try:
+                page = await source.page(query, pages + 1)
+            except SourceError as error:
+                self.troubles[source.name] = str(error)
+                self.watch.say(str(error))
+            else:
+                self.ledger.add_page(label, query, key, source.name, page)
+        return asked
+
+    # -- fetching ----------------------------------------------------------------------------------------------
+
+    async def _fetch(self, row: Row, fetcher: Fetcher) -> None:
+        it, target = row.candidate, self._incoming(row)
+        side = min(it.width or self.options.min_size, it.height or self.options.min_size)
+        if side < self.options.min_size:
+            refusal: Refusal | None = Refusal(
+                Status.TOO_SMALL, f"{it.width} x {it.height}, says {row.source}"
+            )
+        elif row.source == Folder.name:
+            refusal = _copy(Path(url2pathname(urlsplit(it.url).path)), target)
+        else:
+            refusal = await fetcher.picture(it.url, target)
+        if refusal:
+            self.ledger.settle(row.id, refusal.status, refusal.reason)
+        else:
+            self.ledger.settle(row.id, Status.FETCHED)
+
+    # -- looking -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _pool(self) -> Iterator[Pool[Fingerprint]]:
+        workers = self.options.workers or available_cores()
+        limits = Limits(self.options.timeout_per_file, memory_per_worker(workers))
+        with Pool(Check(self.options.max_megapixels), workers, limits) as pool:
+            yield pool
+
+    def _look(self, pool: Pool[Fingerprint]) -> None:
+        """Decode all that was fetched, and keep what is a picture that is not there yet."""
+        rows = self.ledger.with_status(Status.FETCHED)
+        for row, result in zip(rows, pool.run(map(self._photo, rows)), strict=True):
+            status, reason = self._judge(result.outcome)
+            if status is Status.KEPT and isinstance(result.outcome, Fingerprint):
+                self._keep(row, result.outcome)
+            else:
+                self.ledger.settle(row.id, status, reason)
+                self._incoming(row).unlink(missing_ok=True)
+
+    def _judge(self, outcome: Fingerprint | Failure) -> tuple[Status, str]:
+        if isinstance(outcome, Failure):
+            no_image = outcome.reason in (Reason.NOT_AN_IMAGE, Reason.OTHER_FILE)
+            return Status.NOT_AN_IMAGE if no_image else Status.BROKEN, str(outcome)
+        if min(outcome.width, outcome.height) < self.options.min_size:
+            return Status.TOO_SMALL, f"{outcome.width} x {outcome.height}"
+        if name := self.seen.exact(outcome.sha256):
+            return Status.DUPLICATE, f"the same file as {name}"
+        if name := self.seen.near(outcome.phash):
+            return Status.NEAR_DUPLICATE, f"looks like {name}"
+        return Status.KEPT, ""
+
+    def _keep(self, row: Row, found: Fingerprint) -> None:
+        """Plan, rename without replacing, write down: after a crash between any two, `_settle_earlier` knows."""
+        name = picture_name(row.query if row.source != Folder.name else "photo", found.sha256, found.format)
+        place = free_name(self.out / row.label, name, lambda path: path.exists() or path.is_symlink())
+        file = self._below(place)
+        self.ledger.settle(row.id, Status.PLACING, file=file, sha256=found.sha256, phash=found.phash)
+        apply(self._filing(row, place), self._staging(row))
+        sync_folder(place.parent)
+        self.ledger.settle(row.id, Status.KEPT)
+        self.seen.add(file, found.sha256, found.phash)
+        self.new += 1
+        self.watch.advance(1)
+
+    # -- places ------------------------------------------------------------------------------------------------
+
+    def _incoming(self, row: Row) -> Path:
+        return self.incoming / str(row.id)
+
+    def _staging(self, row: Row) -> Path:
+        return self.incoming / f"{row.id}.staging"
+
+    def _photo(self, row: Row) -> Photo:
+        path = self._incoming(row)
+        status = path.stat()
+        return Photo(path, Path(path.name), status.st_size, status.st_mtime_ns)
+
+    def _filing(self, row: Row, place: Path | None = None) -> Filing:
+        source = self._incoming(row)
+        status = source.stat() if source.exists() else None
+        return Filing(
+            ActionKind.MOVE,
+            source,
+            place or self.out / (row.file or ""),
+            status.st_dev if status else 0,
+            status.st_ino if status else 0,
+        )
+
+    def _below(self, path: Path) -> str:
+        return path.relative_to(self.out).as_posix()
+
+    def _write(self, at_once: bool) -> None:
+        if not at_once and time.monotonic() - self.written < MANIFEST_EVERY:
+            return
+        write_manifest(self.out / MANIFEST, self.ledger.rows())
+        if self.options.attribution:
+            write_attribution(self.out / ATTRIBUTION, self.ledger.rows())
+        self.written = time.monotonic()
+
+
+def _copy(photo: Path, target: Path) -> Refusal | None:
+    """A local photo's bytes, as if they had been fetched."""
+    try:
+        status = photo.stat()
+        filing = Filing(ActionKind.COPY, photo, target, status.st_dev, status.st_ino)
+        apply(filing, target.with_name(target.name + ".part"))
+    except FileNotFoundError:
+        return Refusal(Status.LATER, "is no longer there")
+    except PermissionError as error:
+        return Refusal(Status.LATER, error.strerror or str(error))
+    return None

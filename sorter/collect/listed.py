@@ -1,0 +1,94 @@
+"""Pictures that somebody has listed already: a file of URLs, a local folder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sorter.collect.licences import Licences
+from sorter.collect.records import Candidate, Page, plain
+from sorter.scan import Scan
+from sorter.types import Photo, UsageError
+
+URL_COLUMNS = ("url", "image_url", "image")
+
+
+@dataclass(frozen=True)
+class UrlFile:
+    """A source: the query names a text file with one URL on each line, or a CSV file with a column `url`.
+
+    A CSV file may have `page`, `title`, `creator`, `licence` (or `license`) and `licence_url` as well. Lines that begin
+    with `#` are comments.
+
+    Attributes:
+        licences: that will do; where any are asked for, URLs without a licence do not.
+    """
+
+    licences: Licences = field(default_factory=Licences)
+    name: str = "urls"
+
+    async def page(self, query: str, number: int) -> Page:
+        """Raises UsageError: no such file, or one without URLs."""
+        path = Path(query)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}; name a file of URLs") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{path}: is not UTF-8 text; name a file of URLs") from error
+        found = list(_rows(path, text) if path.suffix.lower() == ".csv" else _lines(text))
+        if not found:
+            raise UsageError(f"{path}: holds no URLs; put one on each line")
+        return Page([each for each in found if self.licences.allow(each.licence)], last=True)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A source: the query names a folder of photos, which are copied."""
+
+    name: str = "folder"
+
+    async def page(self, query: str, number: int) -> Page:
+        """Raises UsageError: no such folder."""
+        path = Path(query)
+        if not path.is_dir():
+            raise UsageError(f"{path}: no such folder; name a folder of photos")
+        return Page(_photos(path.resolve()), last=True)
+
+
+def _lines(text: str) -> Iterator[Candidate]:
+    for line in map(str.strip, text.splitlines()):
+        if line and not line.startswith("#"):
+            yield Candidate(line)
+
+
+def _rows(path: Path, text: str) -> Iterator[Candidate]:
+    reader = csv.DictReader(text.splitlines())
+    names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    column = next((names[name] for name in URL_COLUMNS if name in names), None)
+    if column is None:
+        raise UsageError(f"{path}: has no column url; its first line must name the columns")
+    for row in reader:
+        url = (row[column] or "").strip()
+        if not url:
+            continue
+
+        def known(*columns: str, row: dict[str, str] = row) -> str:
+            return next((plain(row[names[name]]) for name in columns if name in names), "")
+
+        yield Candidate(
+            url,
+            page=known("page"),
+            title=known("title"),
+            creator=known("creator"),
+            licence=known("licence", "license"),
+            licence_url=known("licence_url", "license_url"),
+        )
+
+
+def _photos(folder: Path) -> Iterator[Candidate]:
+    for entry in Scan((folder,)):
+        if isinstance(entry, Photo):
+            yield Candidate(entry.path.as_uri(), title=entry.path.name)

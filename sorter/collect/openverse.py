@@ -1,0 +1,93 @@
+"""Openverse: a search over openly licensed pictures that says who made them and under which licence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from sorter.collect.fetch import Fetcher
+from sorter.collect.licences import Licences
+from sorter.collect.records import Candidate, Page, Refusal, SourceError, plain
+
+SERVICE = "https://api.openverse.org/v1/images/"
+PAGE_SIZE = 20  # the most that is given without a key
+PERIODS = {"sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+LIMIT, AVAILABLE = "x-ratelimit-limit-", "x-ratelimit-available-"
+SPREAD = 3600.0  # seconds: allowances for shorter periods are spread evenly over them
+
+
+@dataclass(frozen=True)
+class Openverse:
+    """A source: the REST API, version 1.
+
+    Attributes:
+        fetcher: who asks.
+        licences: that will do.
+        service: the address of the API's images.
+    """
+
+    fetcher: Fetcher
+    licences: Licences = field(default_factory=Licences)
+    service: str = SERVICE
+    name: str = "openverse"
+
+    async def page(self, query: str, number: int) -> Page:
+        """Raises SourceError: no answer, an odd one, or the allowance is used up."""
+        asked: dict[str, Any] = {"q": query, "page": number, "page_size": PAGE_SIZE}
+        if self.licences.openverse:
+            asked["license"] = self.licences.openverse
+        answer = await self.fetcher.answer(f"{self.service}?{urlencode(asked)}")
+        if isinstance(answer, Refusal):
+            raise SourceError(f"openverse: {answer.reason}; give the command again later")
+        self._heed(answer.headers)
+        if number > 1 and answer.status in (400, 401, 403, 404):
+            return Page((), last=True)  # deeper pages are not given without a key
+        if answer.status != 200:
+            raise SourceError(f"openverse: HTTP {answer.status} for {query!r}")
+        try:
+            found = json.loads(answer.body)
+            candidates = [_candidate(each) for each in found["results"] if each.get("url")]
+            pages = int(found["page_count"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SourceError("openverse: the answer is not what its documentation says") from error
+        return Page([each for each in candidates if self.licences.allow(each.licence)], number >= pages)
+
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        """Keep to the allowances that the answer names, such as 20/min and 200/day."""
+        from yarl import URL
+
+        url = URL(self.service)
+        host = f"{url.host}:{url.port}"
+        named = {key.lower(): value for key, value in headers.items()}
+        for key, value in named.items():
+            match = re.fullmatch(r"(\d+)/([a-z]+)", value.strip())
+            if not key.startswith(LIMIT) or not match or match[2] not in PERIODS:
+                continue
+            period = PERIODS[match[2]]
+            if period <= SPREAD:
+                self.fetcher.pace.slow(host, period / max(1, int(match[1])))
+            if named.get(AVAILABLE + key.removeprefix(LIMIT), "").strip() == "0":
+                self.fetcher.pace.hold(host, period)
+
+
+def _candidate(found: Mapping[str, Any]) -> Candidate:
+    version = plain(found.get("license_version"))
+    licence = plain(found.get("license")).lower()
+    return Candidate(
+        url=str(found["url"]),
+        page=plain(found.get("foreign_landing_url")),
+        title=plain(found.get("title")),
+        creator=plain(found.get("creator")),
+        licence=f"{licence} {version}".strip(),
+        licence_url=plain(found.get("license_url")),
+        width=_size(found.get("width")),
+        height=_size(found.get("height")),
+    )
+
+
+def _size(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
