@@ -6,9 +6,10 @@ import io
 import os
 import warnings
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
@@ -18,6 +19,8 @@ from sorter.types import Decoded, Failure, Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Made = TypeVar("Made")
 
 # Bytes that open each format we read. Pillow is only offered these, so that a hostile file
 # cannot reach its rarer parsers (EPS, for one, would start Ghostscript).
@@ -55,6 +58,19 @@ class Decoder:
 
     def __call__(self, path: Path) -> Decoded | Failure:
         """Decode one file. Never raises for what a file contains."""
+        return self._guarded(path, self._decode)
+
+    def header(self, path: Path) -> Decoded | Failure:
+        """What the header says of a photo, without its pixels (shape (0, 0, 3)) and not turned upright."""
+        return self._guarded(path, self._header)
+
+    def further_frames(self, path: Path) -> Failure | None:
+        """Decode the frames or pages after the first, one at a time; None where they are whole or there are none."""
+        outcome = self._guarded(path, self._further_frames)
+        return outcome if isinstance(outcome, Failure) else None
+
+    def _guarded(self, path: Path, read: Callable[[IO[bytes], str], Made]) -> Made | Failure:
+        """Open a file and read it; whatever goes wrong is a `Failure`."""
         try:
             with open_regular(path) as file:
                 head = file.read(64)
@@ -69,7 +85,7 @@ class Decoder:
                 # Damaged metadata makes Pillow warn; the pixels decide whether a photo is usable.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return self._decode(file, kind)
+                    return read(file, kind)
         except NotRegularError:
             return Failure(Reason.SPECIAL_FILE, "not a regular file")
         except (FileNotFoundError, NotADirectoryError):
@@ -92,6 +108,29 @@ class Decoder:
     def _limit(self) -> str:
         return f"{self.max_pixels / 1e6:g} megapixels (--max-megapixels)"
 
+    def _header(self, file: IO[bytes], kind: str) -> Decoded:
+        if kind == "HEIF":
+            _register_heif()
+        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            self._check_size(image)
+            width, height = image.size
+            return Decoded(np.empty((0, 0, 3), np.uint8), width, height, kind)
+
+    def _further_frames(self, file: IO[bytes], kind: str) -> None:
+        if kind == "HEIF":
+            _register_heif()
+        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            for frame in range(1, getattr(image, "n_frames", 1)):
+                image.seek(frame)
+                self._check_size(image)
+                image.load()
+
+    def _check_size(self, image: Image.Image) -> None:
+        width, height = image.size
+        if width * height > self.max_pixels:
+            megapixels = f"{width} x {height} is {width * height / 1e6:.0f} megapixels"
+            raise _TooLarge(f"{megapixels}; the limit is {self._limit()}")
+
     def _decode(self, file: IO[bytes], kind: str) -> Decoded:
         data = b""
         if kind == "JPEG":
@@ -103,29 +142,27 @@ class Decoder:
         if kind == "PNG":
             _check_png(file)
         with Image.open(file, formats=_pillow_formats(kind)) as image:
+            self._check_size(image)
             width, height = image.size
-            if width * height > self.max_pixels:
-                megapixels = f"{width} x {height} is {width * height / 1e6:.0f} megapixels"
-                raise _TooLarge(f"{megapixels}; the limit is {self._limit()}")
             # Pillow itself turns a TIFF upright while it loads, and has given the upright size already.
             orientation = 1 if kind == "TIFF" else _orientation(image)
             profile = image.info.get("icc_profile")
-            pixels = None
+            pixels, warning = None, ""
             # Grey has to stay grey for its own kind of profile.
             if data and (image.mode == "RGB" or (image.mode == "L" and not profile)):
-                pixels = _fast_jpeg(data, self.min_side or 0)
+                pixels, warning = _fast_jpeg(data, self.min_side or 0)
             if pixels is None:
                 upright = self._with_pillow(image)
             elif profile or orientation != 1:
                 upright = Image.fromarray(pixels)
             else:
-                return Decoded(pixels, width, height, kind)
+                return Decoded(pixels, width, height, kind, warning)
             if profile and pixels is not None:
                 upright = _to_srgb(upright, profile)
             upright = _turn(upright, orientation)
         if orientation >= 5:
             width, height = height, width
-        return Decoded(np.asarray(upright), width, height, kind)
+        return Decoded(np.asarray(upright), width, height, kind, warning)
 
     def _with_pillow(self, image: Image.Image) -> Image.Image:
         """Every format and mode: -> sRGB, transparency on white; not yet turned upright."""
@@ -196,22 +233,41 @@ def _pillow_formats(kind: str) -> list[str]:
     return ["JPEG", "MPO"] if kind == "JPEG" else [kind]
 
 
-def _fast_jpeg(data: bytes, min_side: int) -> NDArray[np.uint8] | None:
-    """libjpeg-turbo at the smallest n/8 scale that keeps `min_side`; None where Pillow has to judge."""
+def _fast_jpeg(data: bytes, min_side: int) -> tuple[NDArray[np.uint8] | None, str]:
+    """libjpeg-turbo at the smallest n/8 scale that keeps `min_side`, and its first warning.
+
+    No pixels where Pillow has to judge.
+    """
     import simplejpeg
 
     # simplejpeg is strict: any warning of libjpeg's is an error, and Pillow then tells damage from blemish. But Pillow
     # cannot tell a photo that only lacks its end marker from one that lacks its lower half; with the marker put
     # back, libjpeg warns of the second and not of the first.
+    warning = ""
     for whole in (data,) if data.endswith(END_OF_JPEG) else (data, data + END_OF_JPEG):
         try:
             pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
                 whole, "RGB", min_height=min_side, min_width=min_side
             )
-        except ValueError:
+        except ValueError as error:
+            warning = warning or str(error)
             continue
-        return pixels
-    return None
+        return pixels, warning
+    return None, warning
+
+
+def jpeg_warning(data: bytes) -> str:
+    """What libjpeg-turbo objects to in a JPEG that `Decoder` leaves to Pillow (CMYK, grey); empty where nothing."""
+    import simplejpeg
+
+    spaces = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
+    try:
+        space = spaces.get(simplejpeg.decode_jpeg_header(data)[2])
+        if space is not None:
+            simplejpeg.decode_jpeg(data, space, min_height=64, min_width=64)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _check_png(file: IO[bytes]) -> None:

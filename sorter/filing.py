@@ -49,14 +49,23 @@ class Filer:
         journal: of that folder.
         kind: what to do with the photos.
         tree: keep the folders that the photos came in.
+        by_label: give each label a folder; else all go into the output itself.
         dry: plan only; the journal (a throw-away one) then holds where photos would have gone.
     """
 
-    def __init__(self, journal: Journal, kind: ActionKind, tree: bool = False, dry: bool = False) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        kind: ActionKind,
+        tree: bool = False,
+        dry: bool = False,
+        by_label: bool = True,
+    ) -> None:
         self._journal = journal
         self._out = journal.out
         self._kind = kind
         self._tree = tree
+        self._by_label = by_label
         self._dry = dry
         self._staging = self._out / FOLDER / "staging"
         # Copies wait for the disk, not for the processor.
@@ -159,7 +168,7 @@ class Filer:
     # -- one step each -----------------------------------------------------------------------------------------
 
     def _plan(self, entry: int, scored: Scored) -> _Step | None:
-        folder = self._out / scored.decision.label
+        folder = self._out / scored.decision.label if self._by_label else self._out
         if self._tree:
             folder = folder / scored.photo.relative.parent
         if scored.current is not None and scored.filing is not None:

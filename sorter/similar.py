@@ -82,12 +82,28 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
     whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
     Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
     """
+    return _hash(_small_grey(pixels))
+
+
+def turned_hashes(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """The perceptual hashes of a picture as it is and turned by 90, 180 and 270 degrees counterclockwise."""
+    small = _small_grey(pixels)
+    as_is, once, twice, thrice = (_hash(np.rot90(small, turns)) for turns in range(4))
+    return as_is, once, twice, thrice
+
+
+def _small_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """uint8 (height, width, 3) -> float64 (32, 32)."""
     from PIL import Image
 
     grey = Image.fromarray(pixels).convert("L")
     small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    return np.asarray(small, np.float64)
+
+
+def _hash(small: NDArray[np.float64]) -> int:
     cosines = _cosines()
-    low = cosines @ np.asarray(small, np.float64) @ cosines.T  # (8, 8)
+    low = cosines @ small @ cosines.T  # (8, 8)
     # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
     values = low.ravel().round(6)
     bits = values > np.median(values[1:])

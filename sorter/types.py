@@ -124,12 +124,14 @@ class Decoded:
         width: of the photo itself, upright, in pixels.
         height: likewise.
         format: the container's name as Pillow has it, such as `JPEG`.
+        warning: what a strict decoder objects to, though a viewer shows the picture; empty where nothing.
     """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     format: str
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

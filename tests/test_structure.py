@@ -23,7 +23,7 @@ LAYERS = [
     {"stages"},
     {"gate", "predict", "status", "undo"},
     {"run"},
-    {"classifier", "collect"},
+    {"classifier", "clean", "collect"},
     {"train"},
     {"cli"},
     {"__init__", "__main__"},

@@ -1,0 +1,218 @@
+"""The rows of one run, in a database that SQLite keeps on the disk and drops by itself: memory stays flat."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sorter.clean.records import (
+    GRAVITY,
+    Checked,
+    Examined,
+    Finding,
+    findings_from,
+    findings_text,
+    from_text,
+    to_text,
+    verdict_of,
+)
+from sorter.types import Photo
+
+SCHEMA = """
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY, path BLOB, relative BLOB, size INTEGER, mtime_ns INTEGER, is_link INTEGER,
+    record TEXT, findings TEXT, verdict TEXT, sha256 TEXT, part TEXT, label TEXT,
+    team INTEGER, duplicate_of INTEGER, action TEXT DEFAULT '', destination BLOB
+);
+CREATE INDEX files_sha256 ON files (sha256) WHERE sha256 != '';
+CREATE INDEX files_verdict ON files (verdict);
+CREATE INDEX files_team ON files (team) WHERE team IS NOT NULL;
+CREATE TABLE teams (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER)
+"""
+COLUMNS = (
+    "f.id, f.path, f.relative, f.size, f.mtime_ns, f.is_link, f.record, f.findings, f.part, f.label, f.team, k.path, "
+    "f.action, f.destination"
+)
+
+
+class Ledger:
+    """Files of one run and what came of them."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        for statement in SCHEMA.split(";\n"):
+            self._db.execute(statement)
+        self._db.execute("BEGIN")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def add(
+        self,
+        photo: Photo,
+        examined: Examined | None,
+        findings: tuple[Finding, ...],
+        part: str,
+        label: str,
+        destination: Path | None = None,
+    ) -> None:
+        """A file; one with a `destination` was quarantined by an earlier run and lies there."""
+        self._db.execute(
+            "INSERT INTO files (path, relative, size, mtime_ns, is_link, record, findings, verdict, sha256, "
+            "part, label, action, destination) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                os.fsencode(photo.path),
+                os.fsencode(photo.relative),
+                photo.size,
+                photo.mtime_ns,
+                photo.is_link,
+                to_text(examined) if examined else None,
+                findings_text(findings),
+                verdict_of(findings).value,
+                examined.sha256 if examined else "",
+                part,
+                label,
+                "quarantined" if destination else "",
+                os.fsencode(destination) if destination else None,
+            ),
+        )
+
+    def find(self, file: int, finding: Finding, duplicate_of: int | None) -> None:
+        """One more thing about a file."""
+        row = self._db.execute("SELECT findings FROM files WHERE id = ?", (file,)).fetchone()
+        findings = (*findings_from(json.loads(row[0])), finding)
+        findings = tuple(sorted(findings, key=lambda each: GRAVITY[each.kind]))
+        self._db.execute(
+            "UPDATE files SET findings = ?, verdict = ?, duplicate_of = coalesce(?, duplicate_of) WHERE id = ?",
+            (findings_text(findings), verdict_of(findings).value, duplicate_of, file),
+        )
+
+    def team(self, members: Iterable[int], splits: bool, classes: bool, exact: bool) -> None:
+        """Files that show the same picture."""
+        cursor = self._db.execute(
+            "INSERT INTO teams (splits, classes, exact) VALUES (?, ?, ?)", (splits, classes, exact)
+        )
+        self._db.executemany(
+            "UPDATE files SET team = ? WHERE id = ?", ((cursor.lastrowid, member) for member in members)
+        )
+
+    def acted(self, file: int, action: str, destination: Path | None = None) -> None:
+        self._db.execute(
+            "UPDATE files SET action = ?, destination = ? WHERE id = ?",
+            (action, os.fsencode(destination) if destination else None, file),
+        )
+
+    def get(self, file: int) -> Checked:
+        return next(self._rows("WHERE f.id = ?", (file,)))
+
+    def all(self) -> Iterator[Checked]:
+        """Duplicates across classes first, then those across splits, then everything in the order found."""
+        return self._rows(
+            "LEFT JOIN teams t ON t.id = f.team "
+            "ORDER BY coalesce(t.classes, 0) DESC, coalesce(t.splits, 0) DESC, "
+            "CASE WHEN t.classes OR t.splits THEN f.team END, f.id"
+        )
+
+    def found(self) -> Iterator[Checked]:
+        """Files with any finding that are still where they were, in the order found."""
+        ids = [
+            row[0] for row in self._db.execute("SELECT id FROM files WHERE findings != '[]' AND action = ''")
+        ]
+        return map(self.get, ids)
+
+    def with_verdict(self, verdict: str, count: int) -> list[Checked]:
+        return list(self._rows("WHERE f.verdict = ? ORDER BY f.id LIMIT ?", (verdict, count)))
+
+    def exact(self) -> Iterator[list[Checked]]:
+        """Files of the same bytes, two or more at a time."""
+        shared = self._db.execute(
+            "SELECT sha256 FROM files WHERE sha256 != '' AND NOT is_link GROUP BY sha256 HAVING count(*) > 1 "
+            "ORDER BY min(id)"
+        ).fetchall()
+        for (digest,) in shared:
+            yield list(self._rows("WHERE f.sha256 = ? AND NOT f.is_link ORDER BY f.id", (digest,)))
+
+    def records(self) -> Iterator[tuple[int, Examined]]:
+        """Examined files, one for each content."""
+        rows = self._db.execute(
+            "SELECT min(id), record FROM files WHERE sha256 != '' AND NOT is_link GROUP BY sha256 ORDER BY min(id)"
+        )
+        return ((number, from_text(record)) for number, record in rows if record)
+
+    def copies(self, file: int) -> list[Checked]:
+        """All files with the bytes of this one."""
+        return list(
+            self._rows(
+                "WHERE f.sha256 = (SELECT sha256 FROM files WHERE id = ?) AND NOT f.is_link ORDER BY f.id",
+                (file,),
+            )
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Verdict -> files."""
+        return dict(self._db.execute("SELECT verdict, count(*) FROM files GROUP BY 1").fetchall())
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """Verdict -> its first reason -> files."""
+        tally: dict[str, dict[str, int]] = {}
+        rows = self._db.execute(
+            "SELECT verdict, json_extract(findings, '$[0].reason'), count(*) FROM files "
+            "WHERE findings != '[]' GROUP BY 1, 2 ORDER BY 3 DESC"
+        )
+        for verdict, reason, count in rows:
+            tally.setdefault(verdict, {})[reason] = count
+        return tally
+
+    def actions(self) -> dict[str, int]:
+        rows = self._db.execute("SELECT action, count(*) FROM files WHERE action != '' GROUP BY 1 ORDER BY 1")
+        return dict(rows.fetchall())
+
+    def teams(self, count: int) -> Iterator[tuple[bool, bool, bool, list[Checked]]]:
+        """(across classes, across splits, exact, members): those across classes and splits first."""
+        rows = self._db.execute(
+            "SELECT id, classes, splits, exact FROM teams ORDER BY classes DESC, splits DESC, exact DESC, id LIMIT ?",
+            (count,),
+        ).fetchall()
+        for number, classes, splits, exact in rows:
+            members = list(
+                self._rows("WHERE f.team = ? ORDER BY f.duplicate_of IS NOT NULL, f.id", (number,))
+            )
+            yield bool(classes), bool(splits), bool(exact), members
+
+    def team_counts(self) -> tuple[int, int, int]:
+        """Groups in all, across splits, across classes."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(sum(splits), 0), coalesce(sum(classes), 0) FROM teams"
+        ).fetchone()
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def _rows(self, clause: str, values: tuple[Any, ...] = ()) -> Iterator[Checked]:
+        rows = self._db.execute(
+            f"SELECT {COLUMNS} FROM files f LEFT JOIN files k ON k.id = f.duplicate_of {clause}", values
+        )
+        return map(_checked, rows)
+
+
+def _checked(row: tuple[Any, ...]) -> Checked:
+    (number, path, relative, size, mtime_ns, is_link, record, findings) = row[:8]
+    part, label, team, kept, action, destination = row[8:]
+    return Checked(
+        id=number,
+        path=Path(os.fsdecode(path)),
+        relative=Path(os.fsdecode(relative)),
+        size=size,
+        mtime_ns=mtime_ns,
+        is_link=bool(is_link),
+        examined=from_text(record) if record else None,
+        findings=findings_from(json.loads(findings)),
+        part=part,
+        label=label,
+        group=team,
+        duplicate_of=Path(os.fsdecode(kept)) if kept is not None else None,
+        action=action,
+        destination=Path(os.fsdecode(destination)) if destination is not None else None,
+    )

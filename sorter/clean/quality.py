@@ -1,0 +1,115 @@
+"""What pixels measure, and from where on that is poor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.clean.records import Examined, Finding, Kind, Quality
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SIDE = 256  # pixels on the long side at which sharpness is measured, so that it does not depend on the camera
+LEAST_SIDE = 96  # pixels; below, pixels and not blur limit the detail
+SIGNATURE_SIDE = 8
+LOW_INFORMATION = 0.02  # spread of the luma below which a picture has nothing to compare
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on a photo is poor.
+
+    Attributes:
+        min_size: pixels on the short side, at least.
+        max_aspect: the long side over the short one, at most.
+        blank: spread of the luma (0..1), at least.
+        entropy: bits, at least.
+        dark: 99th percentile of the luma, at least.
+        bright: 1st percentile of the luma, at most.
+        blur: sharpness, at least.
+    """
+
+    min_size: int = 32
+    max_aspect: float = 5.0
+    blank: float = 0.01
+    entropy: float = 1.0
+    dark: float = 0.2
+    bright: float = 0.9
+    blur: float = 0.015
+
+
+def measure(pixels: NDArray[np.uint8]) -> Quality:
+    """uint8 (height, width, 3) -> what is measured of it."""
+    from PIL import Image
+
+    grey = Image.fromarray(pixels).convert("L")
+    counts = np.bincount(np.asarray(grey).ravel(), minlength=256)
+    shares = counts / counts.sum()  # (256,)
+    levels = np.arange(256) / 255
+    mean = float(shares @ levels)
+    spread = float(np.sqrt(max(shares @ levels**2 - mean**2, 0.0)))
+    some = shares[shares > 0]
+    low, high = np.searchsorted(np.cumsum(shares), (0.01, 0.99))
+    return Quality(
+        low=round(float(levels[min(low, 255)]), 4),
+        high=round(float(levels[min(high, 255)]), 4),
+        mean=round(mean, 4),
+        spread=round(spread, 4),
+        entropy=round(abs(float(some @ np.log2(some))), 3),
+        sharpness=_sharpness(grey) if min(grey.size) >= LEAST_SIDE else None,
+    )
+
+
+def _sharpness(grey: object) -> float | None:
+    """Variance of the Laplacian over the variance (Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield
+    microscopy: a comparative study; divided so that a low contrast is no blur). None for a flat picture."""
+    from PIL import Image
+
+    assert isinstance(grey, Image.Image)
+    scale = SIDE / max(grey.size)
+    if scale < 1:
+        size = (max(3, round(grey.width * scale)), max(3, round(grey.height * scale)))
+        grey = grey.resize(size, Image.Resampling.BOX)
+    values = np.asarray(grey, np.float32)
+    centre = values[1:-1, 1:-1]
+    laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * centre
+    variance = float(values.var())
+    return round(float(laplacian.var()) / variance, 5) if variance > 1 else None
+
+
+def signature(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture in 8 x 8 pixels: what two of them are compared by after their hashes."""
+    from PIL import Image
+
+    size = (SIGNATURE_SIDE, SIGNATURE_SIDE)
+    return Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0).tobytes()
+
+
+def poor(examined: Examined, limits: Thresholds) -> Iterator[Finding]:
+    """What of a photo lies beyond the thresholds, with the values."""
+    short, long = sorted((examined.width, examined.height))
+    if short and short < limits.min_size:
+        yield _finding("too-small", f"{examined.width} x {examined.height}")
+    if short and long / short > limits.max_aspect:
+        yield _finding("extreme-aspect", f"{long / short:.1f} to 1")
+    measured = examined.quality
+    if measured is None:
+        return
+    if measured.spread < limits.blank:
+        yield _finding("blank", f"spread {measured.spread:.3f}")
+    elif measured.entropy < limits.entropy:
+        yield _finding("low-information", f"entropy {measured.entropy:.2f} bits")
+    if measured.high < limits.dark:
+        yield _finding("dark", f"99 % of it below {measured.high:.2f}")
+    if measured.low > limits.bright:
+        yield _finding("bright", f"99 % of it above {measured.low:.2f}")
+    if measured.sharpness is not None and measured.sharpness < limits.blur:
+        yield _finding("blurry", f"sharpness {measured.sharpness:.4f}")
+
+
+def _finding(reason: str, message: str) -> Finding:
+    return Finding(Kind.POOR, reason, message)
