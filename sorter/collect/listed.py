@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,7 @@ def _lines(text: str) -> Iterator[Candidate]:
 
 
 def _rows(path: Path, text: str) -> Iterator[Candidate]:
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     column = next((names[name] for name in URL_COLUMNS if name in names), None)
     if column is None:
