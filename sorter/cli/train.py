@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from sorter.cli.common import (
 
 if TYPE_CHECKING:
     from sorter.train.reexport import Exported
+    from sorter.train.settings import Watch
     from sorter.train.trained import Trained
 
 
@@ -110,6 +112,12 @@ def add_train(commands: Any) -> None:
     )
     how.add_argument("--resume", action="store_true", help="go on where the same command was stopped")
 
+    how.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write loss, metrics and learning rate of every epoch to OUT/tensorboard, for `tensorboard --logdir`",
+    )
+
     where = parser.add_argument_group("how it runs")
     add_workers(where)
     where.add_argument(
@@ -122,6 +130,8 @@ def add_train(commands: Any) -> None:
 
 def _train(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "torchvision", "timm", "sklearn", "matplotlib")
+    if arguments.tensorboard:
+        needs_extra("tensorboard")
     from sorter.train.fit import train_model
     from sorter.train.options import Options
 
@@ -152,8 +162,8 @@ def _train(arguments: argparse.Namespace) -> int:
         timeout_per_file=arguments.timeout_per_file,
     )
     try:
-        with _TrainingProgress(arguments.quiet) as progress:
-            trained = train_model(options, progress)
+        with _TrainingProgress(arguments.quiet) as progress, _watch(arguments, progress) as watch:
+            trained = train_model(options, watch)
     except KeyboardInterrupt:
         complain("stopped; add --resume to the same command to go on where it stopped")
         return INTERRUPTED
@@ -162,6 +172,15 @@ def _train(arguments: argparse.Namespace) -> int:
     elif not arguments.quiet:
         _print_trained(trained)
     return SOME_FAILED if trained.failed else DONE
+
+
+def _watch(arguments: argparse.Namespace, progress: _TrainingProgress) -> AbstractContextManager[Watch]:
+    """The progress, with TensorBoard events beside it where they are asked for."""
+    if not arguments.tensorboard:
+        return nullcontext(progress)
+    from sorter.train.events import FOLDER, Events
+
+    return Events(progress, arguments.out / FOLDER)
 
 
 def _print_trained(trained: Trained) -> None:
