@@ -1,0 +1,77 @@
+"""Every epoch of a training as TensorBoard events, beside what is shown of it elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from sorter.train.settings import Watch
+
+FOLDER = "tensorboard"  # in the model folder
+TAGS = {"lr": "learning_rate", "train_loss": "loss/train", "val_loss": "loss/val"}
+
+
+class Events:
+    """A `Watch` that passes everything on to another, and writes each epoch's row as scalars.
+
+    Each training has a folder of its own, `run-1` and on: of a cross-validation first the trials, then the final one.
+    One that is resumed goes on in the last folder, from the epoch it goes on from. Nothing is made before the first
+    epoch has ended, as the model folder must not be there before.
+
+    Args:
+        watch: whom to pass on to.
+        folder: of the folders of event files.
+    """
+
+    def __init__(self, watch: Watch, folder: Path) -> None:
+        self._watch = watch
+        self._folder = folder
+        self._writer: SummaryWriter | None = None
+
+    def __enter__(self) -> Events:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def say(self, message: str) -> None:
+        self._watch.say(message)
+
+    def begin(self, what: str, total: int) -> None:
+        self._watch.begin(what, total)
+
+    def advance(self, steps: int, **figures: float) -> None:
+        self._watch.advance(steps, **figures)
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        epoch = int(row["epoch"])
+        if self._writer is None or epoch == 1:
+            self._open(epoch)
+        assert self._writer is not None
+        for name, value in row.items():
+            if name != "epoch":
+                self._writer.add_scalar(tag(name), value, epoch)
+        self._writer.flush()
+        self._watch.epoch(row)
+
+    def _open(self, epoch: int) -> None:
+        self._close()
+        runs = sum(1 for each in self._folder.glob("run-*")) if self._folder.exists() else 0
+        number = runs + 1 if epoch == 1 else max(runs, 1)
+        # What was written after the checkpoint that training goes on from is about to come again.
+        self._writer = SummaryWriter(str(self._folder / f"run-{number}"), purge_step=epoch)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def tag(name: str) -> str:
+    """A column of the history -> the name of its curve: TensorBoard groups by what comes before the slash."""
+    return TAGS.get(name) or (f"metrics/{name.removeprefix('val_')}" if name.startswith("val_") else name)
