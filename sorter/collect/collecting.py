@@ -95,6 +95,11 @@ class Collected:
     dry_run: bool = False
 
     @property
+    def total(self) -> int:
+        """Pictures that the dataset holds."""
+        return sum(counts[Status.KEPT] for counts in self.counts.values())
+
+    @property
     def unfinished(self) -> bool:
         """Whether the same command may find more later."""
         later = any(self.counts[label][Status.LATER] for label in self.short if label in self.counts)
