@@ -13,11 +13,15 @@ import signal
 import sys
 
 import benchmark_run
+import benchmark_train
 from measure import BenchmarkError
 
 from sorter.types import SorterError
 
-COMMANDS = (benchmark_run,)  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)
+COMMANDS = (
+    benchmark_run,
+    benchmark_train,
+)  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:

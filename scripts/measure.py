@@ -37,12 +37,16 @@ class Finished:
         ended: likewise.
         stdout: what it said.
         peak_memory: bytes, the largest sum over its processes that was seen; None where nobody looked.
+        peak_anonymous: likewise without what is only a file mapped into memory, which the system takes back at need.
+        processor_seconds: of all its processes, by the system's account.
     """
 
     started: float
     ended: float
     stdout: str
     peak_memory: int | None = None
+    peak_anonymous: int | None = None
+    processor_seconds: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -108,13 +112,14 @@ def timed(command: Sequence[str | Path], *, watch_memory: bool = False, patience
         BenchmarkError: it failed or took too long; the message holds its stderr.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        before = _processor_seconds()
         started = time.time()
         process = subprocess.Popen(list(map(str, command)), stdout=out, stderr=err, stdin=subprocess.DEVNULL)
         # Not wait(timeout), which polls and so would add up to 50 ms.
         alarm = threading.Timer(patience, _end, [process])
         alarm.start()
         try:
-            peak = _watch(process) if watch_memory else None
+            peak, anonymous = _watch(process) if watch_memory else (None, None)
             code = process.wait()
             ended = time.time()
         finally:
@@ -127,15 +132,22 @@ def timed(command: Sequence[str | Path], *, watch_memory: bool = False, patience
             complaint = err.read().decode(errors="replace").strip() or said.strip()
             late = f", stopped after {patience:g} s" if ended - started >= patience else ""
             raise BenchmarkError(f"exit code {code}{late}: {' '.join(map(str, command))}\n{complaint}")
-        return Finished(started, ended, said, peak)
+        return Finished(started, ended, said, peak, anonymous, _processor_seconds() - before)
 
 
-def _watch(process: subprocess.Popen[bytes]) -> int:
-    peak = 0
+def _watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    peak = anonymous = 0
     while process.poll() is None:
         peak = max(peak, tree_memory(process.pid))
+        anonymous = max(anonymous, tree_anonymous(process.pid))
         time.sleep(0.1)
-    return peak
+    return peak, anonymous
+
+
+def _processor_seconds() -> float:
+    """Of all processes that have ended below this one."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -150,18 +162,34 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def tree_memory(pid: int) -> int:
     """Bytes of a process and all below it: PSS, which counts a shared page once; USS where there is no PSS."""
     total = 0
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0
-    for each in family:
+    for each in _family(pid):
         try:
             memory = each.memory_full_info()
         except psutil.NoSuchProcess:
             continue  # it has just ended
         total += getattr(memory, "pss", None) or memory.uss
     return total
+
+
+def tree_anonymous(pid: int) -> int:
+    """Bytes of the same that no file on a disk stands behind: heaps, stacks, shared memory. 0 but on Linux."""
+    total = 0
+    for each in _family(pid):
+        try:
+            lines = Path(f"/proc/{each.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        except OSError:
+            continue  # it has just ended
+        sizes = {line.partition(":")[0]: line.split()[1] for line in lines if line.startswith("Pss")}
+        total += sum(int(sizes.get(name, 0)) for name in ("Pss_Anon", "Pss_Shmem")) * 1024
+    return total
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def cores() -> int:
