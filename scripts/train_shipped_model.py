@@ -42,6 +42,7 @@ from sorter.train.backbones import (
     efficientnet_lite0,
 )
 from sorter.train.export import export_model, export_onnx, onnx_runtime
+from sorter.train.metrics import calibration
 from sorter.types import Failure
 
 SEED = 0
@@ -56,6 +57,7 @@ MIN_CELL = 20  # a (group, class) with fewer photos has no say in what is chosen
 REGULARISATION = (3e-6, 1e-5, 3e-5, 1e-4, 3e-4)  # scikit-learn's C on standardised features
 BALANCE = (0.0, 0.5)  # a (group, class) of n photos weighs n ** balance
 MAX_FALSE_POSITIVES = 0.02  # what the threshold may cost, averaged over held-out groups
+RELIABILITY = "reliability.png"  # beside the card
 PER_GROUP = (32, 160)  # photos of each group for int8 calibration, and for measuring agreement
 
 Floats = NDArray[np.float32]
@@ -355,6 +357,8 @@ def fit(data: Data, features: Floats, preprocess: Preprocess, folder: Path) -> t
         batches(load_photos([data.paths[row] for row in validation], preprocess), 32),
     )
     final = sigmoid(head(features) / temperature)
+    counted = data.trainable
+    draw_reliability(data.labels[counted] == CAR, held_out[counted], folder / RELIABILITY)
     return model, write_card(data, model, setting, held_out, by_drive, final)
 
 
@@ -490,6 +494,21 @@ def write_card(
     )
 
 
+def draw_reliability(is_car: NDArray[np.bool_], probabilities: NDArray[np.float64], target: Path) -> None:
+    """Write a PNG: of photos that were given a probability, which share were cars; both (n,)."""
+    from matplotlib.figure import Figure  # not pyplot: that keeps state, and wants a display
+
+    found = calibration((~is_car).astype(np.int64), np.stack([probabilities, 1 - probabilities], axis=1), 0)
+    figure = Figure(figsize=(4.4, 3.4), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], ":", color="grey", label="perfectly calibrated")
+    axes.plot(found.said, found.true, color="tab:blue", linewidth=1)
+    axes.scatter(found.said, found.true, 12 + 160 * found.photos / found.photos.max(), label="photos")
+    axes.set(xlabel="probability said, of car", ylabel="share that were cars", xlim=(-0.04, 1.04))
+    axes.legend(loc="upper left", frameon=False)
+    figure.savefig(target, metadata={"Software": None})
+
+
 LICENCES = {
     "kaggle-cars": "close-ups of cars and of other things, from a published car / not-car project; licence unknown",
     "natural-images": "Natural Images (Kaggle), here at 30 x 30 pixels; compiled from other sets; licence unknown",
@@ -562,6 +581,8 @@ groups.
 After temperature scaling, the expected calibration error on held-out sources is {error:.3f} (15 bins, both
 classes and all groups weighing the same). In a folder where cars are rare, a probability of one half is too
 high an estimate.
+
+![Probability said and share that were cars, sources held out](reliability.png)
 
 ## What it is bad at
 
