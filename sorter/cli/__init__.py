@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 
-from sorter.cli.collect import add_collect
 from sorter.cli.clean import add_clean
+from sorter.cli.collect import add_collect
 from sorter.cli.common import FAILED, INTERRUPTED, Parser, complain
 from sorter.cli.evaluate import add_evaluate, add_inspect
 from sorter.cli.sort import add_run, add_status, add_undo
