@@ -18,7 +18,7 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.collect.collecting import Collected
+    from sorter.collect.options import Collected
 
 EXAMPLES = """examples:
   sorter collect --class car "red car" "parked car" --class not-car "empty street" --out dataset/
@@ -100,9 +100,10 @@ def _add_manners(parser: argparse.ArgumentParser) -> None:
 
 def _collect(arguments: argparse.Namespace) -> int:
     needs_extra("aiohttp", "protego", "ddgs", extra="collect")
-    from sorter.collect.collecting import Options, collect
+    from sorter.collect.collecting import collect
     from sorter.collect.fetch import Manners
     from sorter.collect.licences import Licences
+    from sorter.collect.options import Options
 
     options = Options(
         classes=tuple((name, tuple(queries)) for name, *queries in arguments.classes),
