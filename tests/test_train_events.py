@@ -13,7 +13,12 @@ pytest.importorskip("tensorboard")
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from sorter.cli import build_parser
+from sorter.train import fit
 from sorter.train.events import Events
+from sorter.train.options import Options
+from sorter.train.settings import Watch
+from sorter.train.trained import Trained
 
 ROW = {"phase": 1, "lr": 0.5, "train_loss": 0.25, "val_loss": 0.125, "val_balanced_accuracy": 0.75}
 
@@ -90,12 +95,32 @@ def test_resumed_training_replaces_what_came_after_its_checkpoint(tmp_path: Path
     assert read(tmp_path / "run-1")["loss/val"] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0)]
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_flag_writes_events_into_the_model_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    def one_epoch(options: Options, watch: Watch) -> Trained:
+        watch.epoch({**ROW, "epoch": 1})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fit, "train_model", one_epoch)
+    flags = ["--tensorboard"] if asked else []
+    arguments = build_parser().parse_args(
+        ["train", "data", "--out", str(tmp_path / "model"), "--quiet", *flags]
+    )
+    assert arguments.command(arguments) == 130
+    assert (tmp_path / "model").exists() == asked
+    if asked:
+        assert read(tmp_path / "model" / "tensorboard" / "run-1")["loss/val"] == [(1, 0.125)]
+
+
+@pytest.mark.slow
 def test_command_writes_the_history(tmp_path: Path, sorter: Sorter) -> None:
     for name, colour in (("red", RED), ("not-red", BLUE)):
         for number in range(8):
             make_photo(tmp_path / "data" / name / f"{number}.jpg", colour, seed=100 * len(name) + number)
     flags = ("--recipe", "small-cnn", "--epochs", "1", "--size", "32", "--tensorboard", "--quiet")
-    done = sorter("train", tmp_path / "data", "--out", tmp_path / "model", *flags)
+    done = sorter("train", tmp_path / "data", "--out", tmp_path / "model", *flags, timeout=280)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "model" / "report" / "history.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
