@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -20,9 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import damage
 from damage import encode, picture
 
+from sorter.clean.examine import Examine
+from sorter.clean.records import Examined
 from sorter.clean.removal import has_journal
 from sorter.clean.run import Options, Summary, clean
-from sorter.types import SorterError, UsageError
+from sorter.types import Photo, SorterError, UsageError
 from sorter.undo import undo
 
 Rows = dict[str, dict[str, str]]
@@ -391,3 +394,19 @@ def test_check_and_json(tmp_path: Path, sorter: Sorter) -> None:
     assert (
         io.StringIO((tmp_path / "clean.csv").read_text()).readline().startswith("path,verdict,reasons,format")
     )
+
+
+def test_a_file_too_large_to_look_through_is_judged_by_its_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sorter.clean.examine.LARGEST", 1000)
+    whole, cut = put(tmp_path / "whole.jpg", jpeg(1)), put(tmp_path / "cut.jpg", jpeg(2)[:3000])
+    examine = Examine(250).start()
+    found = {}
+    for path in (whole, cut):
+        stat = path.stat()
+        examined = examine(Photo(path, Path(path.name), stat.st_size, stat.st_mtime_ns))
+        assert isinstance(examined, Examined)
+        assert examined.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+        found[path.name] = [finding.reason for finding in examined.findings]
+    assert found == {"whole.jpg": [], "cut.jpg": ["truncated"]}
