@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +32,7 @@ from measure import (
     say,
     table,
     timed,
+    work_folder,
 )
 from photos import KINDS, Kind, link_set, make_set
 
@@ -108,11 +108,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    if arguments.work:
-        _measure(arguments, arguments.work.resolve())
-    else:
-        with tempfile.TemporaryDirectory(prefix="sorter-benchmark-") as work:
-            _measure(arguments, Path(work))
+    with work_folder(arguments.work) as work:
+        _measure(arguments, work)
 
 
 # -- records ---------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from measure import (
     say,
     table,
     timed,
+    work_folder,
 )
 from photos import SMALL, make_set
 from PIL import Image, ImageDraw
@@ -109,11 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    if arguments.work:
-        _measure(arguments, arguments.work.resolve())
-    else:
-        with tempfile.TemporaryDirectory(prefix="sorter-benchmark-") as work:
-            _measure(arguments, Path(work))
+    with work_folder(arguments.work) as work:
+        _measure(arguments, work)
 
 
 def _measure(arguments: argparse.Namespace, work: Path) -> None:

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -190,6 +191,16 @@ def _family(pid: int) -> list[psutil.Process]:
         return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+@contextmanager
+def work_folder(kept: Path | None) -> Iterator[Path]:
+    """The folder for photos and models: one that is kept for the next time, or one that is gone afterwards."""
+    if kept is not None:
+        yield kept.resolve()
+    else:
+        with tempfile.TemporaryDirectory(prefix="sorter-benchmark-") as work:
+            yield Path(work)
 
 
 def cores() -> int:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.files import sha256_of
-from sorter.types import Failure, Photo, Reason
+from sorter.types import Decoded, Failure, Photo, Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sorter.decode import Decoder
 
 HASH_SIDE = 32  # pixels that the hash looks at, per side
 HASH_FREQUENCIES = 8  # of the cosine transform that it keeps, per side
@@ -43,26 +45,38 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class TakeFingerprint:
-    """Pool stage: photo -> `Fingerprint`."""
+    """Pool stage: photo -> `Fingerprint`.
+
+    Attributes:
+        max_megapixels, min_side: as for `Decoder`; with None for the side every pixel is decoded.
+    """
 
     max_megapixels: float
+    min_side: int | None = 2 * HASH_SIDE
 
     def start(self) -> Callable[[Photo], Fingerprint | Failure]:
         from sorter.decode import Decoder
 
-        decode = Decoder(2 * HASH_SIDE, self.max_megapixels)
+        decode = Decoder(self.min_side, self.max_megapixels)
 
         def take(photo: Photo) -> Fingerprint | Failure:
-            decoded = decode(photo.path)
-            if isinstance(decoded, Failure):
-                return decoded
-            digest = file_sha256(photo.path)
-            if isinstance(digest, Failure):
-                return digest
-            phash = perceptual_hash(decoded.pixels)
-            return Fingerprint(digest, phash, decoded.width, decoded.height, decoded.format)
+            found = decoded_and_hashed(decode, photo.path)
+            return found if isinstance(found, Failure) else fingerprint(*found)
 
         return take
+
+
+def decoded_and_hashed(decode: Decoder, path: Path) -> tuple[Decoded, str] | Failure:
+    """A photo's pixels, and the hash of its bytes in hex."""
+    decoded = decode(path)
+    if isinstance(decoded, Failure):
+        return decoded
+    digest = file_sha256(path)
+    return digest if isinstance(digest, Failure) else (decoded, digest)
+
+
+def fingerprint(decoded: Decoded, sha256: str) -> Fingerprint:
+    return Fingerprint(sha256, perceptual_hash(decoded.pixels), decoded.width, decoded.height, decoded.format)
 
 
 def file_sha256(path: Path) -> str | Failure:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from sorter.actions import Filing, apply, free_name, sync_folder, was_done
-from sorter.collect.check import Check, Seen
 from sorter.collect.fetch import Fetcher
 from sorter.collect.ledger import NAME, Ledger
 from sorter.collect.listed import Folder, UrlFile
@@ -25,12 +24,13 @@ from sorter.collect.openverse import Openverse
 from sorter.collect.options import SOURCES, Collected, Options, check_options
 from sorter.collect.pacing import Clock
 from sorter.collect.records import Refusal, Row, Source, SourceError, Status
+from sorter.collect.seen import Seen
 from sorter.collect.websearch import WebSearch, web_licence
 from sorter.journal import FOLDER, locked, translated
 from sorter.pipeline import Limits, Pool
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
 from sorter.scan import Scan
-from sorter.similar import Fingerprint
+from sorter.similar import Fingerprint, TakeFingerprint
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError, UsageError
 
 ROUND = 64  # pictures fetched before they are looked at
@@ -250,7 +250,7 @@ class _Collection:
     def _pool(self) -> Iterator[Pool[Fingerprint]]:
         workers = self.options.workers or available_cores()
         limits = Limits(self.options.timeout_per_file, memory_per_worker(workers))
-        with Pool(Check(self.options.max_megapixels), workers, limits) as pool:
+        with Pool(TakeFingerprint(self.options.max_megapixels, min_side=None), workers, limits) as pool:
             yield pool
 
     def _look(self, pool: Pool[Fingerprint]) -> None:

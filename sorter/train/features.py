@@ -17,7 +17,7 @@ import numpy as np
 from sorter.pipeline import Limits, Pool
 from sorter.preprocess import Preprocess
 from sorter.ring import Slotted
-from sorter.similar import Fingerprint, file_sha256, perceptual_hash
+from sorter.similar import Fingerprint, decoded_and_hashed, fingerprint
 from sorter.train.data import Example
 from sorter.types import Failure, Photo, Result
 
@@ -67,16 +67,12 @@ class DecodeToFile:
         rows = np.load(self.target, mmap_mode="r+")
 
         def decode_to_file(photo: Photo) -> Fingerprint | Failure:
-            decoded = decode(photo.path)
-            if isinstance(decoded, Failure):
-                return decoded
-            digest = file_sha256(photo.path)
-            if isinstance(digest, Failure):
-                return digest
+            found = decoded_and_hashed(decode, photo.path)
+            if isinstance(found, Failure):
+                return found
             assert isinstance(photo, Slotted)
-            rows[photo.slot] = self.spec(decoded.pixels)
-            phash = perceptual_hash(decoded.pixels)
-            return Fingerprint(digest, phash, decoded.width, decoded.height, decoded.format)
+            rows[photo.slot] = self.spec(found[0].pixels)
+            return fingerprint(*found)
 
         return decode_to_file
 

@@ -18,7 +18,7 @@ from sorter.pipeline import Limits, Pool
 from sorter.report import replaced
 from sorter.report_html import Thumbnails, write_page
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
-from sorter.similar import MAX_DISTANCE, file_sha256, near_duplicates, perceptual_hash
+from sorter.similar import MAX_DISTANCE, decoded_and_hashed, near_duplicates, perceptual_hash
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
@@ -97,12 +97,10 @@ class TakeLook:
         decode = Decoder(MIN_SIDE, self.max_megapixels)
 
         def look(photo: Photo) -> Look | Failure:
-            decoded = decode(photo.path)
-            if isinstance(decoded, Failure):
-                return decoded
-            digest = file_sha256(photo.path)
-            if isinstance(digest, Failure):
-                return digest
+            found = decoded_and_hashed(decode, photo.path)
+            if isinstance(found, Failure):
+                return found
+            decoded, digest = found
             pixels = decoded.pixels
             counts = np.stack(
                 [np.bincount(pixels[..., channel].ravel(), minlength=256) for channel in range(3)]

@@ -1,40 +1,10 @@
-"""Is a file that came a picture, and one that is not there yet?"""
+"""Is a picture that came there already?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sorter.similar import MAX_DISTANCE, Fingerprint, file_sha256, perceptual_hash
-from sorter.types import Failure, Photo
-
-
-@dataclass(frozen=True)
-class Check:
-    """Pool stage: photo -> `Fingerprint`, after every pixel was decoded.
-
-    Attributes:
-        max_megapixels: as for `Decoder`.
-    """
-
-    max_megapixels: float
-
-    def start(self) -> Callable[[Photo], Fingerprint | Failure]:
-        from sorter.decode import Decoder
-
-        decode = Decoder(None, self.max_megapixels)
-
-        def check(photo: Photo) -> Fingerprint | Failure:
-            decoded = decode(photo.path)
-            if isinstance(decoded, Failure):
-                return decoded
-            digest = file_sha256(photo.path)
-            if isinstance(digest, Failure):
-                return digest
-            phash = perceptual_hash(decoded.pixels)
-            return Fingerprint(digest, phash, decoded.width, decoded.height, decoded.format)
-
-        return check
+from sorter.similar import MAX_DISTANCE
 
 
 @dataclass
