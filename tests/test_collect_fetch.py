@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from misbehaving_server import Site, dripping, endless, good, picture, serving, status, truncated
 from PIL import Image
 
+from sorter.collect import fetch as room
 from sorter.collect.addresses import AddressRefused, is_public, public_socket
 from sorter.collect.fetch import Fetcher, Manners
 from sorter.collect.pacing import Clock, Held, Pace, backoff, retry_after
@@ -234,13 +235,27 @@ def test_private_addresses_are_refused_when_connecting(site: Site, tmp_path: Pat
     assert not site.asked
 
 
-def test_rebinding_and_redirects_end_at_the_address(
+def test_a_redirect_ends_at_the_address_that_it_leads_to(
+    site: Site, tmp_path: Path, clock: OwnTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_if_public(info: tuple[object, object, int, str, tuple[object, ...]]) -> socket.socket:
+        """The site's own address stands for a public one; every other is judged."""
+        if info[4][0] == "127.0.0.1":
+            return socket.socket(info[0], info[1], info[2])  # type: ignore[arg-type]
+        return public_socket(info)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(room, "public_socket", as_if_public)
+    site.put("/a.jpg", picture(1))
+    away = site.redirect("/away", site.url.replace("127.0.0.1", "127.0.0.2") + "/a.jpg")
+    refusal = one(away, tmp_path, clock, replace(MANNERS, private=False))
+    assert refusal is not None and refusal.status is Status.REFUSED
+    assert site.asked["/away"] == 1 and site.asked["/a.jpg"] == 0
+
+
+def test_a_name_that_turns_private_is_refused(
     site: Site, tmp_path: Path, clock: OwnTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name that leads to a public address first and to a private one when it is asked again."""
-    from sorter.collect import fetch as room
-
-    site.put("/a.jpg", picture(1))
     asked = []
 
     def public_first(info: tuple[object, object, int, str, tuple[object, ...]]) -> socket.socket:
@@ -250,10 +265,11 @@ def test_rebinding_and_redirects_end_at_the_address(
         return public_socket(info)  # type: ignore[arg-type]
 
     monkeypatch.setattr(room, "public_socket", public_first)
-    away = site.redirect("/away", site.url.replace("127.0.0.1", "localhost") + "/a.jpg")
-    refusal = one(away, tmp_path, clock, replace(MANNERS, private=False))
+    robots = b"User-agent: *\nAllow: /\n"
+    site.on("/robots.txt", lambda handler: handler.give(robots, kind="text/plain", Connection="close"))
+    refusal = one(site.put("/a.jpg", picture(1)), tmp_path, clock, replace(MANNERS, private=False))
     assert refusal is not None and refusal.status is Status.REFUSED
-    assert site.asked["/away"] == 1 and site.asked["/a.jpg"] == 0
+    assert len(asked) > 1 and site.asked["/robots.txt"] == 1 and site.asked["/a.jpg"] == 0
 
 
 @pytest.mark.parametrize(
