@@ -242,17 +242,17 @@ class Pool(Generic[Outcome]):
         current = int(worker.slot[0])
         killed = code is not None and code < 0  # by the system, perhaps: that is worth another try
         if not worker.ready and current == IDLE and not killed:
-            raise PipelineError(f"a worker process could not start ({_died(code)}); its message is above")
+            raise PipelineError(f"a worker process could not start ({died(code)}); its message is above")
         if current in worker.given:
             self._tries[current] = self._tries.get(current, 0) + 1
             self._suspects.add(current)
             if self._tries[current] >= TRIES:
                 worker.given.remove(current)
-                self._finish(current, Failure(Reason.DECODER_CRASHED, f"its decoder {_died(code)}"))
+                self._finish(current, Failure(Reason.DECODER_CRASHED, f"its decoder {died(code)}"))
         else:
             self._restarts += 1
             if self._restarts > TRIES * 2:
-                raise PipelineError(f"worker processes keep dying ({_died(code)}) without a photo in hand")
+                raise PipelineError(f"worker processes keep dying ({died(code)}) without a photo in hand")
         for number in worker.given:
             heapq.heappush(self._again, number)
         self._workers[self._workers.index(worker)] = self._hire()
@@ -297,7 +297,7 @@ def undisturbed() -> Iterator[None]:
             handlers[signal.Signals(number)](number, frame)
 
 
-def _died(code: int | None) -> str:
+def died(code: int | None) -> str:
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         return f"was killed by {name}"

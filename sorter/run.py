@@ -90,7 +90,7 @@ class Watch(Protocol):
     def say(self, message: str) -> None:
         """A sentence for a person."""
 
-    def advance(self, photos: int) -> None:
+    def advance(self, photos: int, /) -> None:
         """So many more photos are done."""
 
 
@@ -252,6 +252,9 @@ class _Run:
             "layout": self.options.layout,
             "rule": [self.rule.threshold, list(self.rule.unsure) if self.rule.unsure else None],
             "inputs": [str(path) for path in self.options.inputs],
+            "exclude": list(self.options.exclude),
+            "hidden": self.options.hidden,
+            "follow_symlinks": self.options.follow_symlinks,
         }
 
     def _forget_the_gone(self) -> None:
@@ -413,6 +416,33 @@ class _Run:
 
     def _csv_path(self) -> Path:
         return self.options.report or self.options.out / "report.csv"
+
+
+def remembered(out: Path) -> Options:
+    """The options of the last run into an output folder, to go on where it stopped or to sort again.
+
+    Raises:
+        JournalError: the folder has no journal.
+        UsageError: no run of `sorter run` is in it.
+    """
+    out = out.resolve()
+    with closing(Journal.read(out)) as journal:
+        run = journal.setting("run")
+    if run is None or not run.get("inputs"):
+        raise UsageError(f"{out}: no photos were sorted into it; name a folder that `sorter run` wrote to")
+    threshold, unsure = run["rule"]
+    return Options(
+        inputs=tuple(map(Path, run["inputs"])),
+        out=out,
+        model=Path(run["model_folder"]),
+        action=ActionKind(run["action"]),
+        layout=run["layout"],
+        threshold=threshold if run["positive"] is not None else None,
+        unsure=tuple(unsure) if unsure else None,
+        exclude=tuple(run.get("exclude", ())),
+        hidden=run.get("hidden", False),
+        follow_symlinks=run.get("follow_symlinks", False),
+    )
 
 
 def scan_of(options: Options) -> Scan:

@@ -1,0 +1,94 @@
+"""What the app remembers from one start to the next: a thin, typed wrapper of QSettings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from sorter.types import ActionKind
+
+RECENT = 12  # folders, and models
+THUMBNAIL_SIZE = 160  # pixels
+
+
+class Settings:
+    """Typed values; what was kept damaged, or by another version, reads as the default.
+
+    Args:
+        path: an .ini file; None for the place where the system keeps settings.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            self._kept = QSettings("sorter", "sorter")
+        else:
+            self._kept = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def recent(self) -> list[Path]:
+        """Output folders, the latest first."""
+        return self._paths("recent")
+
+    def remember(self, out: Path) -> None:
+        self._keep_first("recent", out)
+
+    def forget(self, out: Path) -> None:
+        self._kept.setValue("recent", [str(each) for each in self.recent if each != out])
+
+    @property
+    def models(self) -> list[Path]:
+        """Model folders that were used, the latest first; the one that ships is not among them."""
+        return self._paths("models")
+
+    def remember_model(self, model: Path) -> None:
+        self._keep_first("models", model)
+
+    @property
+    def action(self) -> ActionKind:
+        try:
+            return ActionKind(self._text("action", ActionKind.COPY.value))
+        except ValueError:
+            return ActionKind.COPY
+
+    @action.setter
+    def action(self, action: ActionKind) -> None:
+        self._kept.setValue("action", action.value)
+
+    @property
+    def geometry(self) -> QByteArray:
+        """Of the window, as `saveGeometry` gave it; empty at first."""
+        kept: Any = self._kept.value("geometry")
+        return kept if isinstance(kept, QByteArray) else QByteArray()
+
+    @geometry.setter
+    def geometry(self, geometry: QByteArray) -> None:
+        self._kept.setValue("geometry", geometry)
+
+    @property
+    def thumbnail_size(self) -> int:
+        """Pixels."""
+        text = self._text("thumbnail_size", "")
+        return max(48, min(512, int(text))) if text.isdigit() else THUMBNAIL_SIZE
+
+    @thumbnail_size.setter
+    def thumbnail_size(self, pixels: int) -> None:
+        self._kept.setValue("thumbnail_size", pixels)
+
+    def sync(self) -> None:
+        """Write it to the disk now."""
+        self._kept.sync()
+
+    def _text(self, key: str, default: str) -> str:
+        return str(self._kept.value(key, default))
+
+    def _paths(self, key: str) -> list[Path]:
+        kept: Any = self._kept.value(key)
+        if isinstance(kept, str):  # a list of one comes back as a string from a file
+            kept = [kept]
+        return [Path(str(each)) for each in kept or [] if each]
+
+    def _keep_first(self, key: str, path: Path) -> None:
+        rest = [each for each in self._paths(key) if each != path]
+        self._kept.setValue(key, [str(each) for each in (path, *rest)][:RECENT])
