@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sorter import gate, report
 from sorter.decide import Rule
@@ -26,6 +27,9 @@ from sorter.scan import Scan, compile_patterns
 from sorter.stages import Thumbnail
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
 from sorter.undo import take_back
+
+if TYPE_CHECKING:
+    from sorter.cluster.machine import Cluster
 
 LAYOUTS = ("flat", "tree")
 BATCH = 64  # photos filed together: one commit to the disk before and one after
@@ -60,6 +64,7 @@ class Options:
         dry_run: decide and report, but leave every file and the output folder alone.
         fresh: take back what an earlier run filed here, forget it and start anew.
         report: where report.csv goes; None for the output folder.
+        cluster: None for this machine alone; else `local`, `auto` or the address of a Ray cluster.
     """
 
     inputs: tuple[Path, ...]
@@ -82,6 +87,7 @@ class Options:
     dry_run: bool = False
     fresh: bool = False
     report: Path | None = None
+    cluster: str | None = None
 
 
 class Watch(Protocol):
@@ -162,8 +168,9 @@ def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
         with (
             _journal(options, watch.say) as journal,
             closing(Filer(journal, options.action, options.layout == "tree", options.dry_run)) as filer,
+            _cluster(options, watch) as cluster,
         ):
-            return _Run(options, model, rule, journal, filer, watch).go(began)
+            return _Run(options, model, rule, journal, filer, watch, cluster).go(began)
     except OSError as error:
         raise SorterError(f"{error.filename or options.out}: {error.strerror or error}") from error
 
@@ -183,6 +190,7 @@ class _Run:
     journal: Journal
     filer: Filer
     watch: Watch
+    cluster: Cluster | None = None
     taken: int = 0
     decoded: int = 0
     refiled: int = 0
@@ -338,12 +346,18 @@ class _Run:
 
         options = self.options
         limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
-        self.choice = gate.choose(
+        choose = self.cluster.choose if self.cluster else gate.choose
+        self.choice = choose(
             self.model, options.engine, options.precision, options.device, samples(), limits, self.watch.say
         )
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
+        if self.cluster:
+            yield from self.cluster.predict(
+                everything, self.model, self.choice, limits, options.max_megapixels
+            )
+            return
         yield from predict(
             everything,
             self.model,
@@ -509,6 +523,20 @@ def memory_per_worker(workers: int) -> int | None:
     except (AttributeError, ValueError, OSError):
         return None
     return max(512 << 20, int(total * 0.8 / workers))
+
+
+@contextmanager
+def _cluster(options: Options, watch: Watch) -> Iterator[Cluster | None]:
+    """What `--cluster` asks for. Raises SorterError where Ray is not installed."""
+    if options.cluster is None:
+        yield None
+        return
+    if find_spec("ray") is None or find_spec("pyarrow") is None:
+        raise SorterError('ray is not installed; `pip install "sorter[cluster]"` brings it')
+    from sorter.cluster.machine import Cluster
+
+    with Cluster(options.cluster, options.workers, watch.say) as cluster:
+        yield cluster
 
 
 @contextmanager

@@ -22,6 +22,7 @@ LAYERS = [
     {"agreement", "filing", "report", "report_html", "ring"},
     {"stages"},
     {"gate", "predict", "status", "undo"},
+    {"cluster"},
     {"run"},
     {"classifier", "clean", "collect"},
     {"train"},

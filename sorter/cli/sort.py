@@ -29,7 +29,8 @@ def add_run(commands: Any) -> None:
         "  sorter run ./photos --out ./sorted\n"
         "  sorter run ./photos --out ./sorted --action move --layout tree\n"
         "  sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'\n"
-        "  sorter run ./photos --out ./sorted --model ./my-model --dry-run",
+        "  sorter run ./photos --out ./sorted --model ./my-model --dry-run\n"
+        "  sorter run /nfs/photos --out /nfs/sorted --cluster auto",
     )
     parser.add_argument(
         "inputs", nargs="+", metavar="PATH", type=Path, help="folders (all that is in them) and photos"
@@ -94,6 +95,11 @@ def add_run(commands: Any) -> None:
         "--batch-size", type=int, metavar="N", help="photos in one inference on a GPU (default: 64)"
     )
     add_engine(how)
+    how.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="on Ray: `local` (this machine), `auto` (the cluster it belongs to), or a head's HOST:PORT",
+    )
 
     tell = parser.add_argument_group("what it tells")
     tell.add_argument(
@@ -129,6 +135,7 @@ def _run(arguments: argparse.Namespace) -> int:
         dry_run=arguments.dry_run,
         fresh=arguments.fresh,
         report=arguments.report,
+        cluster=arguments.cluster,
     )
     with Progress(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
         summary = sort_folder(options, progress)

@@ -1,0 +1,103 @@
+"""The cluster as a run sees it: it chooses an engine and predicts, as the single machine does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+
+from sorter import gate
+from sorter.cluster.session import ClusterError, Crew, session
+from sorter.infer import Choice
+from sorter.model import Model
+from sorter.pipeline import Limits
+from sorter.types import Photo, Result, Scores
+
+
+class Cluster:
+    """Connects when there is work, and stays connected until the block ends.
+
+    Args:
+        address: as for `session`.
+        workers: likewise.
+        say: told what is going on.
+    """
+
+    def __init__(self, address: str, workers: int | None, say: Callable[[str], None]) -> None:
+        self._address = address
+        self._workers = workers
+        self._say = say
+        self._open = ExitStack()
+        self._crew: Crew | None = None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def crew(self) -> Crew:
+        if self._crew is None:
+            self._crew = self._open.enter_context(session(self._address, self._workers))
+            actors = f"{self._crew.actors} actor" + "s" * (self._crew.actors != 1)
+            self._say(f"Ray: {actors} of {self._crew.cores} worker processes each")
+        return self._crew
+
+    def choose(
+        self,
+        model: Model,
+        engine: str,
+        precision: str,
+        device: str,
+        paths: Iterable[Path],
+        limits: Limits,
+        say: Callable[[str], None],
+    ) -> Choice:
+        """As `gate.choose`, on a node: what agrees with float32 there is used on all of them.
+
+        Raises:
+            EngineError: nothing installed there does what was asked for.
+            ClusterError: a GPU was asked for.
+        """
+        import ray
+
+        from sorter.cluster.shipping import Shipped
+
+        if device not in ("auto", "cpu") or engine == "torch":
+            raise ClusterError(
+                f"--cluster: runs on CPUs only, without torch; leave out --device {device} and --engine {engine}"
+            )
+        cores = self.crew.cores
+        shipped = Shipped.of(model)
+        sample = list(islice(paths, gate.PHOTOS + gate.PHOTOS // 4))
+
+        def try_there() -> tuple[Choice, list[str]]:
+            said: list[str] = []
+            there = shipped.unpack()
+            return gate.choose(there, engine, precision, "cpu", sample, limits, said.append), said
+
+        choice: Choice
+        choice, said = ray.get(ray.remote(num_cpus=cores)(try_there).remote())
+        for sentence in said:
+            say(sentence)
+        return choice
+
+    def predict(
+        self,
+        items: Iterable[Photo | Result[Scores]],
+        model: Model,
+        choice: Choice,
+        limits: Limits,
+        max_megapixels: float,
+    ) -> Iterator[Result[Scores]]:
+        """As `predict.predict`; a photo's limit of memory is a fair share of its node's."""
+        from sorter.cluster.shipping import ClassifyThere, Shipped
+        from sorter.cluster.stream import stream
+
+        make = ClassifyThere(Shipped.of(model), choice, max_megapixels)
+        yield from stream(items, make, self.crew, Limits(limits.seconds, self.crew.memory))

@@ -1,0 +1,136 @@
+"""Items -> results through a cluster: in order, each exactly once, however often Ray does the work."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import ray
+from ray.data import ActorPoolStrategy, DataContext, read_datasource
+from ray.exceptions import RayError
+
+from sorter.cluster.feed import Feed, FeedSource
+from sorter.cluster.session import ClusterError, Crew
+from sorter.cluster.work import Crewman
+from sorter.pipeline import Limits, Stage
+from sorter.types import Outcome, Photo, Result
+
+CHUNK = 32  # photos for each core of an actor: enough that its cores seldom wait for the last of them
+QUEUED = 4  # chunks for each actor, those at work included
+
+
+def stream(
+    items: Iterable[Photo | Result[Outcome]],
+    make_stage: Callable[[], Stage[Outcome]],
+    crew: Crew,
+    limits: Limits,
+    chunk: int | None = None,
+) -> Iterator[Result[Outcome]]:
+    """Yield one result per item, in their order; items that are results already pass through.
+
+    A chunk has a number. Work that is lost with a node is done again by Ray, and a chunk that comes twice is
+    counted once; so what is yielded does not depend on which nodes lived. Memory: some chunks for each actor.
+
+    Args:
+        make_stage: called in each actor; gives what is done with a photo, as for `Pool`.
+        crew: how many actors, and their cores.
+        limits: for each photo.
+        chunk: photos sent to an actor at once; None for a good number.
+
+    Raises:
+        SorterError: what the stage raised, or that its processes cannot start.
+        ClusterError: Ray gave up.
+    """
+    source = iter(items)
+    size = chunk or CHUNK * crew.cores
+    window = QUEUED * crew.actors + 2
+    waiting: dict[int, list[Photo | Result[Outcome]]] = {}
+    done: dict[int, list[Any]] = {}
+    put, yielded, exhausted = 0, 0, False
+    here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+    feed = ray.remote(num_cpus=0, label_selector=here)(Feed).remote()
+    try:
+        rows = _rows(feed, here, make_stage, crew, limits)
+        while True:
+            while not exhausted and put - yielded < window:
+                taken = _take(source, size)
+                exhausted = not taken
+                if exhausted:
+                    feed.end.remote(put)
+                elif any(isinstance(item, Photo) for item in taken):
+                    feed.put.remote(put, pickle.dumps([item for item in taken if isinstance(item, Photo)]))
+                else:
+                    feed.put.remote(put, b"")
+                    done[put] = []
+                if taken:
+                    waiting[put] = taken
+                    put += 1
+            while yielded in done:
+                yield from _merged(waiting.pop(yielded), done.pop(yielded))
+                yielded += 1
+                feed.done_below.remote(yielded)
+            if exhausted and yielded == put:
+                return
+            if put - yielded < window and not exhausted:
+                continue
+            number, outcomes = next(rows)
+            if number in waiting and number not in done and outcomes:
+                done[number] = pickle.loads(outcomes)
+    except RayError as error:
+        raise ClusterError(
+            f"--cluster: {_first_line(error)}; give the same command again, it goes on where it stopped"
+        ) from error
+    finally:
+        ray.kill(feed)
+
+
+def _rows(
+    feed: Any, here: dict[str, str], make_stage: Callable[[], Stage[Any]], crew: Crew, limits: Limits
+) -> Iterator[tuple[int, bytes]]:
+    """Chunk numbers and their outcomes, as they come."""
+    context = DataContext.get_current().copy()
+    context.target_max_block_size = 1  # a chunk is a block: it goes on at once, and is what Ray does again
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    with DataContext.current(context):
+        photos = read_datasource(
+            FeedSource(feed),
+            num_cpus=0,
+            label_selector=here,
+            override_num_blocks=1,
+        )
+        outcomes = photos.map_batches(
+            Crewman,
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ActorPoolStrategy(min_size=1, max_size=crew.actors, initial_size=crew.actors),
+            num_cpus=crew.cores,
+            fn_constructor_args=(make_stage, crew.cores, limits),
+        )
+        for batch in outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            for number, payload in zip(batch["chunk"], batch["outcomes"], strict=True):
+                yield number.as_py(), payload.as_py()
+
+
+def _take(source: Iterator[Photo | Result[Outcome]], photos: int) -> list[Photo | Result[Outcome]]:
+    """The next items, with as many photos among them as told; what is no photo costs nothing, but has a bound."""
+    taken: list[Photo | Result[Outcome]] = []
+    for item in source:
+        taken.append(item)
+        photos -= isinstance(item, Photo)
+        if photos == 0 or len(taken) == 4096:
+            break
+    return taken
+
+
+def _merged(items: list[Photo | Result[Outcome]], outcomes: Any) -> Iterator[Result[Outcome]]:
+    if isinstance(outcomes, Exception):
+        raise outcomes
+    coming = iter(outcomes)
+    for item in items:
+        yield Result(item, next(coming)) if isinstance(item, Photo) else item
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
