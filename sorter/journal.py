@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, S
 
 FOLDER = ".sorter"
 FILE = "journal.db"
-VERSION = 1
+VERSION = 2
 
 # Paths are BLOBs: file names are bytes, and not always UTF-8. Those inside the output folder are relative to it,
 # so that the folder can be moved as a whole.
@@ -58,6 +58,21 @@ CREATE INDEX filings_destination ON filings (destination);
 CREATE INDEX filings_pending ON filings (pending) WHERE pending IS NOT NULL;
 CREATE INDEX photos_label ON photos (label, probability);
 """
+# Since version 2: what a person said of photos. A step is what was said at once; undone steps wait to be redone.
+CORRECTIONS = """
+CREATE TABLE {schema}corrections (
+    step INTEGER NOT NULL,
+    photo INTEGER NOT NULL,
+    label TEXT,                      -- a class; NULL takes back what was said before
+    undone INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (step, photo)
+) WITHOUT ROWID;
+CREATE INDEX {schema}corrections_photo ON corrections (photo, step) WHERE NOT undone;
+CREATE INDEX {schema}corrections_undone ON corrections (step) WHERE undone;
+"""
+CORRECTION = (
+    "(SELECT c.label FROM corrections c WHERE c.photo = p.id AND NOT c.undone ORDER BY c.step DESC LIMIT 1)"
+)
 
 
 class JournalError(SorterError):
@@ -76,6 +91,7 @@ class Entry:
         decision: None unless it was scored.
         destination: relative to the output folder; None where it was not filed.
         filing: the id of the filing that put it there, or None.
+        correction: the class that a person says it is, or None.
     """
 
     id: int
@@ -86,6 +102,14 @@ class Entry:
     status: Status
     destination: Path | None
     filing: int | None
+    correction: str | None = None
+
+    @property
+    def applied(self) -> bool:
+        """It lies where a person said, whatever a rule says of it."""
+        return (
+            self.filing is not None and self.decision is not None and self.decision.label == self.correction
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +152,11 @@ class Journal:
             journal = cls(out, connection)
             if new or not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 with journal.transaction():
-                    for statement in SCHEMA.split(";\n"):
-                        connection.execute(statement)
+                    journal._run(SCHEMA + CORRECTIONS.format(schema=""))
+                    connection.execute(f"PRAGMA user_version = {VERSION}")
+            elif journal._version() == 1:
+                with journal.transaction():
+                    journal._run(CORRECTIONS.format(schema=""))
                     connection.execute(f"PRAGMA user_version = {VERSION}")
             journal._check_version(path)
         return journal
@@ -145,11 +172,21 @@ class Journal:
         with translated(path):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
             journal = cls(out, connection)
-            journal._check_version(path)
+            if journal._version() == 1:  # which has no corrections, and must not be written to here
+                journal._run(CORRECTIONS.format(schema="temp."))
+            else:
+                journal._check_version(path)
         return journal
 
+    def _run(self, statements: str) -> None:
+        for statement in statements.split(";\n"):
+            self._db.execute(statement)
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
     def _check_version(self, path: Path) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if version != VERSION:
             raise JournalError(f"{path}: has version {version}, this sorter reads {VERSION}; upgrade sorter")
 
@@ -223,6 +260,11 @@ class Journal:
 
     def _write(self, photo: Photo, **values: Any) -> int:
         """Insert or replace all that is known of a photo; it keeps its id."""
+        self._db.execute(  # what was said of another picture does not hold for this one
+            "DELETE FROM corrections WHERE photo IN "
+            "(SELECT id FROM photos WHERE path = ? AND (size, mtime_ns) != (?, ?))",
+            (os.fsencode(photo.path), photo.size, photo.mtime_ns),
+        )
         row = dict.fromkeys(PHOTO_COLUMNS)
         row |= {
             "path": os.fsencode(photo.path),
@@ -243,6 +285,10 @@ class Journal:
     def entries(self) -> Iterator[Entry]:
         """Every photo, in the order found, a page at a time."""
         return self._paged("1")
+
+    def of(self, ids: Sequence[int]) -> list[Entry]:
+        """The photos with these ids, in the order found; at most some hundreds at once."""
+        return list(self._entries(f"WHERE p.id IN ({', '.join('?' * len(ids))}) ORDER BY p.id", tuple(ids)))
 
     def failures(self) -> Iterator[Entry]:
         """Files that failed and are not in the output."""
@@ -277,8 +323,8 @@ class Journal:
     def _entries(self, clause: str, values: tuple[Any, ...]) -> Iterator[Entry]:
         rows = self._db.execute(
             "SELECT p.id, p.path, p.relative, p.size, p.mtime_ns, p.is_link, p.status, p.reason, p.message, "
-            "p.label, p.probability, p.probabilities, p.width, p.height, p.filing, f.destination "
-            f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
+            "p.label, p.probability, p.probabilities, p.width, p.height, p.filing, f.destination, "
+            f"{CORRECTION} FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
         )
         return map(_entry, rows)
@@ -376,8 +422,62 @@ class Journal:
 
     def clear(self) -> None:
         """Forget every photo, and what the run was. Only for an output that holds nothing filed."""
-        for table in ("photos", "filings", "meta"):
+        for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
+
+    # -- what a person says of photos --------------------------------------------------------------------------
+
+    def correct(self, labels: Mapping[int, str | None]) -> None:
+        """One step: photo's id -> the class it is, None to take back what was said. Undone steps are forgotten."""
+        self._db.execute("DELETE FROM corrections WHERE undone")
+        step = self._db.execute("SELECT coalesce(max(step), 0) + 1 FROM corrections").fetchone()[0]
+        self._db.executemany(
+            "INSERT INTO corrections (step, photo, label) VALUES (?, ?, ?)",
+            ((step, photo, label) for photo, label in labels.items()),
+        )
+
+    def undo_correction(self) -> dict[int, str | None]:
+        """Take back the latest step; returns what now holds for its photos. Empty where there is none."""
+        return self._flip("SELECT max(step) FROM corrections WHERE NOT undone", True)
+
+    def redo_correction(self) -> dict[int, str | None]:
+        """Say again what was taken back last. Returns as `undo_correction`."""
+        return self._flip("SELECT min(step) FROM corrections WHERE undone", False)
+
+    def correction_steps(self) -> tuple[bool, bool]:
+        """Is there a step to undo, and one to redo?"""
+        undo, redo = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM corrections WHERE NOT undone), "
+            "EXISTS (SELECT 1 FROM corrections WHERE undone)"
+        ).fetchone()
+        return bool(undo), bool(redo)
+
+    def _flip(self, which: str, undone: bool) -> dict[int, str | None]:
+        (step,) = self._db.execute(which).fetchone()
+        if step is None:
+            return {}
+        self._db.execute("UPDATE corrections SET undone = ? WHERE step = ?", (undone, step))
+        return dict(
+            self._db.execute(
+                f"SELECT p.id, {CORRECTION} FROM photos p WHERE p.id IN "
+                "(SELECT photo FROM corrections WHERE step = ?)",
+                (step,),
+            ).fetchall()
+        )
+
+    def columns(self, probabilities: bool, page: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
+        """Every photo as a plain row, pages of them, for whoever keeps a hundred thousand in arrays.
+
+        A row is id, path, size, mtime_ns, failure's reason and message, probability, probabilities (None unless
+        asked for), width, height, destination, correction; paths are bytes, the destination relative.
+        """
+        rows = self._db.execute(
+            "SELECT p.id, p.path, p.size, p.mtime_ns, p.reason, p.message, p.probability, "
+            f"{'p.probabilities' if probabilities else 'NULL'}, p.width, p.height, f.destination, {CORRECTION} "
+            "FROM photos p LEFT JOIN filings f ON f.id = p.filing ORDER BY p.id"
+        )
+        while batch := rows.fetchmany(page):
+            yield batch
 
     # -- sums --------------------------------------------------------------------------------------------------
 
@@ -422,7 +522,7 @@ def _text(message: str) -> str:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
-    (label, probability, probabilities, width, height, filing, destination) = row[9:]
+    (label, probability, probabilities, width, height, filing, destination, correction) = row[9:]
     photo = Photo(Path(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
     scores, decision = None, None
     if probabilities is not None:
@@ -441,6 +541,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         Status(status),
         Path(os.fsdecode(destination)) if destination is not None else None,
         filing,
+        correction,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,12 +24,20 @@ class CsvReport:
         path: of the file.
         out: the output folder.
         classes: of the model; more than two get a `prob_<class>` column each.
+        more: columns after all others: name -> what it holds.
     """
 
-    def __init__(self, path: Path, out: Path, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        out: Path,
+        classes: tuple[str, ...],
+        more: Mapping[str, Callable[[Entry], str]] | None = None,
+    ) -> None:
         self.path = path
         self._out = out
         self._classes = classes if len(classes) > 2 else ()
+        self._more = dict(more or {})
         self._file: TextIO | None = None
 
     def begin(self, entries: Iterable[Entry]) -> None:
@@ -54,7 +62,7 @@ class CsvReport:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as file:
             writer = csv.writer(file)
-            writer.writerow([*COLUMNS, *(f"prob_{label}" for label in self._classes)])
+            writer.writerow([*COLUMNS, *(f"prob_{label}" for label in self._classes), *self._more])
             writer.writerows(map(self._row, entries))
 
     def _row(self, entry: Entry) -> list[Any]:
@@ -71,8 +79,14 @@ class CsvReport:
             scores.width if scores else "",
             scores.height if scores else "",
             entry.photo.size,
-            *((f"{value:.6f}" for value in scores.probabilities) if scores and self._classes else ()),
+            *self._probabilities(entry),
+            *(each(entry) for each in self._more.values()),
         ]
+
+    def _probabilities(self, entry: Entry) -> list[str]:
+        if entry.scores is not None and self._classes:
+            return [f"{value:.6f}" for value in entry.scores.probabilities]
+        return [""] * len(self._classes) if self._more else []
 
 
 @contextmanager
@@ -88,9 +102,14 @@ def replaced(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def write_csv(journal: Journal, path: Path, classes: tuple[str, ...]) -> None:
+def write_csv(
+    journal: Journal,
+    path: Path,
+    classes: tuple[str, ...],
+    more: Mapping[str, Callable[[Entry], str]] | None = None,
+) -> None:
     """The whole report at once."""
-    CsvReport(path, journal.out, classes).finish(journal.entries())
+    CsvReport(path, journal.out, classes, more).finish(journal.entries())
 
 
 def _open(path: Path, mode: str) -> TextIO:

@@ -281,6 +281,8 @@ class _Run:
             if entry.scores is None:
                 continue
             decision = self.rule(entry.scores)
+            if entry.applied and entry.correction is not None:
+                decision = replace(decision, label=entry.correction, status=Status.SORTED)
             settled = entry.filing is not None or self.options.action is ActionKind.NONE
             if settled and entry.failure is None and decision == entry.decision:
                 continue
