@@ -96,18 +96,22 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
     whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
     Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
     """
-    return _hash(_small_grey(pixels))
+    return _hashes(_small_grey(pixels)[None])[0]
 
 
 def turned_hashes(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """The perceptual hashes of a picture as it is and turned by 90, 180 and 270 degrees counterclockwise."""
+    """The perceptual hashes of a picture as it is and turned by 90, 180 and 270 degrees counterclockwise.
+
+    Args:
+        pixels: uint8 (height, width, 3), or grey (height, width).
+    """
     small = _small_grey(pixels)
-    as_is, once, twice, thrice = (_hash(np.rot90(small, turns)) for turns in range(4))
+    as_is, once, twice, thrice = _hashes(np.stack([np.rot90(small, turns) for turns in range(4)]))
     return as_is, once, twice, thrice
 
 
 def _small_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """uint8 (height, width, 3) -> float64 (32, 32)."""
+    """uint8 (height, width, 3), or grey (height, width) -> float64 (32, 32)."""
     from PIL import Image
 
     grey = Image.fromarray(pixels).convert("L")
@@ -115,13 +119,14 @@ def _small_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.asarray(small, np.float64)
 
 
-def _hash(small: NDArray[np.float64]) -> int:
+def _hashes(small: NDArray[np.float64]) -> list[int]:
+    """float64 (n, 32, 32) -> n numbers of 64 bits."""
     cosines = _cosines()
-    low = cosines @ small @ cosines.T  # (8, 8)
+    low = cosines @ small @ cosines.T  # (n, 8, 8)
     # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
-    values = low.ravel().round(6)
-    bits = values > np.median(values[1:])
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+    values = low.reshape(len(small), -1).round(6)
+    bits = values > np.median(values[:, 1:], axis=1, keepdims=True)
+    return [int.from_bytes(row.tobytes(), "big") for row in np.packbits(bits, axis=1)]
 
 
 def _cosines() -> NDArray[np.float64]:

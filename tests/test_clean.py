@@ -122,12 +122,12 @@ if any("spawn_main" in argument for argument in sys.orig_argv):
     import ctypes, time
     import sorter.decode
     whole = sorter.decode.Decoder.__call__
-    def faulty(self, path):
+    def faulty(self, path, data=None):
         if "segfault" in path.name:
             ctypes.string_at(0)
         if "hang" in path.name:
             ctypes.PyDLL(None).sleep(3600)
-        return whole(self, path)
+        return whole(self, path, data)
     sorter.decode.Decoder.__call__ = faulty
 """
 

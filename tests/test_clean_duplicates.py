@@ -16,9 +16,9 @@ from sorter.similar import turned_hashes
 
 
 def examined(image: Image.Image) -> Examined:
-    pixels = np.asarray(image.convert("RGB"))
+    hashes = turned_hashes(np.asarray(image))
     return Examined(
-        "PNG", image.width, image.height, "", turned_hashes(pixels), signature(pixels), measure(pixels), ()
+        "PNG", image.width, image.height, "", hashes, signature(image), measure(image.convert("L")), ()
     )
 
 

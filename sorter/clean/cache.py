@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from sorter.clean.records import Examined, from_text, to_text
 from sorter.types import Photo
 
-VERSION = 1  # of what is measured: another one examines every file anew
+VERSION = 2  # of what is measured: another one examines every file anew
 DAYS = 180  # after which a row is forgotten
 BATCH = 256  # rows in one commit
 
@@ -55,7 +55,7 @@ class Cache:
                 (os.fsencode(photo.path), photo.size, photo.mtime_ns, self._settings),
             ).fetchone()
             return from_text(row[0]) if row else None
-        except (sqlite3.Error, ValueError, KeyError, TypeError):
+        except (sqlite3.Error, ValueError, TypeError):
             return None
 
     def put(self, photo: Photo, examined: Examined) -> None:

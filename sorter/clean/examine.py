@@ -33,7 +33,7 @@ class Examine:
     def start(self) -> Callable[[Photo], Examined | Failure]:
         from sorter.decode import Decoder
 
-        decode = Decoder(DECODE_SIDE, self.max_megapixels)
+        decode = Decoder(DECODE_SIDE, self.max_megapixels, halving=True)
         return lambda photo: self._examine(photo, decode)
 
     def _examine(self, photo: Photo, decode: object) -> Examined | Failure:
@@ -54,7 +54,9 @@ class Examine:
         name = photo.path.name
         if found := unsupported(photo.path, data[:64]) or (None if sniff(data[:64]) else junk(name)):
             return Examined("", 0, 0, digest, (), b"", None, (found,))
-        decoded = decode.header(photo.path) if self.quick else decode(photo.path)
+        whole = len(data) == photo.size  # of a giant only the decoder can judge
+        held = data if whole else None
+        decoded = decode.header(photo.path, held) if self.quick else decode(photo.path, held)
         format = sniff(data[:64]) or ""
         findings: list[Finding] = []
         if isinstance(decoded, Failure):
@@ -67,7 +69,6 @@ class Examine:
             if decoded.reason is Reason.NOT_AN_IMAGE:
                 message += _held(data[:512])
             findings.append(Finding(Kind.BROKEN, decoded.reason.value, message))
-        whole = len(data) == photo.size  # of a giant only the decoder can judge
         structure = list(check(data, format)) if whole else []
         if whole and not self.quick and isinstance(decoded, Decoded):
             structure += self._decoder_says(photo, data, decoded, decode, bool(structure))
@@ -96,21 +97,26 @@ class Examine:
             found = judged_warning(warning)
             if found is not None and not (structure and found.reason == "no-end"):
                 yield found
-        elif (failure := decode.further_frames(photo.path)) is not None:
+        elif (failure := decode.further_frames(photo.path, data)) is not None:
             yield Finding(Kind.BROKEN, failure.reason.value, f"a frame after the first: {failure.message}")
 
 
 def _measured(decoded: Decoded, digest: str, findings: tuple[Finding, ...]) -> Examined:
+    import numpy as np
+    from PIL import Image
+
     from sorter.clean.quality import LOW_INFORMATION, measure, signature
     from sorter.similar import turned_hashes
 
     if not decoded.pixels.size:
         return Examined(decoded.format, decoded.width, decoded.height, digest, (), b"", None, findings)
-    quality = measure(decoded.pixels)
+    image = Image.fromarray(decoded.pixels)
+    grey = image.convert("L")
+    quality = measure(grey)
     # Blank pictures all look the same, which says nothing.
     telling = quality.spread >= LOW_INFORMATION
-    hashes = turned_hashes(decoded.pixels) if telling else ()
-    small = signature(decoded.pixels) if telling else b""
+    hashes = turned_hashes(np.asarray(grey)) if telling else ()
+    small = signature(image) if telling else b""
     return Examined(decoded.format, decoded.width, decoded.height, digest, hashes, small, quality, findings)
 
 

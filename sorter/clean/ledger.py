@@ -160,7 +160,7 @@ class Ledger:
         """Verdict -> its first reason -> files."""
         tally: dict[str, dict[str, int]] = {}
         rows = self._db.execute(
-            "SELECT verdict, json_extract(findings, '$[0].reason'), count(*) FROM files "
+            "SELECT verdict, json_extract(findings, '$[0][1]'), count(*) FROM files "
             "WHERE findings != '[]' GROUP BY 1, 2 ORDER BY 3 DESC"
         )
         for verdict, reason, count in rows:

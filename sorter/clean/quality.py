@@ -11,7 +11,7 @@ import numpy as np
 from sorter.clean.records import Examined, Finding, Kind, Quality
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from PIL import Image
 
 SIDE = 256  # pixels on the long side at which sharpness is measured, so that it does not depend on the camera
 LEAST_SIDE = 96  # pixels; below, pixels and not blur limit the detail
@@ -42,12 +42,9 @@ class Thresholds:
     blur: float = 0.015
 
 
-def measure(pixels: NDArray[np.uint8]) -> Quality:
-    """uint8 (height, width, 3) -> what is measured of it."""
-    from PIL import Image
-
-    grey = Image.fromarray(pixels).convert("L")
-    counts = np.bincount(np.asarray(grey).ravel(), minlength=256)
+def measure(grey: Image.Image) -> Quality:
+    """A picture in mode L -> what is measured of it."""
+    counts = np.asarray(grey.histogram())
     shares = counts / counts.sum()  # (256,)
     levels = np.arange(256) / 255
     mean = float(shares @ levels)
@@ -64,12 +61,11 @@ def measure(pixels: NDArray[np.uint8]) -> Quality:
     )
 
 
-def _sharpness(grey: object) -> float | None:
+def _sharpness(grey: Image.Image) -> float | None:
     """Variance of the Laplacian over the variance (Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield
     microscopy: a comparative study; divided so that a low contrast is no blur). None for a flat picture."""
     from PIL import Image
 
-    assert isinstance(grey, Image.Image)
     scale = SIDE / max(grey.size)
     if scale < 1:
         size = (max(3, round(grey.width * scale)), max(3, round(grey.height * scale)))
@@ -81,12 +77,12 @@ def _sharpness(grey: object) -> float | None:
     return round(float(laplacian.var()) / variance, 5) if variance > 1 else None
 
 
-def signature(pixels: NDArray[np.uint8]) -> bytes:
-    """A picture in 8 x 8 pixels: what two of them are compared by after their hashes."""
+def signature(image: Image.Image) -> bytes:
+    """A picture in mode RGB -> 8 x 8 pixels: what two of them are compared by after their hashes."""
     from PIL import Image
 
     size = (SIGNATURE_SIDE, SIGNATURE_SIDE)
-    return Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0).tobytes()
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0).tobytes()
 
 
 def poor(examined: Examined, limits: Thresholds) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
 
@@ -83,6 +83,9 @@ class Quality:
     sharpness: float | None
 
 
+QUALITY = tuple(each.name for each in fields(Quality))
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """All that is known of one file by itself; it depends on the file's bytes and name only.
@@ -156,23 +159,30 @@ def verdict_of(findings: tuple[Finding, ...]) -> Kind:
 
 def to_text(examined: Examined) -> str:
     """As JSON, for a database."""
-    signature = base64.b64encode(examined.signature).decode()
-    return json.dumps({**asdict(examined), "signature": signature}, separators=(",", ":"))
+    quality = examined.quality
+    values = (
+        *(examined.format, examined.width, examined.height, examined.sha256, examined.hashes),
+        base64.b64encode(examined.signature).decode(),
+        [getattr(quality, name) for name in QUALITY] if quality else None,
+        [(each.kind, each.reason, each.message) for each in examined.findings],
+    )
+    return json.dumps(values, separators=(",", ":"))
 
 
 def from_text(text: str) -> Examined:
-    """Raises ValueError, KeyError or TypeError for what `to_text` did not write."""
-    data = json.loads(text)
-    data["signature"] = base64.b64decode(data["signature"])
-    data["hashes"] = tuple(data["hashes"])
-    data["quality"] = Quality(**data["quality"]) if data["quality"] else None
-    data["findings"] = findings_from(data["findings"])
-    return Examined(**data)
+    """Raises ValueError or TypeError for what `to_text` did not write."""
+    format, width, height, sha256, hashes, signature, quality, findings = json.loads(text)
+    return Examined(
+        *(format, width, height, sha256, tuple(hashes)),
+        base64.b64decode(signature),
+        Quality(*quality) if quality else None,
+        findings_from(findings),
+    )
 
 
 def findings_text(findings: tuple[Finding, ...]) -> str:
-    return json.dumps([asdict(each) for each in findings])
+    return json.dumps([(each.kind, each.reason, each.message) for each in findings])
 
 
-def findings_from(data: list[dict[str, str]]) -> tuple[Finding, ...]:
-    return tuple(Finding(Kind(each["kind"]), each["reason"], each["message"]) for each in data)
+def findings_from(data: list[list[str]]) -> tuple[Finding, ...]:
+    return tuple(Finding(Kind(kind), reason, message) for kind, reason, message in data)
