@@ -272,7 +272,6 @@ def sort(channel: Channel, options: run.Options) -> run.Summary:
 
     teller = Teller(channel)
     options = resolved(options)
-    teller.begin("sorting", None)
     teller.count(lambda: sum(1 for _ in scan_of(options)))
     return sort_folder(options, teller)
 
