@@ -418,7 +418,8 @@ class Journal:
         )
 
     def _inside(self, path: Path) -> bytes:
-        return os.fsencode(path.relative_to(self.out))
+        """Relative where it lies in the output folder; a file that was renamed where it is has its whole path."""
+        return os.fsencode(path.relative_to(self.out) if path.is_relative_to(self.out) else path)
 
     def clear(self) -> None:
         """Forget every photo, and what the run was. Only for an output that holds nothing filed."""
@@ -452,6 +453,13 @@ class Journal:
         ).fetchone()
         return bool(undo), bool(redo)
 
+    def corrections(self) -> dict[int, str | None]:
+        """Photo's id -> what a person says it is."""
+        rows = self._db.execute(
+            "SELECT photo, label, max(step) FROM corrections WHERE NOT undone GROUP BY photo ORDER BY photo"
+        )
+        return {photo: label for photo, label, _ in rows}
+
     def _flip(self, which: str, undone: bool) -> dict[int, str | None]:
         (step,) = self._db.execute(which).fetchone()
         if step is None:
@@ -469,11 +477,11 @@ class Journal:
         """Every photo as a plain row, pages of them, for whoever keeps a hundred thousand in arrays.
 
         A row is id, path, size, mtime_ns, failure's reason and message, probability, probabilities (None unless
-        asked for), width, height, destination, correction; paths are bytes, the destination relative.
+        asked for), width, height, destination; paths are bytes, the destination relative.
         """
         rows = self._db.execute(
             "SELECT p.id, p.path, p.size, p.mtime_ns, p.reason, p.message, p.probability, "
-            f"{'p.probabilities' if probabilities else 'NULL'}, p.width, p.height, f.destination, {CORRECTION} "
+            f"{'p.probabilities' if probabilities else 'NULL'}, p.width, p.height, f.destination "
             "FROM photos p LEFT JOIN filings f ON f.id = p.filing ORDER BY p.id"
         )
         while batch := rows.fetchmany(page):

@@ -194,7 +194,10 @@ class Review:
     def _rows(self, ids: Iterable[int]) -> NDArray[np.int64]:
         """The rows of those photos that were scored."""
         wanted = np.unique(np.fromiter(ids, np.int64))
-        rows = np.flatnonzero(np.isin(self.table.id, wanted, assume_unique=True))
+        rows = np.searchsorted(self.table.id, wanted)
+        there = rows < len(self.table)
+        there[there] = self.table.id[rows[there]] == wanted[there]
+        rows = rows[there]
         return rows[~np.isnan(self.table.probability[rows])]
 
     # -- the disk ----------------------------------------------------------------------------------------------

@@ -98,23 +98,29 @@ def read_table(out: Path) -> Table:
         labels = (*settings["classes"], UNSURE)
         rule = rule_of(settings, reviewed=True)
         pages = list(journal.columns(probabilities=not is_binary(rule)))
+        corrections = journal.corrections()
     likeliest = [_likeliest(page, len(rule.classes)) for page in pages]
     rows = [row for page in pages for row in page]
-    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)] or [()] * 12
+    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)] or [()] * 11
     (ids, source, size, mtime_ns, reasons, messages, probability, _) = columns[:8]
-    (width, height, place, correction) = columns[8:]
+    (width, height, place) = columns[8:]
     code = {name: number for number, name in enumerate(labels)}
     folder = {os.fsencode(name): number for name, number in code.items()}
     filed = [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], NONE) for at in place]
+    number = np.array(ids, np.int64)
+    corrected = np.full(len(number), NONE, np.int16)
+    corrected[np.searchsorted(number, list(corrections))] = [
+        code.get(label, NONE) for label in corrections.values()
+    ]
     return Table(
         out=out,
         labels=labels,
         rule=rule,
-        id=np.array(ids, np.int64),
+        id=number,
         probability=np.array(probability, np.float64),
         likeliest=np.concatenate(likeliest) if likeliest else np.empty(0, np.int16),
         filed=np.array(filed, np.int16),
-        corrected=np.array([code.get(name, NONE) for name in correction], np.int16),
+        corrected=corrected,
         size=np.array(size, np.int64),
         mtime_ns=np.array(mtime_ns, np.int64),
         width=np.array([pixels or 0 for pixels in width], np.int32),
