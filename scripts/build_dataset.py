@@ -124,7 +124,7 @@ def build(
     Raises:
         SorterError: a step cannot be done; its message says why.
     """
-    from sorter.clean.run import Options as CleanOptions
+    from sorter.clean.options import Options as CleanOptions
     from sorter.clean.run import clean
     from sorter.train.inspection import Options as InspectOptions
     from sorter.train.inspection import inspect_folders

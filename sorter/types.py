@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
+# What the folders of a dataset's parts are called.
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
+
 
 class SorterError(Exception):
     """Something a user can put right: the message names the file or flag, the fault and the way out."""
@@ -25,6 +35,13 @@ class UsageError(SorterError):
     """The command itself is wrong (exit code 2)."""
 
     exit_code = 2
+
+
+def check_above_zero(**flags: float | None) -> None:
+    """Raise UsageError for a flag, given by its name with underscores, whose value is not above zero."""
+    for name, value in flags.items():
+        if value is not None and not value > 0:
+            raise UsageError(f"--{name.replace('_', '-')}: {value:g} is not above zero")
 
 
 class Reason(str, Enum):

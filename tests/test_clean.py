@@ -22,9 +22,10 @@ import damage
 from damage import encode, picture
 
 from sorter.clean.examine import Examine
+from sorter.clean.options import Options, Summary
 from sorter.clean.records import Examined
 from sorter.clean.removal import has_journal
-from sorter.clean.run import Options, Summary, clean
+from sorter.clean.run import clean
 from sorter.types import Photo, SorterError, UsageError
 from sorter.undo import undo
 
@@ -188,15 +189,35 @@ def test_fix_extensions_never_overwrites(tmp_path: Path) -> None:
     for seed, name in enumerate(("a.png", "a.jpg", "b.tar", "c")):
         put(root / name, jpeg(seed))
     before = hashes(root)
+    put(root / "broken.png", b"\xff\xd8\xff and no more")  # misnamed, too, but moved away
     summary, rows = look(root, fix_extensions=True)
     after = hashes(root)
     assert sorted(after) == ["a (2).jpg", "a.jpg", "b.tar.jpg", "c.jpg"]
     assert sorted(after.values()) == sorted(before.values())
     assert after["a (2).jpg"] == before["a.png"] and after["a.jpg"] == before["a.jpg"]
     assert rows["a.png"]["destination"] == str(root / "a (2).jpg")
-    assert summary.actions == {"renamed": 3}
-    _, rows = look(root, fix_extensions=True)
-    assert {row["verdict"] for row in rows.values()} == {"ok"}
+    assert summary.actions == {"quarantined": 1, "renamed": 3}
+    again, rows = look(root, fix_extensions=True)
+    assert {name: row["verdict"] for name, row in rows.items() if name != "broken.png"} == dict.fromkeys(
+        after, "ok"
+    )
+    assert len(rows) == 5 and again.would_remove == 0
+    put(root / "a.png", b"somebody else's by now")
+    undone = undo(tmp_path / "in-quarantine")
+    assert undone.restored == 3 and [left.path.name for left in undone.left] == ["a (2).jpg"]
+    assert (root / "a.png").read_bytes() == b"somebody else's by now"
+    (root / "a.png").unlink()
+    assert undo(tmp_path / "in-quarantine").restored == 1
+    assert hashes(root) == {**before, "broken.png": hashes(root)["broken.png"]}
+
+
+def test_undo_removes_no_folder_outside_the_quarantine(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    put(root / "deep" / "a.png", jpeg(0))
+    look(root, fix_extensions=True)
+    (root / "deep" / "a.jpg").unlink()
+    assert [left.path for left in undo(tmp_path / "in-quarantine").left] == [root / "deep" / "a.jpg"]
+    assert (root / "deep").is_dir()
 
 
 # -- poor ------------------------------------------------------------------------------------------------------
@@ -321,6 +342,20 @@ def test_a_duplicate_stays_where_its_copy_has_gone(tmp_path: Path) -> None:
         return True
 
     given = Options((root,), remove=("duplicates",), action="delete", cache=False, workers=1)
+    summary = clean(given, confirm=meanwhile)
+    assert (root / "b.jpg").exists() and summary.failed == 1
+
+
+def test_a_near_duplicate_stays_where_its_copy_has_changed(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    put(root / "a.jpg", jpeg(0, quality=95))
+    put(root / "b.jpg", jpeg(0, quality=70))
+
+    def meanwhile(_: int) -> bool:
+        (root / "a.jpg").write_bytes(jpeg(1))
+        return True
+
+    given = Options((root,), remove=("near-duplicates",), action="delete", cache=False, workers=1)
     summary = clean(given, confirm=meanwhile)
     assert (root / "b.jpg").exists() and summary.failed == 1
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from conftest import command, hashes
 from test_clean import jpeg, look, put, rows_of
 
-from sorter.clean.run import Options, clean
+from sorter.clean.options import Options
+from sorter.clean.run import clean
 from sorter.undo import undo
 
 

@@ -109,6 +109,10 @@ class Ledger:
     def get(self, file: int) -> Checked:
         return next(self._rows("WHERE f.id = ?", (file,)))
 
+    def kept(self, file: int) -> Checked | None:
+        """The copy that stays of what this file is a duplicate of."""
+        return next(self._rows("WHERE f.id = (SELECT duplicate_of FROM files WHERE id = ?)", (file,)), None)
+
     def all(self) -> Iterator[Checked]:
         """Duplicates across classes first, then those across splits, then everything in the order found."""
         return self._rows(

@@ -7,10 +7,10 @@ import filecmp
 import os
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from sorter import actions
 from sorter.clean.ledger import Ledger
 from sorter.clean.names import right_name
 from sorter.clean.records import Checked, Kind
@@ -61,7 +61,8 @@ def finish(quarantine: Path) -> list[tuple[Photo, str, Path]]:
                 quarantine / entry.destination,
             )
             for entry in journal.entries()
-            if entry.destination is not None
+            # What was renamed lies outside, where the scan finds it.
+            if entry.destination is not None and not entry.destination.is_absolute()
         ]
 
 
@@ -71,18 +72,30 @@ def quarantine_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path)
     Raises:
         SorterError: the disk is full; the same command again goes on.
     """
+    _file(ledger, map(_scored, files), quarantine, "quarantined")
+
+
+def rename_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path) -> None:
+    """Give misnamed files the extension of their content, never the name of another file.
+
+    The quarantine's journal keeps their old names, so that `sorter undo` gives them back. Raises as above.
+    """
+    _file(ledger, map(_renamed, files), quarantine, "renamed")
+
+
+def _file(ledger: Ledger, files: Iterator[tuple[Checked, Scored]], quarantine: Path, done: str) -> None:
     with locked(quarantine), closing(_open(quarantine)) as journal, closing(_filer(journal)) as filer:
         with journal.transaction():
             journal.set(run=SETTINGS, state="running")
         while batch := list(islice(files, BATCH)):
-            batch = [each for each in batch if not _refused(ledger, each)]
-            filer.file([_scored(each) for each in batch])
-            for each in batch:
-                entry = journal.lookup(each.path)
+            batch = [each for each in batch if not _refused(ledger, each[0])]
+            filer.file([scored for _, scored in batch])
+            for file, _ in batch:
+                entry = journal.lookup(file.path)
                 if entry is not None and entry.destination is not None:
-                    ledger.acted(each.id, "quarantined", quarantine / entry.destination)
+                    ledger.acted(file.id, done, quarantine / entry.destination)
                 else:
-                    ledger.acted(each.id, f"failed: {entry.failure if entry else 'not written down'}")
+                    ledger.acted(file.id, f"failed: {entry.failure if entry else 'not written down'}")
         with journal.transaction():
             journal.set(state="done")
 
@@ -121,27 +134,6 @@ def delete_files(ledger: Ledger, files: Iterator[Checked]) -> None:
             ledger.acted(each.id, "deleted")
 
 
-def rename_files(ledger: Ledger, files: Iterator[Checked]) -> None:
-    """Give misnamed files the extension of their content, never that of another file."""
-    for each in files:
-        if each.examined is None or _refused(ledger, each):
-            continue
-        name = right_name(each.path.name, each.examined.format)
-        for _ in range(3):
-            target = actions.free_name(each.path.parent, name, os.path.lexists)
-            try:
-                actions.rename_without_replacing(each.path, target)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                ledger.acted(each.id, f"failed: {error.strerror or error}")
-            else:
-                ledger.acted(each.id, "renamed", target)
-            break
-        else:
-            ledger.acted(each.id, "failed: every name tried was taken at the last moment")
-
-
 def _open(quarantine: Path) -> Journal:
     journal = Journal.open(quarantine)
     settings = journal.setting("run")
@@ -155,11 +147,17 @@ def _filer(journal: Journal) -> Filer:
     return Filer(journal, ActionKind.MOVE, tree=True, by_label=False)
 
 
-def _scored(file: Checked) -> Scored:
+def _scored(file: Checked) -> tuple[Checked, Scored]:
     """The verdict stands where a class does; there are no probabilities."""
     photo = Photo(file.path, file.relative, file.size, file.mtime_ns, False)
     size = (file.examined.width, file.examined.height) if file.examined else (0, 0)
-    return Scored(photo, Scores((), *size), Decision(file.verdict.value, 1.0, Status.SORTED))
+    return file, Scored(photo, Scores((), *size), Decision(file.verdict.value, 1.0, Status.SORTED))
+
+
+def _renamed(file: Checked) -> tuple[Checked, Scored]:
+    assert file.examined is not None, "only what was examined is found to be misnamed"
+    wanted = file.path.with_name(right_name(file.path.name, file.examined.format))
+    return file, replace(_scored(file)[1], wanted=wanted)
 
 
 def _refused(ledger: Ledger, file: Checked) -> bool:
@@ -168,21 +166,23 @@ def _refused(ledger: Ledger, file: Checked) -> bool:
         status = file.path.lstat()
         if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
             raise OSError(errno.EAGAIN, "changed since it was examined")
-        if all(each.kind in DUPLICATES for each in file.findings) and file.duplicate_of is not None:
-            _check_copy(file, file.duplicate_of)
+        if all(each.kind in DUPLICATES for each in file.findings) and (kept := ledger.kept(file.id)):
+            _check_copy(file, kept)
     except OSError as error:
         ledger.acted(file.id, f"failed: {error.strerror or error}")
         return True
     return False
 
 
-def _check_copy(file: Checked, kept: Path) -> None:
+def _check_copy(file: Checked, kept: Checked) -> None:
     """Raise OSError where the last picture of its kind would go."""
+    status = kept.path.lstat()
     if file.verdict is not Kind.DUPLICATE:
-        kept.lstat()
-    elif kept.samefile(file.path) and not _hard_links(file.path, kept):
+        if (status.st_size, status.st_mtime_ns) != (kept.size, kept.mtime_ns):
+            raise OSError(errno.EAGAIN, "the copy that stays has changed since it was examined")
+    elif kept.path.samefile(file.path) and not _hard_links(file.path, kept.path):
         raise OSError(errno.EINVAL, "is the very file that stays, under another name")
-    elif not filecmp.cmp(kept, file.path, shallow=False):
+    elif not filecmp.cmp(kept.path, file.path, shallow=False):
         raise OSError(errno.EAGAIN, "no longer the same as the copy that stays")
 
 

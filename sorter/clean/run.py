@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sorter.clean import removal
 from sorter.clean.cache import Cache
@@ -15,112 +14,17 @@ from sorter.clean.duplicates import mark
 from sorter.clean.examine import BROKEN, Examine
 from sorter.clean.ledger import Ledger
 from sorter.clean.names import junk
-from sorter.clean.quality import Thresholds, poor
-from sorter.clean.records import NO_FAULT, REMOVABLE, Checked, Examined, Finding, Kind
+from sorter.clean.options import Options, Summary, csv_path, resolved, scan_of
+from sorter.clean.quality import poor
+from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
 from sorter.clean.report import check_ours, write_csv, write_html
+from sorter.files import sha256_of
 from sorter.pipeline import Limits, Pool
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
-from sorter.scan import Scan, compile_patterns
-from sorter.similar import MAX_DISTANCE
 from sorter.stages import Thumbnail
-from sorter.types import Failure, Photo, Reason, Result, SorterError, UsageError
+from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
 
-ACTIONS = ("quarantine", "trash", "delete")
 THUMBNAIL = 160  # pixels
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
-
-
-@dataclass(frozen=True)
-class Options:
-    """Everything `sorter clean` can be told; the defaults are its defaults.
-
-    Attributes:
-        inputs: folders and files.
-        remove: kinds that are taken away, words of `REMOVABLE`.
-        action: one of `ACTIONS`.
-        quarantine: a folder; None for one beside the first input, with its name and `-quarantine`.
-        report: the CSV; None for clean.csv beside the quarantine. The page lies beside it.
-        dry_run: only say what would be done; the report is written only where it was asked for.
-        fix_extensions: rename what is misnamed and not removed.
-        quick: headers and structure only.
-        similarity: bits that perceptual hashes of near duplicates may differ in, 0 to 16.
-        classes: the folders of each input (or of its train, val and test) are classes.
-        thresholds: for poor photos.
-        exclude, hidden, follow_symlinks, workers, max_megapixels, timeout_per_file: as for a run.
-        cache: keep what was found out, and use it; `cache_file` is where, None for the user's cache folder.
-    """
-
-    inputs: tuple[Path, ...]
-    remove: tuple[str, ...] = ("broken",)
-    action: str = "quarantine"
-    quarantine: Path | None = None
-    report: Path | None = None
-    dry_run: bool = False
-    fix_extensions: bool = False
-    quick: bool = False
-    similarity: int = MAX_DISTANCE
-    classes: bool = False
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    exclude: tuple[str, ...] = ()
-    hidden: bool = False
-    follow_symlinks: bool = False
-    workers: int | None = None
-    max_megapixels: float = 250.0
-    timeout_per_file: float = 60.0
-    cache: bool = True
-    cache_file: Path | None = None
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What was found and done.
-
-    Attributes:
-        counts: verdict -> files.
-        reasons: verdict -> first reason -> files.
-        groups: groups of duplicates; of these `across_splits` and `across_classes`.
-        actions: what was done (or failed) -> files.
-        would_remove: files that are to go (in a dry run none has gone).
-        examined: files examined by this run; `cached` were known already.
-        quarantine: the folder, where anything lies in it.
-    """
-
-    counts: dict[str, int]
-    reasons: dict[str, dict[str, int]]
-    groups: int
-    across_splits: int
-    across_classes: int
-    actions: dict[str, int]
-    would_remove: int
-    examined: int
-    cached: int
-    seconds: float
-    quarantine: Path | None
-    report: Path | None
-    page: Path | None
-    dry_run: bool
-
-    @property
-    def faults(self) -> int:
-        """Files with something wrong."""
-        return sum(count for name, count in self.counts.items() if Kind(name) not in NO_FAULT)
-
-    @property
-    def failed(self) -> int:
-        """Files that could not be read, or not be taken away."""
-        undone = sum(count for action, count in self.actions.items() if action.startswith("failed"))
-        return undone + self.counts.get(Kind.UNREADABLE.value, 0)
-
-    def to_json(self) -> dict[str, Any]:
-        data = {**asdict(self), "faults": self.faults, "seconds": round(self.seconds, 3)}
-        return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
 
 
 def clean(
@@ -172,12 +76,16 @@ class _Clean:
         csv, page = csv_path(options), csv_path(options).with_suffix(".html")
         writes = not options.dry_run or options.report is not None
         acts = not options.dry_run and (going > 0 or options.fix_extensions)
-        changed = True
-        if writes:
-            changed = self._write(csv)
-        if acts:
-            self._act(kinds, going)
-            changed = self._write(csv) or changed
+        before = sha256_of(csv) if writes and csv.exists() else None
+        try:
+            if acts and options.action != "quarantine":  # what goes for good is written down before
+                write_csv(ledger, csv)
+            if acts:
+                self._act(kinds, going)
+        finally:
+            if writes:
+                write_csv(ledger, csv)
+        changed = writes and sha256_of(csv) != before
         if writes and (changed or not page.exists()):
             limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
             with Pool(Thumbnail(THUMBNAIL, options.max_megapixels), self.workers, limits) as pool:
@@ -203,12 +111,6 @@ class _Clean:
     @property
     def workers(self) -> int:
         return self.options.workers or available_cores()
-
-    def _write(self, csv: Path) -> bool:
-        """Write the CSV; is it another one than before?"""
-        before = csv.read_bytes() if csv.exists() and csv.stat().st_size < 1 << 26 else None
-        write_csv(self.ledger, csv)
-        return before is None or csv.read_bytes() != before
 
     def _take_in_earlier(self, quarantine: Path) -> None:
         """Finish what was stopped, and give what lies in the quarantine its rows."""
@@ -278,11 +180,11 @@ class _Clean:
         for root in self.options.inputs:
             if root in photo.path.parents:
                 folders = photo.path.relative_to(root).parts[:-1]
-                split = SPLITS.get(folders[0].lower(), "") if folders else ""
+                split = PARTS.get(folders[0].lower(), "") if folders else ""
                 if split:
                     return split, folders[1] if len(folders) > 1 else ""
-                if root.name.lower() in SPLITS:
-                    return SPLITS[root.name.lower()], folders[0] if folders else ""
+                if root.name.lower() in PARTS:
+                    return PARTS[root.name.lower()], folders[0] if folders else ""
                 return "", folders[0] if folders and self.options.classes else ""
         return "", ""
 
@@ -295,8 +197,8 @@ class _Clean:
             removal.trash_files(ledger, removal.chosen(ledger, kinds))
         elif going and self.confirm is not None and self.confirm(going):
             removal.delete_files(ledger, removal.chosen(ledger, kinds))
-        if options.fix_extensions:
-            removal.rename_files(ledger, (each for each in ledger.found() if _renamed(each)))
+        if options.fix_extensions and any(map(_renamed, ledger.found())):
+            removal.rename_files(ledger, filter(_renamed, ledger.found()), options.quarantine)
 
 
 def _renamed(file: Checked) -> bool:
@@ -313,47 +215,3 @@ def _failed(photo: Photo, failure: Failure) -> Finding:
     if failure.reason in (Reason.UNREADABLE, Reason.VANISHED, Reason.OUT_OF_MEMORY):
         return Finding(Kind.UNREADABLE, failure.reason.value, failure.message)
     return Finding(Kind.SKIPPED, failure.reason.value, failure.message)
-
-
-def scan_of(options: Options) -> Scan:
-    """The scan that these options make."""
-    return Scan(options.inputs, options.exclude, options.quarantine, options.follow_symlinks, options.hidden)
-
-
-def csv_path(options: Options) -> Path:
-    assert options.quarantine is not None
-    return options.report or options.quarantine.parent / "clean.csv"
-
-
-def resolved(options: Options) -> Options:
-    """Absolute paths, and a check of what can be checked beforehand. Raises UsageError."""
-    for given in options.inputs:
-        if not given.exists():
-            raise UsageError(f"{given}: no such file or folder; name a folder or a file that exists")
-    inputs = tuple(
-        path.resolve() if path.is_dir() else path.parent.resolve() / path.name for path in options.inputs
-    )
-    first = inputs[0]
-    quarantine = (options.quarantine or first.with_name(f"{first.name or 'root'}-quarantine")).resolve()
-    if quarantine.exists() and not quarantine.is_dir():
-        raise UsageError(f"--quarantine {quarantine}: is a file; name a folder")
-    for path in inputs:
-        if path == quarantine or quarantine in path.parents:
-            raise UsageError(f"{path}: lies in the quarantine {quarantine}; name another with --quarantine")
-    for word in options.remove:
-        if word not in REMOVABLE:
-            raise UsageError(f"--remove: {word!r} is none of {', '.join(REMOVABLE)}")
-    if options.action not in ACTIONS:
-        raise UsageError(f"--action: {options.action!r} is none of {', '.join(ACTIONS)}")
-    if not 0 <= options.similarity <= 16:
-        raise UsageError(f"--similarity: {options.similarity} is not within 0 and 16")
-    for flag, value in (
-        ("--workers", options.workers),
-        ("--max-megapixels", options.max_megapixels),
-        ("--timeout-per-file", options.timeout_per_file),
-    ):
-        if value is not None and not value > 0:
-            raise UsageError(f"{flag}: {value} is not above zero")
-    compile_patterns(options.exclude)
-    report = options.report.absolute() if options.report else None
-    return replace(options, inputs=inputs, quarantine=quarantine, report=report)

@@ -18,7 +18,7 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.clean.run import Summary
+    from sorter.clean.options import Summary
 
 
 def add_clean(commands: Any) -> None:
@@ -109,8 +109,9 @@ def add_clean(commands: Any) -> None:
 
 
 def _clean(arguments: argparse.Namespace) -> int:
+    from sorter.clean.options import Options, resolved, scan_of
     from sorter.clean.quality import Thresholds
-    from sorter.clean.run import Options, clean, resolved, scan_of
+    from sorter.clean.run import clean
 
     options = Options(
         inputs=tuple(arguments.inputs),
@@ -198,5 +199,5 @@ def _print_summary(summary: Summary) -> None:
         print(f"Every file has its row in {summary.report}")
     if summary.page:
         print(f"Look at {summary.page}")
-    if summary.quarantine and summary.actions.get("quarantined"):
+    if summary.quarantine and {"quarantined", "renamed"} & summary.actions.keys():
         print(f"To put everything back: sorter undo {shlex.quote(str(summary.quarantine))}")

@@ -11,7 +11,7 @@ from sorter.collect.fetch import Manners
 from sorter.collect.licences import Licences
 from sorter.collect.names import check_classes
 from sorter.collect.records import Status
-from sorter.types import UsageError
+from sorter.types import UsageError, check_above_zero
 
 SOURCES = ("openverse", "web", "urls", "folder")
 
@@ -108,16 +108,14 @@ def check_options(options: Options) -> None:
             raise UsageError(f"--class {name}: has no query; say behind its name what to look for")
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"--out {options.out}: is a file; name a folder")
-    for flag, value in (
-        ("--limit", options.limit),
-        ("--workers", options.workers),
-        ("--max-megapixels", options.max_megapixels),
-        ("--timeout-per-file", options.timeout_per_file),
-        ("--connections", options.manners.connections),
-        ("--max-bytes", options.manners.max_bytes),
-    ):
-        if value is not None and value <= 0:
-            raise UsageError(f"{flag}: {value:g} is not above zero")
+    check_above_zero(
+        limit=options.limit,
+        workers=options.workers,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+        connections=options.manners.connections,
+        max_bytes=options.manners.max_bytes,
+    )
     for flag, value in (("--min-size", options.min_size), ("--delay", options.manners.delay)):
         if value < 0:
             raise UsageError(f"{flag}: {value:g} is below zero")

@@ -24,8 +24,8 @@ from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.metrics import Metrics, calibration, compute, predict
-from sorter.train.pages import THUMBNAIL, Card, check_above_zero, make_cards, take_report_folder
-from sorter.types import Failure, Result, SorterError, Status, UsageError
+from sorter.train.pages import THUMBNAIL, Card, make_cards, take_report_folder
+from sorter.types import Failure, Result, SorterError, Status, UsageError, check_above_zero
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -126,7 +126,11 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     """
     began = time.monotonic()
     watch = watch or Quiet()
-    check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
+    check_above_zero(
+        workers=options.workers,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+    )
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
     part, examples = labelled(options.data, model)

@@ -22,8 +22,8 @@ from sorter.similar import MAX_DISTANCE, decoded_and_hashed, near_duplicates, pe
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
-from sorter.train.pages import THUMBNAIL, Card, check_above_zero, make_cards, take_report_folder
-from sorter.types import Failure, Photo, Result, SorterError, Status, UsageError
+from sorter.train.pages import THUMBNAIL, Card, make_cards, take_report_folder
+from sorter.types import Failure, Photo, Result, SorterError, Status, UsageError, check_above_zero
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -266,7 +266,11 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
     """
     began = time.monotonic()
     watch = watch or Quiet()
-    check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
+    check_above_zero(
+        workers=options.workers,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+    )
     classes, found_parts = read_folders(options.data, least=0)
     parts = {part: found_parts[part] for part in ORDER if part in found_parts}
     examples = [example for some in parts.values() for example in some]

@@ -12,7 +12,7 @@ import torch
 from sorter.train.augment import augmentation
 from sorter.train.metrics import choose_threshold
 from sorter.train.recipes import DEFAULT, FAST, LITE0, Recipe, find_recipe
-from sorter.types import UsageError
+from sorter.types import UsageError, check_above_zero
 
 BALANCES = ("auto", "none", "weights", "sampling")
 NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "without")
@@ -91,9 +91,7 @@ def resolve_recipe(options: Options) -> Recipe:
     ):
         if value is not None and value < least:
             raise UsageError(f"{flag}: {value} is below {least}")
-    for flag, number in (("--lr", options.lr), ("--time-budget", options.time_budget)):
-        if number is not None and not number > 0:
-            raise UsageError(f"{flag}: {number:g} is not above zero")
+    check_above_zero(lr=options.lr, time_budget=options.time_budget)
     if options.weights is not None and not options.pretrained:
         raise UsageError(
             "--no-pretrained: asks for random weights, --weights for those of a file; give one of them"

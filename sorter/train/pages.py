@@ -60,14 +60,3 @@ def take_report_folder(out: Path | None, files: Sequence[str]) -> None:
     others = sorted(path.name for path in out.iterdir() if path.name not in files)
     if others:
         raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
-
-
-def check_above_zero(workers: int | None, max_megapixels: float, timeout_per_file: float) -> None:
-    """Raises UsageError for what would let no photo through."""
-    for flag, value in (
-        ("--workers", workers),
-        ("--max-megapixels", max_megapixels),
-        ("--timeout-per-file", timeout_per_file),
-    ):
-        if value is not None and not value > 0:
-            raise UsageError(f"{flag}: {value} is not above zero")

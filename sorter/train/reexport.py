@@ -17,8 +17,7 @@ from sorter.preprocess import Preprocess
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
 from sorter.scan import Scan
 from sorter.train.export import export_onnx, judge, max_difference, onnx_spec, quantise
-from sorter.train.pages import check_above_zero
-from sorter.types import Failure, Photo, Result, Status, UsageError
+from sorter.types import Failure, Photo, Result, Status, UsageError, check_above_zero
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +121,11 @@ def export_folder(options: Options, watch: Watch | None = None) -> Exported:
         ExportError: ONNX Runtime's float32 answers are not torch's; nothing is replaced.
     """
     watch = watch or Quiet()
-    check_above_zero(options.workers, options.max_megapixels, options.timeout_per_file)
+    check_above_zero(
+        workers=options.workers,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+    )
     model = read_model(options.model)
     model.path(WEIGHTS)
     replace(model, files={WEIGHTS: model.files[WEIGHTS]}).verify()

@@ -1,0 +1,143 @@
+"""What `sorter clean` can be told, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sorter.clean.quality import Thresholds
+from sorter.clean.records import NO_FAULT, REMOVABLE, Kind
+from sorter.scan import Scan, compile_patterns
+from sorter.similar import MAX_DISTANCE
+from sorter.types import UsageError, check_above_zero
+
+ACTIONS = ("quarantine", "trash", "delete")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything `sorter clean` can be told; the defaults are its defaults.
+
+    Attributes:
+        inputs: folders and files.
+        remove: kinds that are taken away, words of `REMOVABLE`.
+        action: one of `ACTIONS`.
+        quarantine: a folder; None for one beside the first input, with its name and `-quarantine`.
+        report: the CSV; None for clean.csv beside the quarantine. The page lies beside it.
+        dry_run: only say what would be done; the report is written only where it was asked for.
+        fix_extensions: rename what is misnamed and not removed.
+        quick: headers and structure only.
+        similarity: bits that perceptual hashes of near duplicates may differ in, 0 to 16.
+        classes: the folders of each input (or of its train, val and test) are classes.
+        thresholds: for poor photos.
+        exclude, hidden, follow_symlinks, workers, max_megapixels, timeout_per_file: as for a run.
+        cache: keep what was found out, and use it; `cache_file` is where, None for the user's cache folder.
+    """
+
+    inputs: tuple[Path, ...]
+    remove: tuple[str, ...] = ("broken",)
+    action: str = "quarantine"
+    quarantine: Path | None = None
+    report: Path | None = None
+    dry_run: bool = False
+    fix_extensions: bool = False
+    quick: bool = False
+    similarity: int = MAX_DISTANCE
+    classes: bool = False
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    follow_symlinks: bool = False
+    workers: int | None = None
+    max_megapixels: float = 250.0
+    timeout_per_file: float = 60.0
+    cache: bool = True
+    cache_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was found and done.
+
+    Attributes:
+        counts: verdict -> files.
+        reasons: verdict -> first reason -> files.
+        groups: groups of duplicates; of these `across_splits` and `across_classes`.
+        actions: what was done (or failed) -> files.
+        would_remove: files that are to go (in a dry run none has gone).
+        examined: files examined by this run; `cached` were known already.
+        quarantine: the folder, where anything lies in it.
+    """
+
+    counts: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    groups: int
+    across_splits: int
+    across_classes: int
+    actions: dict[str, int]
+    would_remove: int
+    examined: int
+    cached: int
+    seconds: float
+    quarantine: Path | None
+    report: Path | None
+    page: Path | None
+    dry_run: bool
+
+    @property
+    def faults(self) -> int:
+        """Files with something wrong."""
+        return sum(count for name, count in self.counts.items() if Kind(name) not in NO_FAULT)
+
+    @property
+    def failed(self) -> int:
+        """Files that could not be read, or not be taken away."""
+        undone = sum(count for action, count in self.actions.items() if action.startswith("failed"))
+        return undone + self.counts.get(Kind.UNREADABLE.value, 0)
+
+    def to_json(self) -> dict[str, Any]:
+        data = {**asdict(self), "faults": self.faults, "seconds": round(self.seconds, 3)}
+        return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
+
+
+def scan_of(options: Options) -> Scan:
+    """The scan that these options make."""
+    return Scan(options.inputs, options.exclude, options.quarantine, options.follow_symlinks, options.hidden)
+
+
+def csv_path(options: Options) -> Path:
+    assert options.quarantine is not None
+    return options.report or options.quarantine.parent / "clean.csv"
+
+
+def resolved(options: Options) -> Options:
+    """Absolute paths, and a check of what can be checked beforehand. Raises UsageError."""
+    for given in options.inputs:
+        if not given.exists():
+            raise UsageError(f"{given}: no such file or folder; name a folder or a file that exists")
+    inputs = tuple(
+        path.resolve() if path.is_dir() else path.parent.resolve() / path.name for path in options.inputs
+    )
+    first = inputs[0]
+    quarantine = (options.quarantine or first.with_name(f"{first.name or 'root'}-quarantine")).resolve()
+    if quarantine.exists() and not quarantine.is_dir():
+        raise UsageError(f"--quarantine {quarantine}: is a file; name a folder")
+    for path in inputs:
+        if path == quarantine or quarantine in path.parents:
+            raise UsageError(f"{path}: lies in the quarantine {quarantine}; name another with --quarantine")
+    for word in options.remove:
+        if word not in REMOVABLE:
+            raise UsageError(f"--remove: {word!r} is none of {', '.join(REMOVABLE)}")
+    if options.action not in ACTIONS:
+        raise UsageError(f"--action: {options.action!r} is none of {', '.join(ACTIONS)}")
+    if not 0 <= options.similarity <= 16:
+        raise UsageError(f"--similarity: {options.similarity} is not within 0 and 16")
+    check_above_zero(
+        workers=options.workers,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+    )
+    compile_patterns(options.exclude)
+    report = options.report.absolute() if options.report else None
+    return replace(options, inputs=inputs, quarantine=quarantine, report=report)
