@@ -108,7 +108,7 @@ def apply(filing: Filing, staging: Path) -> Placed:
     filing.destination.parent.mkdir(parents=True, exist_ok=True)
     if filing.kind is ActionKind.COPY:
         _copy(filing.source, staging)
-        _publish(staging, filing.destination)
+        publish(staging, filing.destination)
     elif filing.kind is ActionKind.MOVE:
         move(filing.source, filing.destination, staging)
     elif filing.kind is ActionKind.HARDLINK:
@@ -215,7 +215,7 @@ def move(source: Path, destination: Path, staging: Path) -> None:
             raise OSError(
                 errno.EIO, "the copy differs from the photo; the photo was kept", str(source)
             ) from error
-        _publish(staging, destination)
+        publish(staging, destination)
         sync_folder(destination.parent)  # before the only other copy goes
         source.unlink()
 
@@ -319,7 +319,7 @@ def _copy_bytes(reader: int, writer: int) -> None:
             view = view[os.write(writer, view) :]
 
 
-def _publish(staging: Path, destination: Path) -> None:
+def publish(staging: Path, destination: Path) -> None:
     try:
         rename_without_replacing(staging, destination)
     except BaseException:

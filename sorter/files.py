@@ -9,6 +9,8 @@ import stat
 from pathlib import Path
 from typing import IO
 
+from sorter.address import Address
+
 BLOCK = 1 << 20  # bytes read at a time
 
 
@@ -20,12 +22,14 @@ class NotRegularError(OSError):
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open for reading without ever blocking: a FIFO may have taken a photo's place.
+    """Open for reading without ever blocking: a FIFO may have taken a photo's place. In a store there is none.
 
     Raises:
         NotRegularError: it is no regular file.
         OSError: the system refused.
     """
+    if isinstance(path, Address):
+        return path.open("rb")
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))

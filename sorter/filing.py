@@ -7,14 +7,25 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from sorter import actions
+from sorter import actions, stores
 from sorter.actions import CannotUndo, Filing, Placed
+from sorter.address import Address
 from sorter.journal import FOLDER, Filed, Journal
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TRIES = 3
+THREADS = 4  # copies wait for the disk, not for the processor
+STORE_THREADS = 32  # and those in a store for its answers
+
+
+class Hands(Protocol):
+    """Whoever carries out filings that are planned."""
+
+    def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
+        """Filings and their staging files -> what came of each, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +35,6 @@ class Scored:
     Attributes:
         filing: the filing that put it where it is now, or None.
         current: where it is now in the output, absolute, or None.
-        wanted: a path to file it under, or beside under the next free name, instead of its label's folder; it may
-            lie outside the output.
     """
 
     photo: Photo
@@ -33,7 +42,6 @@ class Scored:
     decision: Decision
     filing: int | None = None
     current: Path | None = None
-    wanted: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Filer:
         tree: keep the folders that the photos came in.
         by_label: give each label a folder; else all go into the output itself.
         dry: plan only; the journal (a throw-away one) then holds where photos would have gone.
+        hands: what carries out the filings; None for threads of this process.
     """
 
     def __init__(
@@ -63,6 +72,7 @@ class Filer:
         tree: bool = False,
         dry: bool = False,
         by_label: bool = True,
+        hands: Hands | None = None,
     ) -> None:
         self._journal = journal
         self._out = journal.out
@@ -71,8 +81,10 @@ class Filer:
         self._by_label = by_label
         self._dry = dry
         self._staging = self._out / FOLDER / "staging"
-        # Copies wait for the disk, not for the processor.
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="sorter-filing")
+        self._hands = hands
+        self._look = False  # for files of strangers in a store, before one was in the way
+        count = STORE_THREADS if isinstance(self._out, Address) else THREADS
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="sorter-filing")
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -116,26 +128,31 @@ class Filer:
             SorterError: the disk is (still) full.
         """
         with self._journal.transaction():
-            for filed in self._journal.unfinished():
-                if self._dry:  # another run may be at work on them
+            unfinished = self._journal.unfinished()
+            if self._dry:  # another run may be at work on them
+                for filed in unfinished:
                     self._forget(filed)
-                elif filed.state == "undoing":
-                    if actions.was_reverted(filed.filing, self._staging_file(filed.id)):
-                        self._journal.unfiled(filed.id)
-                    else:
-                        self._journal.stays(filed.id)
+                return
+            came_of_it = self._threads.map(lambda filed: self._find_out(filed, go_on), unfinished)
+            for filed, outcome in zip(unfinished, list(came_of_it), strict=True):
+                if filed.state != "undoing":
+                    self._recover_filing(filed, outcome)
+                elif outcome is None:
+                    self._journal.unfiled(filed.id)
                 else:
-                    self._recover_filing(filed, go_on)
+                    self._journal.stays(filed.id)
 
-    def _recover_filing(self, filed: Filed, go_on: bool) -> None:
+    def _find_out(self, filed: Filed, go_on: bool) -> Placed | OSError | None:
+        """Where an unfinished filing came to, and do it where that is wanted; None for nowhere, or taken back."""
         what, staging = filed.filing, self._staging_file(filed.id)
+        if filed.state == "undoing":
+            return None if _how(what).was_reverted(what, staging) else filed.placed
         if filed.pending is not None:
             what = _move_inside(what.destination, filed.pending)
-        outcome: Placed | OSError | None = None
-        if actions.was_done(what, staging):
-            outcome = actions.placed_at(what.destination)
-        elif go_on:
-            outcome = self._apply(what, staging)
+        done = look_again(what, staging)
+        return attempt(what, staging) if done is None and go_on else done
+
+    def _recover_filing(self, filed: Filed, outcome: Placed | OSError | None) -> None:
         if isinstance(outcome, Placed):
             self._journal.filed(filed.id, outcome)
             return
@@ -158,7 +175,7 @@ class Filer:
                 self._journal.plan_undo(filed.id)
         outcomes = list(self._threads.map(self._revert, batch))
         for folder in {filed.filing.source.parent for filed in batch if filed.filing.kind is ActionKind.MOVE}:
-            if folder.exists():
+            if not isinstance(folder, Address) and folder.exists():
                 actions.sync_folder(folder)
         with self._journal.transaction():
             for filed, problem in zip(batch, outcomes, strict=True):
@@ -174,41 +191,39 @@ class Filer:
         folder = self._out / scored.decision.label if self._by_label else self._out
         if self._tree:
             folder = folder / scored.photo.relative.parent
-        wanted = scored.wanted or folder / scored.photo.path.name
         if scored.current is not None and scored.filing is not None:
-            if scored.current.parent == wanted.parent:
+            if scored.current.parent == folder:
                 return None
-            destination = self._free(wanted)
+            destination = self._free(folder, scored.photo)
             self._journal.plan_again(scored.filing, destination)
             what = _move_inside(scored.current, destination)
             return _Step(scored.filing, entry, scored, what, again=True)
         if self._kind is ActionKind.NONE:
             return None
-        try:
-            status = scored.photo.path.stat()
-        except OSError as error:
-            self._journal.not_filed(entry, _failure(error))
+        identity = _identity(scored.photo)
+        if isinstance(identity, Failure):
+            self._journal.not_filed(entry, identity)
             return None
-        if (status.st_size, status.st_mtime_ns) != (scored.photo.size, scored.photo.mtime_ns):
-            message = "changed since it was looked at; the same command again looks anew"
-            self._journal.not_filed(entry, Failure(Reason.NOT_FILED, message))
-            return None
-        destination = self._free(wanted)
-        what = Filing(self._kind, scored.photo.path, destination, status.st_dev, status.st_ino)
+        destination = self._free(folder, scored.photo)
+        what = Filing(self._kind, scored.photo.path, destination, *identity)
         return _Step(self._journal.plan(entry, what), entry, scored, what, again=False)
 
-    def _free(self, wanted: Path) -> Path:
-        return actions.free_name(wanted.parent, wanted.name, self._taken)
+    def _free(self, folder: Path, photo: Photo) -> Path:
+        return actions.free_name(folder, photo.path.name, self._taken)
 
     def _taken(self, path: Path) -> bool:
-        return self._journal.holds(path) or path.is_symlink() or path.exists()
+        if self._journal.holds(path):
+            return True
+        if isinstance(path, Address) and not self._look:
+            return False  # asking costs as much as copying, which will find out
+        return path.is_symlink() or path.exists()
 
     def _do(self, steps: list[_Step]) -> list[_Step]:
         """Carry out planned steps; returns those to do again under another name."""
-        outcomes = list(self._threads.map(self._apply_step, steps))
+        outcomes = self._apply(steps)
         if not self._dry:
             for folder in {step.what.destination.parent for step in steps}:
-                if folder.exists():
+                if not isinstance(folder, Address) and folder.exists():
                     actions.sync_folder(folder)
         full, again = None, []
         with self._journal.transaction():
@@ -221,8 +236,10 @@ class Filer:
                     continue
                 self._leave(step)
                 if isinstance(outcome, FileExistsError):
+                    self._look = True
                     if new := self._plan(step.entry, step.of):
                         again.append(new)
+                    self._look = False
                 else:
                     self._journal.not_filed(step.entry, _failure(outcome))
         if full is not None:
@@ -235,19 +252,17 @@ class Filer:
             "it goes on where it stopped"
         )
 
-    def _apply_step(self, step: _Step) -> Placed | OSError:
-        return Placed(0, 0) if self._dry else self._apply(step.what, self._staging_file(step.filing))
-
-    def _apply(self, what: Filing, staging: Path) -> Placed | OSError:
-        try:
-            staging.parent.mkdir(parents=True, exist_ok=True)
-            return actions.apply(what, staging)
-        except OSError as error:
-            return error
+    def _apply(self, steps: list[_Step]) -> list[Placed | OSError]:
+        if self._dry:
+            return [Placed(0, 0)] * len(steps)
+        planned = [(step.what, self._staging_file(step.filing)) for step in steps]
+        if self._hands is not None:
+            return self._hands.apply(planned)
+        return list(self._threads.map(lambda each: attempt(*each), planned))
 
     def _revert(self, filed: Filed) -> str | None:
         try:
-            actions.revert(filed.filing, filed.placed, self._staging_file(filed.id))
+            _how(filed.filing).revert(filed.filing, filed.placed, self._staging_file(filed.id))
         except CannotUndo as error:
             return str(error)
         except OSError as error:
@@ -262,6 +277,47 @@ class Filer:
 
     def _staging_file(self, filing: int) -> Path:
         return self._staging / f"{filing}.part"
+
+
+def attempt(what: Filing, staging: Path) -> Placed | OSError:
+    """Carry out one filing; what the system refused comes back, as it is one photo's affair."""
+    try:
+        staging.parent.mkdir(parents=True, exist_ok=True)
+        return _how(what).apply(what, staging)
+    except OSError as error:
+        return error
+
+
+def look_again(what: Filing, staging: Path) -> Placed | None:
+    """Has somebody who did not live to tell carried it out?"""
+    return actions.placed_at(what.destination) if _how(what).was_done(what, staging) else None
+
+
+class _How(Protocol):
+    """What `actions` and `stores` both have."""
+
+    def apply(self, filing: Filing, staging: Path) -> Placed: ...
+    def was_done(self, filing: Filing, staging: Path) -> bool: ...
+    def revert(self, filing: Filing, placed: Placed, staging: Path) -> None: ...
+    def was_reverted(self, filing: Filing, staging: Path) -> bool: ...
+
+
+def _how(filing: Filing) -> _How:
+    return stores if stores.concerns(filing) else actions
+
+
+def _identity(photo: Photo) -> tuple[int, int] | Failure:
+    """What tells after a crash that it is still this very file: device and inode; of an object its size and time,
+    which are looked at when it is copied."""
+    if isinstance(photo.path, Address):
+        return photo.size, photo.mtime_ns
+    try:
+        status = photo.path.stat()
+    except OSError as error:
+        return _failure(error)
+    if (status.st_size, status.st_mtime_ns) != (photo.size, photo.mtime_ns):
+        return Failure(Reason.NOT_FILED, stores.CHANGED)
+    return status.st_dev, status.st_ino
 
 
 def _move_inside(current: Path, destination: Path) -> Filing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.actions import Filing, Placed
+from sorter.address import Address, path_of
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, SorterError, Status
 
 FOLDER = ".sorter"
@@ -73,6 +75,17 @@ CREATE INDEX {schema}corrections_undone ON corrections (step) WHERE undone;
 CORRECTION = (
     "(SELECT c.label FROM corrections c WHERE c.photo = p.id AND NOT c.undone ORDER BY c.step DESC LIMIT 1)"
 )
+
+
+def home(out: Path) -> Path:
+    """The folder that an output's journal, its lock and other notes lie in: in the output itself, where that is on
+    a disk; for one in a store, a folder of this machine's (`XDG_STATE_HOME` moves it), as no database lives there.
+    """
+    if not isinstance(out, Address):
+        return out / FOLDER
+    from platformdirs import user_state_path
+
+    return user_state_path("sorter") / hashlib.sha256(os.fsencode(out)).hexdigest()[:32]
 
 
 class JournalError(SorterError):
@@ -141,7 +154,7 @@ class Journal:
         Raises:
             JournalError: the file is damaged, from a newer sorter, or its disk is full.
         """
-        path = at or out / FOLDER / FILE
+        path = at or home(out) / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()
         with translated(path):
@@ -164,11 +177,10 @@ class Journal:
     @classmethod
     def read(cls, out: Path) -> Journal:
         """Open an existing journal for reading. Raises JournalError where there is none."""
-        path = out / FOLDER / FILE
+        path = home(out) / FILE
         if not path.exists():
-            raise JournalError(
-                f"{out}: holds no journal ({FOLDER}/{FILE}); name a folder that `sorter run` wrote to"
-            )
+            name = path if isinstance(out, Address) else f"{FOLDER}/{FILE}"
+            raise JournalError(f"{out}: holds no journal ({name}); name a folder that `sorter run` wrote to")
         with translated(path):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
             journal = cls(out, connection)
@@ -199,7 +211,7 @@ class Journal:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on the disk when the block ends."""
-        with translated(self.out / FOLDER / FILE):
+        with translated(home(self.out) / FILE):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -407,7 +419,7 @@ class Journal:
         number, entry, kind, source, destination, pending, device, inode, size, mtime_ns, state = row
         filing = Filing(
             ActionKind(kind),
-            Path(os.fsdecode(source)),
+            path_of(os.fsdecode(source)),
             self.out / os.fsdecode(destination),
             int(device),
             int(inode),
@@ -531,7 +543,7 @@ def _text(message: str) -> str:
 def _entry(row: tuple[Any, ...]) -> Entry:
     (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
     (label, probability, probabilities, width, height, filing, destination, correction) = row[9:]
-    photo = Photo(Path(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
+    photo = Photo(path_of(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
     scores, decision = None, None
     if probabilities is not None:
         values = array("d")
@@ -562,7 +574,7 @@ def locked(out: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    folder = out / FOLDER
+    folder = home(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock", blocking=False)
@@ -581,7 +593,7 @@ def locked(out: Path) -> Iterator[None]:
 
 def copy_journal(out: Path, target: Path) -> None:
     """A snapshot of an output folder's journal, if it has one."""
-    source = out / FOLDER / FILE
+    source = home(out) / FILE
     if source.exists():
         with closing(Journal.read(out)) as journal, closing(sqlite3.connect(target)) as copy:
             journal.backup(copy)

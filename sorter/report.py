@@ -48,7 +48,7 @@ class CsvReport:
     def add(self, entries: Iterable[Entry]) -> None:
         """Append rows; they are in the file when this returns."""
         if self._file is not None:
-            csv.writer(self._file).writerows(map(self._row, entries))
+            csv.writer(self._file).writerows(map(self.row, entries))
             self._file.flush()
 
     def close(self) -> None:
@@ -62,10 +62,14 @@ class CsvReport:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as file:
             writer = csv.writer(file)
-            writer.writerow([*COLUMNS, *(f"prob_{label}" for label in self._classes), *self._more])
-            writer.writerows(map(self._row, entries))
+            writer.writerow(self.columns)
+            writer.writerows(map(self.row, entries))
 
-    def _row(self, entry: Entry) -> list[Any]:
+    @property
+    def columns(self) -> list[str]:
+        return [*COLUMNS, *(f"prob_{label}" for label in self._classes), *self._more]
+
+    def row(self, entry: Entry) -> list[Any]:
         scored = entry.status in (Status.SORTED, Status.UNSURE)
         decision = entry.decision if scored else None
         scores = entry.scores

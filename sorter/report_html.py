@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sorter.address import Address
 from sorter.decide import UNSURE, Rule
 from sorter.journal import Entry, Journal
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, SorterError, Status
@@ -161,7 +162,8 @@ def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
             with part.open("w", encoding="utf-8", newline="\n") as file:
                 file.writelines(_template(template).generate(context))
                 file.flush()
-                os.fsync(file.fileno())
+                if not isinstance(target, Address):
+                    os.fsync(file.fileno())
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)

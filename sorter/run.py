@@ -6,37 +6,30 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sorter import gate, report
+from sorter import gate
+from sorter.address import Address, path_of
 from sorter.decide import Rule
-from sorter.filing import Filer, Scored
+from sorter.filing import STORE_THREADS, Filer, Scored
 from sorter.infer import Choice
 from sorter.journal import Entry, Journal, copy_journal, locked
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
 from sorter.predict import predict
+from sorter.report_bulk import Report, report_at
 from sorter.report_html import Page, write_html
 from sorter.scan import Scan, compile_patterns
+from sorter.snapshot import fetch, kept
 from sorter.stages import Thumbnail
-from sorter.types import (
-    ActionKind,
-    Failure,
-    Photo,
-    Reason,
-    Result,
-    Scores,
-    SorterError,
-    Status,
-    UsageError,
-    check_above_zero,
-)
+from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
 from sorter.undo import take_back
 
 if TYPE_CHECKING:
@@ -44,6 +37,7 @@ if TYPE_CHECKING:
 
 LAYOUTS = ("flat", "tree")
 BATCH = 64  # photos filed together: one commit to the disk before and one after
+LARGE_BATCH = 1024  # where filing waits for a network and many can do so at once
 FLUSH_SECONDS = 0.25
 THUMBNAIL = 160  # pixels
 # What is wrong with the bytes themselves stays wrong until the file changes; anything else is tried again.
@@ -178,8 +172,8 @@ def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
     try:
         with (
             _journal(options, watch.say) as journal,
-            closing(Filer(journal, options.action, options.layout == "tree", options.dry_run)) as filer,
             _cluster(options, watch) as cluster,
+            closing(_filer(options, journal, cluster)) as filer,
         ):
             return _Run(options, model, rule, journal, filer, watch, cluster).go(began)
     except OSError as error:
@@ -213,7 +207,8 @@ class _Run:
         self.filer.recover(go_on=True)
         self._check_settings()
         self._forget_the_gone()
-        csv = report.CsvReport(self._csv_path(), self.options.out, self.model.classes)
+        in_parts = self.options.cluster is not None
+        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
             csv.begin(self.journal.entries())
@@ -279,13 +274,14 @@ class _Run:
     def _forget_the_gone(self) -> None:
         """Drop the failures of files that are no longer there, and of folders that can be read by now."""
         with self.journal.transaction():
-            for entry in self.journal.failures():
-                path = entry.photo.path
-                readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
-                if readable or not os.path.lexists(path):
-                    self.journal.forget(entry.id)
+            failures = self.journal.failures()
+            with ThreadPoolExecutor(STORE_THREADS) as threads:
+                while page := list(islice(failures, 1000)):
+                    for entry, gone in zip(page, threads.map(_is_gone, page), strict=True):
+                        if gone:
+                            self.journal.forget(entry.id)
 
-    def _settle(self, csv: report.CsvReport) -> None:
+    def _settle(self, csv: Report) -> None:
         """File anew, from the journal alone, what is not where the rule wants it."""
         batch: list[Scored] = []
         for entry in self.journal.unsettled(everything=self.changed):
@@ -299,7 +295,7 @@ class _Run:
                 continue
             current = self.options.out / entry.destination if entry.destination is not None else None
             batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current))
-            if len(batch) == BATCH:
+            if len(batch) == self.batch:
                 self._refile(batch)
                 batch = []
         self._refile(batch)
@@ -314,12 +310,12 @@ class _Run:
 
     # -- what is new -------------------------------------------------------------------------------------------
 
-    def _sort(self, csv: report.CsvReport) -> None:
+    def _sort(self, csv: Report) -> None:
         batch: list[Result[Scores]] = []
         flushed = 0.0
         for result in self._results(self._news()):
             batch.append(result)
-            if len(batch) >= BATCH or time.monotonic() - flushed > FLUSH_SECONDS:
+            if len(batch) >= self.batch or time.monotonic() - flushed > FLUSH_SECONDS:
                 self._take_in(batch, csv)
                 batch, flushed = [], time.monotonic()
         self._take_in(batch, csv)
@@ -381,7 +377,7 @@ class _Run:
             options.batch_size,
         )
 
-    def _take_in(self, batch: list[Result[Scores]], csv: report.CsvReport) -> None:
+    def _take_in(self, batch: list[Result[Scores]], csv: Report) -> None:
         """Decide and file a batch of results, and report on it."""
         if not batch:
             return
@@ -398,6 +394,11 @@ class _Run:
         self.taken += len(batch)
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
         self.watch.advance(len(batch))
+
+    @property
+    def batch(self) -> int:
+        far = self.options.cluster is not None or isinstance(self.options.out, Address)
+        return LARGE_BATCH if far else BATCH
 
     def _page(self) -> Path:
         """report.html, made again only where something changed."""
@@ -459,7 +460,7 @@ def remembered(out: Path) -> Options:
         raise UsageError(f"{out}: no photos were sorted into it; name a folder that `sorter run` wrote to")
     threshold, unsure = run["rule"]
     return Options(
-        inputs=tuple(map(Path, run["inputs"])),
+        inputs=tuple(map(path_of, run["inputs"])),
         out=out,
         model=Path(run["model_folder"]),
         action=ActionKind(run["action"]),
@@ -500,13 +501,18 @@ def resolved(options: Options) -> Options:
         raise UsageError(f"--out {options.out}: is a file; name a folder")
     if options.layout not in LAYOUTS:
         raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
-    check_above_zero(
-        workers=options.workers,
-        batch_size=options.batch_size,
-        max_megapixels=options.max_megapixels,
-        timeout_per_file=options.timeout_per_file,
-    )
+    for flag, value in (
+        ("--workers", options.workers),
+        ("--batch-size", options.batch_size),
+        ("--max-megapixels", options.max_megapixels),
+        ("--timeout-per-file", options.timeout_per_file),
+    ):
+        if value is not None and not value > 0:
+            raise UsageError(f"{flag}: {value} is not above zero")
     compile_patterns(options.exclude)
+    linked = options.action in (ActionKind.HARDLINK, ActionKind.SYMLINK)
+    if linked and any(isinstance(path, Address) for path in (*inputs, out)):
+        raise UsageError(f"--action {options.action.value}: a store has no links; use copy, move or none")
     report_path = options.report.absolute() if options.report else None
     return replace(options, inputs=inputs, out=out, report=report_path)
 
@@ -536,6 +542,19 @@ def memory_per_worker(workers: int) -> int | None:
     return max(512 << 20, int(total * 0.8 / workers))
 
 
+def _filer(options: Options, journal: Journal, cluster: Cluster | None) -> Filer:
+    return Filer(journal, options.action, options.layout == "tree", options.dry_run, hands=cluster)
+
+
+def _is_gone(entry: Entry) -> bool:
+    """Is a failed file no longer there, or a folder that can be read by now?"""
+    path = entry.photo.path
+    if isinstance(path, Address):
+        return not path.exists()
+    readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+    return readable or not os.path.lexists(path)
+
+
 @contextmanager
 def _cluster(options: Options, watch: Watch) -> Iterator[Cluster | None]:
     """What `--cluster` asks for. Raises SorterError where Ray is not installed."""
@@ -561,11 +580,14 @@ def _journal(options: Options, say: Callable[[str], None]) -> Iterator[Journal]:
             with closing(Journal.open(options.out, copy)) as journal:
                 yield journal
         return
-    with locked(options.out), closing(Journal.open(options.out)) as journal:
-        if options.fresh:
-            for problem in take_back(journal):
-                if problem is not None:
-                    say(f"left where it is: {problem.path}: {problem.message}")
-            with journal.transaction():
-                journal.clear()
-        yield journal
+    with locked(options.out):
+        fetch(options.out, options.fresh)
+        with closing(Journal.open(options.out)) as journal:
+            if options.fresh:
+                for problem in take_back(journal):
+                    if problem is not None:
+                        say(f"left where it is: {problem.path}: {problem.message}")
+                with journal.transaction():
+                    journal.clear()
+            with kept(journal):
+                yield journal

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sorter.address import Address, in_order
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
+EMPTY_PART = "%2F"
+NO_PATH = "what is below it has an empty name or a dot for one in its key; rename it in the store"
 SEEN = "this folder was already looked through under another name"
 
 
@@ -87,6 +90,9 @@ class _Walk:
         self, folder: Path, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
     ) -> Iterator[Photo | Result[Any]]:
         """The entries of one folder; the folders to enter next are put into `inner`."""
+        if isinstance(folder, Address):
+            yield from self._listed(folder, relative, shown, inner)
+            return
         try:
             with os.scandir(folder) as entries:
                 names = sorted((entry.name for entry in entries), key=self.order)
@@ -115,6 +121,23 @@ class _Walk:
                 inner.append((path, relative / name))
             else:
                 yield passed_over(path, shown / relative / name, Reason.FOLDER_LOOP, SEEN, status)
+
+    def _listed(
+        self, folder: Address, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
+    ) -> Iterator[Photo | Result[Any]]:
+        """As `_folder`, of a store: there is nothing in it but files and folders."""
+        for name, status in in_order(folder.entries(), self.order):
+            path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
+            if path in self.roots or (is_folder and path == self.left_out):
+                continue
+            if name in ("", "."):
+                yield passed_over(path, shown / relative / path.name, Reason.UNREADABLE, NO_PATH, status)
+            elif refused := self._refused(relative / name, is_folder, False):
+                yield passed_over(path, shown / relative / name, *refused, status)
+            elif is_folder:
+                inner.append((path, relative / name))
+            else:
+                yield _file(path, shown / relative / name, status, False)
 
     def _enters(self, status: os.stat_result) -> bool:
         """Note a folder down; False where it was entered before."""

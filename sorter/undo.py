@@ -11,6 +11,8 @@ from pathlib import Path
 from sorter import report
 from sorter.filing import Filer
 from sorter.journal import FOLDER, Journal, locked
+from sorter.report_bulk import remove_parts
+from sorter.snapshot import fetch, kept
 from sorter.types import ActionKind
 
 BATCH = 64
@@ -46,8 +48,9 @@ def undo(out: Path) -> Undone:
         JournalError: the folder has no journal, or another process is at work on it.
     """
     out = out.resolve()
+    fetch(out)
     Journal.read(out).close()  # no journal, no new one
-    with locked(out), closing(Journal.open(out)) as journal:
+    with locked(out), closing(Journal.open(out)) as journal, kept(journal):
         restored, left = 0, []
         for problem in take_back(journal):
             if problem is None:
@@ -55,6 +58,7 @@ def undo(out: Path) -> Undone:
             else:
                 left.append(problem)
         settings = journal.setting("run")
+        remove_parts(out / "report.csv")
         if settings and (out / "report.csv").exists():
             report.write_csv(journal, out / "report.csv", tuple(settings["classes"]))
         (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
@@ -71,8 +75,7 @@ def take_back(journal: Journal) -> Iterator[Left | None]:
         folders = set()
         while batch := list(islice(filings, BATCH)):
             for filed, problem in filer.undo(batch):
-                if filed.filing.destination.is_relative_to(journal.out):
-                    folders.add(filed.filing.destination.parent)
+                folders.add(filed.filing.destination.parent)
                 yield None if problem is None else Left(filed.filing.destination, problem)
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)

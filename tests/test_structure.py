@@ -15,12 +15,14 @@ from sorter.cli import build_parser
 ROOT = Path(__file__).parents[1]
 # From the bottom to the top; a module may import those on lines above its own.
 LAYERS = [
-    {"files", "types"},
+    {"types"},
+    {"address"},
+    {"files"},
     {"actions", "decode", "pipeline", "preprocess", "scan"},
-    {"model", "networks", "similar"},
+    {"model", "networks", "similar", "stores"},
     {"decide", "infer", "journal"},
     {"agreement", "filing", "report", "report_html", "ring", "table"},
-    {"refile", "stages"},
+    {"refile", "report_bulk", "snapshot", "stages"},
     {"gate", "predict", "review", "status", "undo"},
     {"cluster"},
     {"run"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -33,6 +34,13 @@ def add_limits(which: Any) -> None:
         metavar="SECONDS",
         help="a photo that takes longer fails (default: 60)",
     )
+
+
+def location(text: str) -> Path:
+    """A path of this machine, or an address in a store such as s3://bucket/photos."""
+    from sorter.address import path_of
+
+    return path_of(text)
 
 
 def add_workers(how: Any) -> None:

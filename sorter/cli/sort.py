@@ -13,6 +13,7 @@ from sorter.cli.common import (
     Progress,
     add_engine,
     add_limits,
+    location,
 )
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ def add_run(commands: Any) -> None:
         "  sorter run ./photos --out ./sorted --action move --layout tree\n"
         "  sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'\n"
         "  sorter run ./photos --out ./sorted --model ./my-model --dry-run\n"
-        "  sorter run /nfs/photos --out /nfs/sorted --cluster auto",
+        "  sorter run s3://bucket/photos --out s3://bucket/sorted --cluster auto",
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="PATH", type=Path, help="folders (all that is in them) and photos"
+        "inputs", nargs="+", metavar="PATH", type=location, help="folders (all that is in them) and photos"
     )
     parser.add_argument(
-        "-o", "--out", required=True, metavar="DIR", type=Path, help="where the class folders go"
+        "-o", "--out", required=True, metavar="DIR", type=location, help="where the class folders go"
     )
 
     what = parser.add_argument_group("what goes where")
@@ -103,7 +104,10 @@ def add_run(commands: Any) -> None:
 
     tell = parser.add_argument_group("what it tells")
     tell.add_argument(
-        "--report", metavar="PATH", type=Path, help="where the CSV goes (default: DIR/report.csv)"
+        "--report",
+        metavar="PATH",
+        type=location,
+        help="where the CSV goes (default: DIR/report.csv); as Parquet where it ends in .parquet",
     )
     tell.add_argument("--json", action="store_true", help="print the summary as JSON")
     tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
@@ -111,6 +115,7 @@ def add_run(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from sorter.address import Address
     from sorter.run import Options, resolved, scan_of, sort_folder
     from sorter.types import ActionKind
 
@@ -137,7 +142,13 @@ def _run(arguments: argparse.Namespace) -> int:
         report=arguments.report,
         cluster=arguments.cluster,
     )
-    with Progress(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
+
+    def count() -> int:
+        """Nobody lists a store twice only to show how far it is."""
+        near = not any(isinstance(path, Address) for path in options.inputs)
+        return sum(1 for _ in scan_of(resolved(options))) if near else 0
+
+    with Progress(arguments.quiet, count) as progress:
         summary = sort_folder(options, progress)
     if arguments.json:
         print(json.dumps(summary.to_json()))
@@ -179,7 +190,7 @@ def add_undo(commands: Any) -> None:
         "as its journal says. What was changed since, or cannot go back without overwriting, stays and is named.",
         epilog="example:\n  sorter undo ./sorted",
     )
-    parser.add_argument("out", metavar="DIR", type=Path, help="a folder that `sorter run` wrote to")
+    parser.add_argument("out", metavar="DIR", type=location, help="a folder that `sorter run` wrote to")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
     parser.set_defaults(command=_undo)
 
@@ -205,7 +216,7 @@ def add_status(commands: Any) -> None:
         description="Tell from the journal of DIR what was sorted there, with which model, and whether the run ended.",
         epilog="example:\n  sorter status ./sorted",
     )
-    parser.add_argument("out", metavar="DIR", type=Path, help="a folder that `sorter run` wrote to")
+    parser.add_argument("out", metavar="DIR", type=location, help="a folder that `sorter run` wrote to")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(command=_status)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 from sorter import gate
+from sorter.actions import Filing, Placed
 from sorter.cluster.session import ClusterError, Crew, session
+from sorter.filing import STORE_THREADS, attempt
 from sorter.infer import Choice
 from sorter.model import Model
 from sorter.pipeline import Limits
@@ -30,6 +33,7 @@ class Cluster:
         self._workers = workers
         self._say = say
         self._open = ExitStack()
+        self._threads = self._open.enter_context(ThreadPoolExecutor(STORE_THREADS, "sorter-filing"))
         self._crew: Crew | None = None
 
     def __enter__(self) -> Cluster:
@@ -101,3 +105,15 @@ class Cluster:
 
         make = ClassifyThere(Shipped.of(model), choice, max_megapixels)
         yield from stream(items, make, self.crew, Limits(limits.seconds, self.crew.memory))
+
+    def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
+        """Carry out planned filings: on the nodes, or here where there is but one.
+
+        Raises:
+            ClusterError: Ray gave up.
+        """
+        if self.crew.nodes > 1:
+            from sorter.cluster.filing import apply_on_nodes
+
+            return apply_on_nodes(steps)
+        return list(self._threads.map(lambda step: attempt(*step), steps))

@@ -32,11 +32,13 @@ class Crew:
     Attributes:
         actors: Ray actors, each with a pool of worker processes.
         cores: worker processes, and so cores, of each.
+        nodes: with cores to give.
         memory: bytes that each of these processes may take; None where nobody knows.
     """
 
     actors: int
     cores: int
+    nodes: int = 1
     memory: int | None = None
 
     @classmethod
@@ -56,9 +58,9 @@ class Crew:
         common = math.gcd(*usable)
         cores = max(share for share in range(1, MOST_CORES + 1) if common % share == 0)
         if workers is None:
-            return cls(sum(usable) // cores, cores)
+            return cls(sum(usable) // cores, cores, len(usable))
         cores = min(cores, workers)
-        return cls(math.ceil(workers / cores), cores)
+        return cls(math.ceil(workers / cores), cores, len(usable))
 
 
 @contextmanager
