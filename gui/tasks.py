@@ -20,7 +20,7 @@ from sorter.types import SorterError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sorter import run, undo
+    from sorter import refile, run, undo
 
 TELL_SECONDS = 0.1  # the window is told no more often than this
 PACE_SECONDS = 5.0  # the speed shown is that of the last so many
@@ -281,3 +281,30 @@ def put_back(channel: Channel, out: Path) -> undo.Undone:
     from sorter.undo import undo
 
     return undo(out)
+
+
+def apply(channel: Channel, out: Path, photos: int) -> refile.Applied:
+    """Move photos to the folders where they belong; so many are to go."""
+    from sorter.refile import apply
+
+    teller = Teller(channel)
+    teller.begin("moving photos", photos)
+    return apply(out, teller.advance)
+
+
+def take_back(channel: Channel, out: Path) -> refile.Applied:
+    """Move photos back to where the run had put them."""
+    from sorter.refile import take_back
+
+    teller = Teller(channel)
+    teller.begin("moving photos back", None)
+    return take_back(out, teller.advance)
+
+
+def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.Applied:
+    """Copy the corrected set."""
+    from sorter.refile import export
+
+    teller = Teller(channel)
+    teller.begin("copying photos", photos)
+    return export(out, target, teller.advance)

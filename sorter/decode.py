@@ -32,6 +32,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 DEFAULT_MAX_MEGAPIXELS = 250.0
 EXIF_ORIENTATION = 0x0112
+EXIF_PART = 0x8769
 END_OF_JPEG = b"\xff\xd9"
 
 
@@ -81,6 +82,13 @@ class Decoder:
         outcome = self._guarded(path, data, self._further_frames)
         return outcome if isinstance(outcome, Failure) else None
 
+    def exif(self, path: Path) -> dict[int, object] | Failure:
+        """What the camera wrote, by tag, as Pillow reads it; empty where there is nothing or it is damaged.
+
+        Tags: CIPA DC-008 (Exif 2.32), those of the primary picture and of its Exif part.
+        """
+        return self._guarded(path, None, self._exif)
+
     def _guarded(
         self, path: Path, data: bytes | None, read: Callable[[IO[bytes], str], Made]
     ) -> Made | Failure:
@@ -129,6 +137,16 @@ class Decoder:
             self._check_size(image)
             width, height = image.size
             return Decoded(np.empty((0, 0, 3), np.uint8), width, height, kind)
+
+    def _exif(self, file: IO[bytes], kind: str) -> dict[int, object]:
+        if kind == "HEIF":
+            _register_heif()
+        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            try:
+                exif = image.getexif()
+                return dict(exif) | dict(exif.get_ifd(EXIF_PART))
+            except Exception:  # damaged EXIF does not make a damaged photo
+                return {}
 
     def _further_frames(self, file: IO[bytes], kind: str) -> None:
         if kind == "HEIF":

@@ -12,7 +12,7 @@ import numpy as np
 from sorter.decide import Rule
 from sorter.journal import Journal, locked
 from sorter.refile import Advance, Applied, apply, export, take_back
-from sorter.table import NONE, Table, read_table, rule_to_json, run_settings
+from sorter.table import NONE, Table, read_table, rule_of, rule_to_json, run_settings
 from sorter.types import Failure, UsageError
 
 if TYPE_CHECKING:
@@ -160,12 +160,9 @@ class Review:
         return self._take_over(changed)
 
     @property
-    def can_undo(self) -> bool:
-        return self._journal.correction_steps()[0]
-
-    @property
-    def can_redo(self) -> bool:
-        return self._journal.correction_steps()[1]
+    def steps(self) -> tuple[bool, bool]:
+        """Is there something to undo, and something to redo?"""
+        return self._journal.correction_steps()
 
     def decide_by(self, rule: Rule) -> None:
         """Label by another threshold from now on; the folders follow with the next apply."""
@@ -201,6 +198,16 @@ class Review:
         return rows[~np.isnan(self.table.probability[rows])]
 
     # -- the disk ----------------------------------------------------------------------------------------------
+
+    @property
+    def filed_by(self) -> Rule:
+        """The rule that the folders were made with."""
+        return rule_of(run_settings(self.table.out, self._journal), reviewed=False)
+
+    @property
+    def fileable(self) -> bool:
+        """Do photos lie in the output, so that there is something to apply to?"""
+        return bool((self.table.filed >= 0).any())
 
     @property
     def applied(self) -> bool:

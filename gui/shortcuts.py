@@ -1,0 +1,103 @@
+"""The sheet of shortcuts (F1)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+Section = tuple[str, list[tuple[str, str]]]
+
+
+class ShortcutsSheet(QDialog):
+    """Every key and what it does.
+
+    Args:
+        classes: keys of the classes of the folder that is open: what a person presses -> the class.
+    """
+
+    def __init__(self, classes: list[tuple[str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Shortcuts"))
+        inner = QWidget()
+        grid = QGridLayout(inner)
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        for title, keys in self._sections(classes):
+            heading = QLabel(title)
+            font = heading.font()
+            font.setBold(True)
+            heading.setFont(font)
+            heading.setContentsMargins(0, 8, 0, 0)
+            grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
+            for key, meaning in keys:
+                row = grid.rowCount()
+                for column, text in enumerate((key, meaning)):
+                    label = QLabel(text)
+                    label.setTextFormat(Qt.TextFormat.PlainText)
+                    grid.addWidget(label, row, column)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setWidget(inner)
+        area.setAccessibleName(self.tr("Shortcuts"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(area)
+        column.addWidget(buttons)
+        self.resize(480, 560)
+
+    def _sections(self, classes: list[tuple[str, str]]) -> list[Section]:
+        what = classes or [("1 … 9", self.tr("This is the first … ninth class")), (self.tr("Letter"), self.tr("This is the class of that letter"))]
+        return [
+            (
+                self.tr("Look"),
+                [
+                    (self.tr("Arrows, Page Up, Page Down, Home, End"), self.tr("Go to another photo")),
+                    (self.tr("Space, Enter, double click"), self.tr("Preview, and back to the grid")),
+                    (self.tr("Wheel, +, -"), self.tr("Zoom in the preview")),
+                    ("*", self.tr("Actual size in the preview, and back")),
+                    ("Ctrl++, Ctrl+-", self.tr("Larger and smaller")),
+                    ("Ctrl+0", self.tr("Fit the preview to the window")),
+                    ("Ctrl+F", self.tr("Find by name")),
+                ],
+            ),
+            (
+                self.tr("Select"),
+                [
+                    (self.tr("Shift, Ctrl with arrows or click"), self.tr("Select many")),
+                    ("Ctrl+A", self.tr("Select all")),
+                    ("Ctrl+C", self.tr("Copy the paths")),
+                ],
+            ),
+            (
+                self.tr("Say what it is"),
+                [
+                    *what,
+                    (self.tr("Drag to a tab"), self.tr("This is that class")),
+                    ("Ctrl+R", self.tr("All of these are right")),
+                    (self.tr("Delete, Backspace"), self.tr("Take back what I said")),
+                    ("Ctrl+Z", self.tr("Undo")),
+                    ("Ctrl+Shift+Z, Ctrl+Y", self.tr("Redo")),
+                ],
+            ),
+            (
+                self.tr("Then"),
+                [
+                    ("Ctrl+Return", self.tr("Apply to the folders")),
+                    ("Ctrl+E", self.tr("Export the corrected set")),
+                    ("Ctrl+T", self.tr("Retrain")),
+                    (self.tr("Left, Right in the histogram"), self.tr("Move the threshold")),
+                ],
+            ),
+            (
+                self.tr("Window"),
+                [
+                    ("Ctrl+O", self.tr("Open a folder that was sorted")),
+                    ("Alt+1 … Alt+4", self.tr("Start, Review, Retrain, Clean")),
+                    ("F11", self.tr("Full screen")),
+                    ("F1", self.tr("This sheet")),
+                    ("Ctrl+Q", self.tr("Quit")),
+                ],
+            ),
+        ]
