@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ def measure(
     inputs: Sequence[NDArray[np.float32]],
     choices: Sequence[Choice],
     labels: Sequence[int] | None = None,
+    at_once: int = 1,
 ) -> list[Verdict]:
     """Run every choice on the same inputs and compare it with float32 on ONNX Runtime.
 
@@ -31,14 +33,18 @@ def measure(
         inputs: normalised photos, each float32 (1, 3, size, size).
         choices: those that cannot run here (no package, no such arithmetic) are left out of the answer.
         labels: each photo's index into the model's classes, where known: accuracy is then compared, too.
+        at_once: choices that run side by side; what they say is the same, but with several their speed means nothing.
     """
-    expected, reference_time = _run(model, REFERENCE, inputs)
+    with ThreadPoolExecutor(at_once) as pool:
+        runs = {
+            choice: pool.submit(_run, model, choice, inputs)
+            for choice in dict.fromkeys((REFERENCE, *choices))
+        }
+    expected, _ = runs[REFERENCE].result()
     verdicts = []
     for choice in choices:
         try:
-            got, milliseconds = (
-                (expected, reference_time) if choice == REFERENCE else _run(model, choice, inputs)
-            )
+            got, milliseconds = runs[choice].result()
         except (EngineError, ModelError):
             continue
         same = _labels(model, got) == _labels(model, expected)

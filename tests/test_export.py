@@ -15,18 +15,11 @@ from sorter.agreement import measure  # noqa: E402
 from sorter.infer import Choice, EngineError, Verdict, load_engine  # noqa: E402
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model, write_model  # noqa: E402
 from sorter.preprocess import Preprocess  # noqa: E402
+from sorter.train import graph  # noqa: E402
 from sorter.train.backbones import efficientnet_lite0, rename_by_order  # noqa: E402
-from sorter.train.export import (  # noqa: E402
-    MAX_DIFFERENCE,
-    SPEC_KEY,
-    ExportError,
-    export_model,
-    export_onnx,
-    int8_is_kept,
-    max_difference,
-    onnx_runtime,
-    quantise,
-)
+from sorter.train.export import SPEC_KEY, export_model, export_onnx, int8_is_kept  # noqa: E402
+from sorter.train.graph import MAX_DIFFERENCE, ExportError, max_difference, onnx_runtime  # noqa: E402
+from sorter.train.quantise import quantise  # noqa: E402
 from sorter.types import SorterError  # noqa: E402
 
 SIZE = 32
@@ -123,6 +116,31 @@ def test_onnx_gives_torch_s_logits_for_any_batch_size(exported):
     assert {p.key: json.loads(p.value) for p in proto.metadata_props} == {
         SPEC_KEY: {"classes": ["a", "b", "c"]}
     }
+
+
+class MeanOfNeighbours(torch.nn.Module):
+    """Its batch size, taken for a constant, would be right for the batch that is traced alone."""
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        n = pictures.shape[0]
+        return pictures.mean((2, 3)) + torch.arange(n).view(n, 1) / (1.0 + n)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_tracing_gets_wrong_is_captured(right, monkeypatch):
+    """The exporter that traces is tried first, and its answer is not taken where it is another than torch's."""
+    network = tiny_network(3) if right else MeanOfNeighbours()
+    calls = []
+    capture = graph.captured
+    monkeypatch.setattr(graph, "captured", lambda *given: calls.append(1) or capture(*given))
+    assert (graph.traced(network, SIZE) is not None) == right
+    proto, difference = graph.to_onnx(network, SIZE)
+    assert difference <= MAX_DIFFERENCE
+    assert len(calls) == (not right)
+    batch = images(1, seed=1, n=5)[0]
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(batch)).numpy()
+    np.testing.assert_allclose(onnx_runtime(proto.SerializeToString())(batch), expected, atol=MAX_DIFFERENCE)
 
 
 def test_onnx_says_nothing_of_the_machine_that_made_it(exported):

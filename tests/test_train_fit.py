@@ -14,7 +14,7 @@ import torch
 from conftest import BLUE, RED, Sorter, make_photo, read_report
 
 from sorter.model import read_model
-from sorter.train import features, fit, recipes
+from sorter.train import features, fit, graph, recipes
 from sorter.train.features import embed
 from sorter.train.fit import train_model
 from sorter.train.networks import Source, make_network, preprocess_of
@@ -221,8 +221,9 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_p
     assert not (tmp_path / "new").exists()
 
 
-def test_features_are_computed_once(tmp_path: Path) -> None:
+def test_features_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = make_network(TINY, 1, Source(), 0)
+    monkeypatch.setattr(graph, "traced", lambda *_: None)
     calls = []
     network.backbone.register_forward_hook(lambda *_: calls.append(1))
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
@@ -247,16 +248,20 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
     assert len(calls) == 2
 
 
-def test_openvino_gives_the_features_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    images = np.random.default_rng(0).standard_normal((3, 3, 32, 32), dtype=np.float32)
-    network = make_network(TINY, 1, Source(), 0)
-    expected = features._forward(network.backbone, 32, torch.device("cpu"), 3)(images)
-    monkeypatch.setattr(features, "OPENVINO_FROM", 1)
-    converted = features._by_openvino(network.backbone, 32)
-    assert converted is not None
-    actual = features._forward(network.backbone, 32, torch.device("cpu"), 3)(images)
-    np.testing.assert_allclose(actual, expected, atol=1e-4)
-    np.testing.assert_array_equal(actual, converted(images))
+def test_every_engine_gives_the_features_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    network, spec, cpu = make_network(TINY, 1, Source(), 0), preprocess_of(TINY), torch.device("cpu")
+    with torch.inference_mode():
+        expected = network.backbone(torch.from_numpy(spec.normalise(pixels))).numpy()
+    by_onnx_runtime, by_openvino = (
+        features._forward(network.backbone, spec, cpu, photos)(pixels)
+        for photos in (1, features.OPENVINO_FROM)
+    )
+    monkeypatch.setattr(graph, "traced", lambda *_: None)
+    by_torch = features._forward(network.backbone, spec, cpu, 1)(pixels)
+    for found in (by_onnx_runtime, by_openvino, by_torch):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert not np.array_equal(by_onnx_runtime, by_openvino)
 
 
 def test_recipes_are_listed(sorter: Sorter) -> None:

@@ -1,0 +1,172 @@
+"""A network -> its ONNX graph, which ONNX Runtime and torch agree on."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.types import SorterError
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
+    from numpy.typing import NDArray
+    from torch import nn
+
+INPUT = "input"
+OUTPUT = "logits"
+OPSET = 20
+MAX_DIFFERENCE = 1e-4  # of a float32 ONNX logit from torch's
+
+Infer = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+
+
+class ExportError(SorterError):
+    """A file that was made but is not what the network says, and so was not kept."""
+
+
+def to_onnx(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
+    """The float32 graph: `input` (n, 3, size, size), any n -> `logits` (n, k); and how far it is from torch.
+
+    Torch has two exporters. The one that traces is ten times as fast, but takes what it saw for all there is; so
+    its graph is compared with the network first, and where it fails or differs the one that captures has its turn.
+
+    Args:
+        network: on the CPU; put into eval mode for it.
+        size: side of the square input in pixels.
+
+    Returns:
+        The graph, and the largest absolute difference of its logits from torch's: `MAX_DIFFERENCE` may be exceeded.
+    """
+    found = traced(network, size)
+    if found is not None:
+        return found
+    proto = captured(network, size)
+    return proto, max_difference(network, proto.SerializeToString(), size)
+
+
+def traced(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:
+    """As `to_onnx`, by tracing alone; None for a network that this exporter does not get right."""
+    try:
+        proto = _trace(network.eval(), size)
+        difference = max_difference(network, proto.SerializeToString(), size)
+    except Exception:  # torch, ONNX and ONNX Runtime each raise their own, whatever the layer
+        return None
+    return (proto, difference) if difference <= MAX_DIFFERENCE else None
+
+
+def _trace(network: nn.Module, size: int) -> onnx.ModelProto:
+    import onnx
+    import onnxruntime
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        written, folded = str(Path(folder, "written.onnx")), str(Path(folder, "folded.onnx"))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # it is deprecated, and warns of every size that it takes for a constant
+            torch.onnx.export(
+                network,
+                (torch.zeros(2, 3, size, size),),
+                written,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        # The trace reckons with sizes that are known; folding them lets paddings join their convolutions.
+        options = session_options(threads=1)
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = folded
+        onnxruntime.InferenceSession(written, options, providers=["CPUExecutionProvider"])
+        proto = onnx.load(folded)
+    standard = [each for each in proto.opset_import if each.domain in ("", "ai.onnx")]
+    del proto.opset_import[:]
+    proto.opset_import.extend(standard)
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    onnx.checker.check_model(anonymous(proto))
+    return proto
+
+
+def captured(network: nn.Module, size: int) -> onnx.ModelProto:
+    """As `to_onnx`, by torch.export: knows more networks, and takes many seconds."""
+    import onnx
+    import torch
+
+    # Two images: torch.export takes a batch of one for a constant.
+    example = torch.zeros(2, 3, size, size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            network.eval(),
+            (example,),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = anonymous(program.model_proto)
+    onnx.checker.check_model(proto)
+    return proto
+
+
+def max_difference(network: nn.Module, onnx_model: bytes, size: int, n: int = 4, seed: int = 0) -> float:
+    """Largest absolute difference between torch's and ONNX Runtime's logits on standard normal inputs."""
+    import torch
+
+    images = np.random.default_rng(seed).standard_normal((n, 3, size, size), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(images)).numpy()
+    actual = onnx_runtime(onnx_model, threads=1)(images)
+    if actual.shape != expected.shape:
+        raise ExportError(f"ONNX gives logits of shape {actual.shape}, torch {expected.shape}; export again")
+    return float(np.abs(actual - expected).max())
+
+
+def onnx_runtime(source: Path | bytes, threads: int = 0) -> Infer:
+    """float32 (n, 3, s, s) -> logits (n, k), by ONNX Runtime on the CPU.
+
+    Args:
+        threads: of one call; 0 for one per core, 1 where calls come from several threads at once.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        source if isinstance(source, bytes) else str(source),
+        session_options(threads),
+        providers=["CPUExecutionProvider"],
+    )
+    return lambda images: np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Quiet, and with so many threads; 0 for one per core."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return options
+
+
+def anonymous(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what exporters leave behind (stack traces with paths, versions): same network, same bytes."""
+    proto.producer_name, proto.producer_version, proto.doc_string = "sorter", "", ""
+    del proto.metadata_props[:]
+    graph = proto.graph
+    graph.name, graph.doc_string = "network", ""
+    del graph.metadata_props[:]
+    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    return proto
