@@ -11,12 +11,13 @@ import numpy as np
 
 from sorter.scan import Scan, natural_order
 from sorter.similar import MAX_DISTANCE, Fingerprint, near_duplicates
-from sorter.types import PARTS, Photo, Result, UsageError
+from sorter.types import Photo, Result, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_EXAMPLES = 4  # of a class: two to train on, one to choose by, one to test with
+SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,19 @@ class Example:
 
     photo: Photo
     label: int
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples that lie in no class folders, in parts of their own.
+
+    Attributes:
+        classes: names.
+        parts: `train`, and `val` and `test` where there are any.
+    """
+
+    classes: tuple[str, ...]
+    parts: dict[str | None, list[Example]]
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ def read_folders(
     if any(folder.name.lower() == "train" for folder in folders):
         parts = {}
         for folder in folders:
-            part = PARTS.get(folder.name.lower())
+            part = SPLITS.get(folder.name.lower())
             if part is None or part in parts:
                 raise UsageError(
                     f"{folder}: stands beside train/ but is no part of its own; "
@@ -150,6 +164,7 @@ def split(
     val: float = 0.15,
     test: float = 0.15,
     max_distance: int = MAX_DISTANCE,
+    apart: bool = False,
 ) -> Dataset:
     """Divide examples into train, val and test: stratified, seeded, and what looks the same stays together.
 
@@ -162,16 +177,20 @@ def split(
         val: share of all photos.
         test: likewise.
         max_distance: bits, as for `near_duplicates`.
+        apart: do not learn from what looks like a photo of val or test, where those are given.
 
     Raises:
         UsageError: too few photos of a class that can be decoded, or that do not all look the same.
     """
     usable = {part: [e for e in some if e.photo.path in fingerprints] for part, some in parts.items()}
     learning = "train" if "train" in usable else None
-    check_sizes(root / (learning or ""), classes, usable[learning])
     everything = [(part, example) for part, examples in usable.items() for example in examples]
     groups = group_alike([fingerprints[example.photo.path] for _, example in everything], max_distance)
-    own = np.array([part == learning for part, _ in everything])
+    own = np.array([part == learning for part, _ in everything], bool)
+    if apart:
+        kept = np.flatnonzero(~own | ~np.isin(groups, groups[~own]))
+        everything, groups, own = [everything[row] for row in kept], groups[kept], own[kept]
+    check_sizes(root / (learning or ""), classes, (e for part, e in everything if part == learning))
     labels = np.array([example.label for _, example in everything])
 
     chosen = np.array([part or "train" for part, _ in everything], dtype="<U5")

@@ -24,7 +24,7 @@ from sorter.run import available_cores, memory_per_worker
 from sorter.train import loop
 from sorter.train.batches import Photos
 from sorter.train.checkpoint import CHECKPOINT, Progress
-from sorter.train.data import Dataset, Example, folds, group_alike, read_folders, split
+from sorter.train.data import Dataset, Example, Labelled, folds, group_alike, read_folders, split
 from sorter.train.evaluation import write_report
 from sorter.train.export import export_model
 from sorter.train.features import Prepared, embed, prepare
@@ -45,8 +45,12 @@ REPORT, HISTORY, CARD = "report", "history.csv", "README.md"
 CALIBRATION, AGREEMENT = 128, 256  # photos that fix the int8 ranges, and that engines are compared on
 
 
-def train_model(options: Options, watch: Watch) -> Trained:
+def train_model(options: Options, watch: Watch, labelled: Labelled | None = None) -> Trained:
     """Train on folders of examples and write a model folder.
+
+    Args:
+        labelled: examples to train on instead of what is in the folders of `options.data`, which then only names them;
+            what looks like one to test with is not learned from.
 
     Raises:
         UsageError: options, folders or weights that cannot be used; nothing has been written then.
@@ -55,7 +59,7 @@ def train_model(options: Options, watch: Watch) -> Trained:
     began = time.monotonic()
     recipe = resolve_recipe(options)
     _check_out(options)
-    classes, parts = read_folders(options.data)
+    classes, parts = (labelled.classes, labelled.parts) if labelled else read_folders(options.data)
     spec = preprocess_of(recipe)
     positive = positive_class(classes, options.positive)
     draft = Model(
@@ -66,7 +70,8 @@ def train_model(options: Options, watch: Watch) -> Trained:
     make_network(
         recipe, draft.outputs, source, options.seed
     )  # what cannot be had is missed before photos are read
-    return _Training(options, recipe, draft, parts, device, source, watch).go(began)
+    apart = labelled is not None
+    return _Training(options, recipe, draft, parts, apart, device, source, watch).go(began)
 
 
 class _Training:
@@ -76,6 +81,7 @@ class _Training:
         recipe: Recipe,
         draft: Model,
         parts: dict[str | None, list[Example]],
+        apart: bool,
         device: torch.device,
         source: Source,
         watch: Watch,
@@ -84,6 +90,7 @@ class _Training:
         self.recipe = recipe
         self.draft = draft
         self.parts = parts
+        self.apart = apart
         self.device = device
         self.source = source
         self.watch = watch
@@ -100,7 +107,14 @@ class _Training:
         prepared = self._prepare()
         root = self.options.data.resolve()
         try:
-            dataset = split(root, self.draft.classes, self.parts, prepared.fingerprints, self.options.seed)
+            dataset = split(
+                root,
+                self.draft.classes,
+                self.parts,
+                prepared.fingerprints,
+                self.options.seed,
+                apart=self.apart,
+            )
         except UsageError:  # the photos have to change, so there is nothing to go on with
             shutil.rmtree(self.work)
             raise
