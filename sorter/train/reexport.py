@@ -16,7 +16,8 @@ from sorter.pipeline import Limits, Pool
 from sorter.preprocess import Preprocess
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
 from sorter.scan import Scan
-from sorter.train.export import export_onnx, judge, max_difference, onnx_spec, quantise
+from sorter.train.export import export_onnx, judge, onnx_spec
+from sorter.train.quantise import quantise
 from sorter.types import Failure, Photo, Result, Status, UsageError, check_above_zero
 
 if TYPE_CHECKING:
@@ -134,8 +135,7 @@ def export_folder(options: Options, watch: Watch | None = None) -> Exported:
     network = _network(model)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=model.folder) as folder:
         made = replace(model, folder=Path(folder), files={})
-        export_onnx(network, model.preprocess.size, made.folder / ONNX, onnx_spec(model))
-        difference = max_difference(network, (made.folder / ONNX).read_bytes(), model.preprocess.size)
+        difference = export_onnx(network, model.preprocess.size, made.folder / ONNX, onnx_spec(model))
         if photos is None:
             (made.folder / ONNX).replace(model.folder / ONNX)
             return Exported(write_model(model), difference, 0, 0, False, 0)
