@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QPalette
+from functools import lru_cache
+
+from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 
 # Okabe and Ito's set for the colour-blind (https://jfly.uni-koeln.de/color/), its black and yellow left out.
 LABELS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -17,19 +19,37 @@ def label_colour(code: int, classes: int) -> QColor:
     return QColor(UNSURE if code >= classes else LABELS[code % len(LABELS)])
 
 
+@lru_cache(maxsize=32)
+def swatch(colour: str) -> QIcon:
+    """A square of that colour."""
+    picture = QPixmap(32, 32)
+    picture.fill(QColor(colour))
+    return QIcon(picture)
+
+
 def text_on(background: QColor) -> QColor:
     """White or black, whichever is easier to read there: relative luminance as in WCAG 2.2."""
 
     def linear(value: float) -> float:
         return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
-    red, green, blue = (linear(value) for value in background.getRgbF()[:3])
+    red, green, blue = (linear(value) for value in _parts(background))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return QColor("white" if luminance < 0.179 else "black")
 
 
 def muted(palette: QPalette) -> QColor:
     """For text that matters less: three parts text, one part background."""
-    text, base = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Base)
-    mixed = [0.72 * a + 0.28 * b for a, b in zip(text.getRgbF()[:3], base.getRgbF()[:3], strict=True)]
-    return QColor.fromRgbF(*mixed)
+    return QColor(
+        _mixed(palette.color(QPalette.ColorRole.Text).rgb(), palette.color(QPalette.ColorRole.Base).rgb())
+    )
+
+
+@lru_cache(maxsize=8)
+def _mixed(text: int, base: int) -> int:
+    parts = zip(_parts(QColor(text)), _parts(QColor(base)), strict=True)
+    return QColor.fromRgbF(*(0.72 * a + 0.28 * b for a, b in parts)).rgb()
+
+
+def _parts(colour: QColor) -> tuple[float, float, float]:
+    return colour.redF(), colour.greenF(), colour.blueF()

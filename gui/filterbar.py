@@ -54,13 +54,13 @@ class FilterBar(QWidget):
         ):
             self.order.addItem(text, order)
         self.order.setAccessibleName(self.tr("Order"))
-        self.size = QSlider(Qt.Orientation.Horizontal)
-        self.size.setRange(SMALLEST, LARGEST)
-        self.size.setSingleStep(16)
-        self.size.setValue(side)
-        self.size.setMaximumWidth(120)
-        self.size.setAccessibleName(self.tr("Size of thumbnails"))
-        self.size.setToolTip(self.tr("Size of thumbnails"))
+        self.thumbnails = QSlider(Qt.Orientation.Horizontal)
+        self.thumbnails.setRange(SMALLEST, LARGEST)
+        self.thumbnails.setSingleStep(16)
+        self.thumbnails.setValue(side)
+        self.thumbnails.setMaximumWidth(120)
+        self.thumbnails.setAccessibleName(self.tr("Size of thumbnails"))
+        self.thumbnails.setToolTip(self.tr("Size of thumbnails"))
 
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -73,14 +73,14 @@ class FilterBar(QWidget):
         row.addWidget(self.high)
         row.addStretch(1)
         row.addWidget(self.order)
-        row.addWidget(self.size)
+        row.addWidget(self.thumbnails)
 
         self.name.textChanged.connect(self._filter)
         self.low.valueChanged.connect(self._filter)
         self.high.valueChanged.connect(self._filter)
         self.looked.currentIndexChanged.connect(self._filter)
         self.order.currentIndexChanged.connect(self._arrange)
-        self.size.valueChanged.connect(self.resized)
+        self.thumbnails.valueChanged.connect(self.resized)
 
     def clear(self) -> None:
         """Let everything through again."""

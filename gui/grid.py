@@ -211,7 +211,7 @@ class PhotoGrid(QAbstractItemView):
     def selected(self) -> list[int]:
         """Places in the list, rising."""
         places: list[int] = []
-        for part in self.selectionModel().selection():
+        for part in self.selectionModel().selection().toList():
             places += range(part.top(), part.bottom() + 1)
         return sorted(places)
 
@@ -342,7 +342,7 @@ class PhotoGrid(QAbstractItemView):
 
     def visualRegionForSelection(self, selection: QItemSelection) -> QRegion:
         region, visible = QRegion(), self.visible()
-        for part in selection:
+        for part in selection.toList():
             for place in range(max(part.top(), visible.start), min(part.bottom() + 1, visible.stop)):
                 region += self._rect(place)
         return region

@@ -14,13 +14,12 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from sorter.table import SEPARATOR, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 Index = QModelIndex | QPersistentModelIndex
 CELL = Qt.ItemDataRole.UserRole  # the role whose value is a `Cell`
 ROOT = QModelIndex()
+MOST_BYTES = 128  # of a name that count for its order
 
 
 class Order(Enum):
@@ -81,11 +80,12 @@ class Names:
         # interpreter's lock, so that the window is not held up.
         digits = re.compile(r"\d+")
         padded = [
-            digits.sub(lambda found: found[0].zfill(12), name).encode("utf-8", "replace")[:96]
-            for name in lower
+            digits.sub(lambda found: found[0].zfill(12), name).encode("utf-8", "replace") for name in lower
         ]
+        width = max(1, min(MOST_BYTES, max(map(len, padded), default=1)))
+        together = b"".join(name[:width].ljust(width, b"\0") for name in padded)
         rank = np.empty(len(lower), np.int32)
-        rank[np.argsort(np.array(padded, np.bytes_), kind="stable")] = np.arange(len(lower))
+        rank[np.argsort(np.frombuffer(together, f"S{width}"), kind="stable")] = np.arange(len(lower))
         return cls(lower, rank)
 
 
@@ -111,8 +111,24 @@ class Cell:
     failure: str
 
 
-def shown(table: Table, filters: Filters, order: Order, names: Names | None) -> NDArray[np.intp]:
-    """Rows of the table that the filters let through, in order; ties in the order found. Shape (k,)."""
+def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp]:
+    """All rows of the table in order; ties in the order found, what has no probability last. Shape (n,)."""
+    key: NDArray[Any] | None = None
+    if order is Order.DOUBT:
+        key = -table.doubt
+    elif order is Order.HIGHEST:
+        key = -table.probability
+    elif order is Order.LOWEST:
+        key = table.probability
+    elif order is Order.NEWEST:
+        key = -table.mtime_ns
+    elif names is not None:
+        key = names.rank
+    return np.arange(len(table)) if key is None else np.argsort(key, kind="stable")
+
+
+def let_through(table: Table, filters: Filters, names: Names | None) -> NDArray[np.bool_]:
+    """Which rows of the table the filters let through, shape (n,)."""
     said = table.said
     keep = np.ones(len(table), np.bool_)
     if filters.failed:
@@ -130,21 +146,7 @@ def shown(table: Table, filters: Filters, order: Order, names: Names | None) -> 
     if filters.name and names is not None:
         needle = filters.name.lower()
         keep &= np.fromiter((needle in name for name in names.lower), np.bool_, len(table))
-    rows = np.flatnonzero(keep)
-    key = _key(table, order, names)
-    return rows if key is None else rows[np.argsort(key[rows], kind="stable")]
-
-
-def _key(table: Table, order: Order, names: Names | None) -> NDArray[Any] | None:
-    if order is Order.DOUBT:
-        return -table.doubt  # NaN, not scored, comes last
-    if order is Order.HIGHEST:
-        return -table.probability
-    if order is Order.LOWEST:
-        return table.probability
-    if order is Order.NEWEST:
-        return -table.mtime_ns
-    return None if names is None else names.rank
+    return keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,8 @@ class PhotoModel(QAbstractListModel):
         self._order = Order.DOUBT
         self._rows: NDArray[np.intp] = np.empty(0, np.intp)
         self._said: NDArray[np.int16] = np.empty(0, np.int16)
+        self._sorted: NDArray[np.intp] = np.empty(0, np.intp)
+        self._sorted_for: tuple[object, ...] = ()
 
     @property
     def table(self) -> Table | None:
@@ -208,6 +212,7 @@ class PhotoModel(QAbstractListModel):
             self._rows = np.empty(0, np.intp)
             self.endResetModel()
         self._table, self._names = table, names
+        self._sorted_for = ()
         self.refresh()
 
     def know_names(self, names: Names) -> None:
@@ -233,7 +238,8 @@ class PhotoModel(QAbstractListModel):
         rows: NDArray[np.intp] = np.empty(0, np.intp)
         said: NDArray[np.int16] = np.empty(0, np.int16)
         if self._table is not None:
-            rows = shown(self._table, self._filters, self._order, self._names)
+            everything = self._arranged(self._table)
+            rows = everything[let_through(self._table, self._filters, self._names)[everything]]
             said = self._table.said
         if np.array_equal(rows, self._rows) and len(rows):  # then the selection stays, too
             self._said = said
@@ -244,16 +250,25 @@ class PhotoModel(QAbstractListModel):
         self.endResetModel()
         return True
 
-    def ids(self, places: Iterable[int]) -> list[int]:
+    def _arranged(self, table: Table) -> NDArray[np.intp]:
+        """Sorted once, and again only where the order may be another: a correction changes none."""
+        what = (
+            id(table),
+            self._order,
+            table.rule if self._order is Order.DOUBT else None,
+            self._names is None,
+        )
+        if what != self._sorted_for:
+            self._sorted, self._sorted_for = arranged(table, self._order, self._names), what
+        return self._sorted
+
+    def ids(self, places: list[int] | range) -> list[int]:
         """Photos' ids at these places in the list."""
         if self._table is None:
             return []
-        ids: list[int] = self._table.id[self._rows[list(places)]].tolist()
+        at = slice(places.start, places.stop) if isinstance(places, range) else places
+        ids: list[int] = self._table.id[self._rows[at]].tolist()
         return ids
-
-    def all_ids(self) -> list[int]:
-        """Ids of everything shown."""
-        return self.ids(range(len(self._rows)))
 
     def row(self, place: int) -> int:
         """The table's row at a place in the list."""

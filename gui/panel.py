@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from sorter.decide import Rule
-from sorter.gui.colours import label_colour
+from sorter.gui.colours import label_colour, swatch
 from sorter.gui.histogram import HIGHEST, LOWEST, Histogram, threshold_of
 from sorter.gui.preview import Details
 from sorter.table import is_binary
@@ -141,9 +141,7 @@ class SidePanel(QScrollArea):
             button = QPushButton(shown)
             button.setAccessibleName(self.tr("This is {label}").format(label=label))
             colour = label_colour(code, len(classes)).name()
-            button.setStyleSheet(
-                f"QPushButton {{ border-left: 6px solid {colour}; padding: 5px 8px; text-align: left; }}"
-            )
+            button.setIcon(swatch(colour))
             button.clicked.connect(lambda _=False, code=code: self.assigned.emit(code))
             self._class_column.insertWidget(code, button)
             self.class_buttons.append(button)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QLocale, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -19,26 +22,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sorter.gui import tasks
-from sorter.gui.apply import ApplyDialog
+from sorter.decode import Decoder
+from sorter.gui.commands import Commands
+from sorter.gui.disk import FolderWork
 from sorter.gui.filterbar import FilterBar
 from sorter.gui.grid import PhotoGrid
 from sorter.gui.histogram import with_threshold
-from sorter.gui.models import Counts, Names
+from sorter.gui.models import Counts, Names, Order
 from sorter.gui.panel import SidePanel
-from sorter.gui.preview import Loaded, Preview, size_text
+from sorter.gui.preview import ZOOM, Loaded, Preview, camera_text, size_text
 from sorter.gui.progress import Notice, ProgressPanel
 from sorter.gui.settings import Settings
 from sorter.gui.tabs import ALL, FAILED, ClassTabs
 from sorter.gui.thumbnails import Store, Thumbnails
-from sorter.gui.worker import Job, Jobs
-from sorter.refile import Applied
+from sorter.gui.worker import Jobs
 from sorter.review import Review
 from sorter.table import Table, read_table
-from sorter.types import SorterError
+from sorter.types import Failure, SorterError
 
 SETTLE_MS = 120  # a photo that is passed over quickly is not decoded for its details
+AT_ONCE = 2000  # photos in one correction; more are written on another thread
 EMPTY, GRID, PREVIEW = range(3)
+Answer = TypeVar("Answer")
 
 
 def class_keys(classes: tuple[str, ...]) -> dict[str, int]:
@@ -72,7 +77,7 @@ class ReviewPage(QWidget):
         self._folder: Path | None = None
         self._review: Review | None = None
         self._names: Names | None = None
-        self._job: Job | None = None
+        self._writing = False
         self._threshold: float | None = None
         self.thumbnails = Thumbnails(jobs.pool(), store or Store(), self)
         self.title = QLabel()
@@ -85,6 +90,8 @@ class ReviewPage(QWidget):
         self.preview = Preview(jobs, self.grid)
         self.panel = SidePanel()
         self.progress = ProgressPanel(self.tr("photos"))
+        self.commands = Commands(self)
+        self.work = FolderWork(jobs, self.notice, self.progress, self)
         self._build()
         self._connect()
         self._show_state(self.tr("Open a folder that was sorted, to go through it."))
@@ -100,7 +107,6 @@ class ReviewPage(QWidget):
     # -- how it is put together --------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self._make_actions()
         font = self.title.font()
         font.setBold(True)
         self.title.setFont(font)
@@ -111,8 +117,9 @@ class ReviewPage(QWidget):
         head.addWidget(self.title)
         head.addSpacing(12)
         head.addWidget(self.said, 1)
-        for action in (self.undo, self.redo, self.apply, self.export, self.retrain):
-            head.addWidget(self._button(action))
+        do = self.commands
+        for action in (do.undo, do.redo, do.apply, do.export, do.retrain):
+            head.addWidget(do.button(action))
 
         self._empty = QWidget()
         self._empty_text = QLabel()
@@ -153,58 +160,26 @@ class ReviewPage(QWidget):
         self._drag.setSingleShot(True)
         self._drag.setInterval(0)
 
-    def _make_actions(self) -> None:
-        keys = QKeySequence
-        self.undo = self._action(self.tr("&Undo"), self._undo, keys(keys.StandardKey.Undo))
-        self.redo = self._action(self.tr("&Redo"), self._redo, keys("Ctrl+Shift+Z"), keys("Ctrl+Y"))
-        self.confirm = self._action(self.tr("All of these are &right"), self._confirm, keys("Ctrl+R"))
-        self.clear_said = self._action(self.tr("&Take back what I said"), self._clear)
-        self.select_all = self._action(
-            self.tr("Select &all"), self.grid.selectAll, keys(keys.StandardKey.SelectAll)
-        )
-        self.copy_path = self._action(self.tr("&Copy paths"), self._copy, keys(keys.StandardKey.Copy))
-        self.find = self._action(
-            self.tr("&Find by name"), self.filters.name.setFocus, keys(keys.StandardKey.Find)
-        )
-        self.open_preview = self._action(self.tr("&Preview"), self.toggle_preview)
-        self.zoom_in = self._action(
-            self.tr("Zoom &in"), lambda: self._zoom(1.25), keys("Ctrl++"), keys("Ctrl+=")
-        )
-        self.zoom_out = self._action(self.tr("Zoom &out"), lambda: self._zoom(0.8), keys("Ctrl+-"))
-        self.fit = self._action(self.tr("&Fit"), self.preview.fit, keys("Ctrl+0"))
-        self.apply = self._action(self.tr("&Apply …"), self.ask_to_apply, keys("Ctrl+Return"))
-        self.apply.setToolTip(self.tr("Move the photos to the folders where they belong (Ctrl+Return)"))
-        self.take_back = self._action(self.tr("Take &back Apply"), self.start_take_back)
-        self.export = self._action(self.tr("&Export …"), self._ask_to_export, keys("Ctrl+E"))
-        self.export.setToolTip(self.tr("Copy the corrected set into class folders elsewhere (Ctrl+E)"))
-        self.retrain = self._action(self.tr("Re&train …"), self._retrain, keys("Ctrl+T"))
-        self.retrain.setToolTip(self.tr("Train the model on what you said (Ctrl+T)"))
-
-    def _action(self, text: str, call: object, *keys: QKeySequence) -> QAction:
-        action = QAction(text, self)
-        action.setShortcuts(list(keys))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.triggered.connect(lambda: call())  # type: ignore[operator]
-        action.setEnabled(False)
-        self.addAction(action)
-        return action
-
-    def _button(self, action: QAction) -> QPushButton:
-        """A push button that follows an action."""
-        button = QPushButton(action.text())
-        button.clicked.connect(action.trigger)
-
-        def follow() -> None:
-            button.setText(action.text())
-            button.setEnabled(action.isEnabled())
-            button.setToolTip(action.toolTip())
-            button.setAccessibleName(action.text().replace("&", "").replace(" …", ""))
-
-        follow()
-        action.changed.connect(follow)
-        return button
-
     def _connect(self) -> None:
+        do = self.commands
+        for action, call in (
+            (do.undo, self._undo),
+            (do.redo, self._redo),
+            (do.confirm, self._confirm),
+            (do.clear, self._clear),
+            (do.select_all, self.grid.selectAll),
+            (do.copy_paths, self._copy),
+            (do.find, self.filters.name.setFocus),
+            (do.preview, self.toggle_preview),
+            (do.zoom_in, partial(self._zoom, ZOOM)),
+            (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
+            (do.fit, self.preview.fit),
+            (do.apply, self.ask_to_apply),
+            (do.take_back, self._take_back),
+            (do.export, self._export),
+            (do.retrain, self._retrain),
+        ):
+            action.triggered.connect(_without_arguments(call))
         self.tabs.chosen.connect(self._choose_tab)
         self.tabs.dropped.connect(self.assign)
         self.filters.filtered.connect(lambda values: self._narrow(**values))
@@ -225,6 +200,8 @@ class ReviewPage(QWidget):
         self.panel.reset.connect(self._reset_threshold)
         self._settle.timeout.connect(self._load_current)
         self._drag.timeout.connect(self._follow_drag)
+        self.work.began.connect(self._update_actions)
+        self.work.ended.connect(self._read_again)
 
     # -- opening -----------------------------------------------------------------------------------------------
 
@@ -271,11 +248,16 @@ class ReviewPage(QWidget):
             self.filters.clear()
             self.grid.keys = class_keys(self._review.classes)
             self.panel.show_classes(self._review.classes, self.grid.keys)
-            self._jobs.later(partial(Names.of, table), partial(self._know_names, folder))
+            self._jobs.later(partial(_names, table), partial(self._know_names, folder))
         row = self._current_row()
         self.grid.photos.show(table, self._names)
         self._show_everything()
         self._return_to(row)
+
+    def _read_again(self) -> None:
+        """Photos lie elsewhere now."""
+        self._read()
+        self._update_actions()
 
     def _know_names(self, folder: Path, names: Names | SorterError | OSError) -> None:
         if folder == self._folder and isinstance(names, Names):
@@ -396,7 +378,7 @@ class ReviewPage(QWidget):
         if self.stack.currentIndex() == PREVIEW:
             self.preview.zoom(factor)
         else:
-            self.filters.size.setValue(round(self.filters.size.value() * factor))
+            self.filters.thumbnails.setValue(round(self.filters.thumbnails.value() * factor))
 
     # -- what is shown -----------------------------------------------------------------------------------------
 
@@ -409,8 +391,8 @@ class ReviewPage(QWidget):
         self._return_to(row)
         self._show_shown()
 
-    def _arrange(self, order: object) -> None:
-        self.grid.photos.arrange(order)  # type: ignore[arg-type]
+    def _arrange(self, order: Order) -> None:
+        self.grid.photos.arrange(order)
         self.grid.verticalScrollBar().setValue(0)
         self.grid.go_to(0)
         self._show_shown()
@@ -434,67 +416,86 @@ class ReviewPage(QWidget):
 
     def assign(self, code: int) -> None:
         """Say of the selected photos that they are this class, and go on to the next."""
-        review = self._review
-        if review is not None and code < len(review.classes):
-            self._correct(lambda ids: review.assign(ids, review.classes[code]), self.grid.selected())
+        if self._review is not None and code < len(self._review.classes):
+            label = self._review.classes[code]
+            self._correct(lambda review, ids: review.assign(ids, label), self.grid.selected())
 
     def _clear(self) -> None:
-        review = self._review
-        if review is not None:
-            self._correct(lambda ids: review.assign(ids, None), self.grid.selected())
+        self._correct(lambda review, ids: review.assign(ids, None), self.grid.selected())
 
     def _confirm(self) -> None:
         """The selected ones, where there are several, else all that are shown."""
-        review, places = self._review, self.grid.selected()
-        if review is not None:
-            every = range(self.grid.photos.rowCount())
-            self._correct(review.confirm, places if len(places) > 1 else every)
+        places = self.grid.selected()
+        every = range(self.grid.photos.rowCount())
+        self._correct(lambda review, ids: review.confirm(ids), places if len(places) > 1 else every)
 
-    def _correct(self, say: object, places: list[int] | range) -> None:
-        if self._job is not None or not len(places):
-            return
-        single = len(places) == 1
-        first = places[0]
-        if not self._try(lambda: say(self.grid.photos.ids(places))):  # type: ignore[operator]
-            return
-        gone = self.grid.photos.refresh()
-        if gone:  # what was corrected is shown elsewhere now; the next one took its place
-            self.grid.go_to(first)
-        elif single:
-            self.grid.go_to(first + 1)
+    def _correct(self, say: Callable[[Review, list[int]], int], places: list[int] | range) -> None:
+        if len(places):
+            ids = self.grid.photos.ids(places)
+            self._write(len(ids), lambda review: say(review, ids), lambda _: self._go_on(places))
+
+    def _go_on(self, places: list[int] | range) -> None:
+        if self.grid.photos.refresh() and len(
+            places
+        ):  # what was corrected is elsewhere now; the next took its place
+            self.grid.go_to(places[0])
+        elif len(places) == 1:
+            self.grid.go_to(places[0] + 1)
         self._show_everything()
 
     def _undo(self) -> None:
-        self._step(lambda review: review.undo())
+        if self._review is not None:
+            self._write(self._review.steps[0], lambda review: review.undo(), self._show_step)
 
     def _redo(self) -> None:
-        self._step(lambda review: review.redo())
+        if self._review is not None:
+            self._write(self._review.steps[1], lambda review: review.redo(), self._show_step)
 
-    def _step(self, take: object) -> None:
-        review = self._review
-        if review is None or self._job is not None:
-            return
-        changed: list[int] = []
-        if not self._try(lambda: changed.extend(take(review))):  # type: ignore[operator]
-            return
-        row = self._current_row()
+    def _show_step(self, changed: list[int]) -> None:
+        """Go to the photo it was about, where that is one and shown."""
+        row, review = self._current_row(), self._review
         self.grid.photos.refresh()
-        if changed:  # show what it was about, where that is to be seen
-            place = self.grid.photos.place(int(review.table.id.searchsorted(min(changed))))
-            if place is not None and len(changed) == 1:
+        if len(changed) == 1 and review is not None:
+            place = self.grid.photos.place(int(review.table.id.searchsorted(changed[0])))
+            if place is not None:
                 self.grid.go_to(place)
         self._return_to(row)
         self._show_everything()
 
-    def _try(self, act: object) -> bool:
-        """Do it; what goes wrong becomes a sentence."""
-        try:
-            act()  # type: ignore[operator]
-        except (SorterError, OSError) as error:
-            self.notice.complain(str(error))
-            return False
-        self.notice.clear()
-        return True
+    def _write(self, photos: int, act: Callable[[Review], Answer], then: Callable[[Answer], None]) -> None:
+        """Write to the journal; what goes wrong becomes a sentence. Many photos are written on another thread."""
+        review = self._review
+        if review is None or not self._idle:
+            return
+        if photos <= AT_ONCE:
+            try:
+                answer = act(review)
+            except (SorterError, OSError) as error:
+                self.notice.complain(str(error))
+            else:
+                self.notice.clear()
+                then(answer)
+            return
+        table = review.table
+
+        def write() -> Answer:
+            with closing(Review.open(table.out, table)) as own:
+                return act(own)
+
+        self._writing = True
+        self._update_actions()
+        self._jobs.later(write, partial(self._written, table, then))
+
+    def _written(
+        self, table: Table, then: Callable[[Answer], None], answer: Answer | SorterError | OSError
+    ) -> None:
+        self._writing = False
+        if isinstance(answer, (SorterError, OSError)):
+            self.notice.complain(str(answer))
+        elif self._review is not None and self._review.table is table:
+            self.notice.clear()
+            then(answer)
+        self._update_actions()
 
     def _follow(self, threshold: float) -> None:
         self._threshold = threshold
@@ -512,18 +513,17 @@ class ReviewPage(QWidget):
         self._show_everything()
 
     def _keep_threshold(self, threshold: float) -> None:
-        self._follow(threshold)
+        self._drag.stop()
+        self._threshold = threshold
         self._follow_drag()
-        review = self._review
-        if review is not None:
-            self._try(lambda: review.decide_by(review.table.rule))
-        self._update_actions()
+        if self._review is not None:
+            rule = self._review.table.rule
+            self._write(0, lambda review: review.decide_by(rule), lambda _: self._update_actions())
 
     def _reset_threshold(self) -> None:
-        review = self._review
-        if review is not None and self._try(lambda: review.decide_by(review.filed_by)):
-            self.grid.photos.refresh()
-            self._show_everything()
+        if self._review is not None:
+            rule = self._review.filed_by
+            self._write(0, lambda review: review.decide_by(rule), lambda _: self._go_on([]))
 
     def _copy(self) -> None:
         review = self._review
@@ -536,126 +536,48 @@ class ReviewPage(QWidget):
 
     def ask_to_apply(self) -> None:
         """Show what Apply would do."""
-        review = self._review
-        if review is None or self._job is not None:
-            return
-        moves = review.plan()
-        if not moves:
-            if review.fileable:
-                self.notice.say(
-                    self.tr("Every photo lies in the folder where it belongs; there is nothing to move.")
-                )
-            else:
-                self.notice.say(
-                    self.tr(
-                        "No photo of this run lies in the output folder, so there is nothing to move. Export copies them."
-                    )
-                )
-            return
-        dialog = ApplyDialog(moves, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.start_apply(len(moves)))
-        dialog.open()
+        if self._review is not None and self._idle:
+            self.work.ask_to_apply(self._review)
 
-    def start_apply(self, photos: int) -> None:
-        job = self._start(self.tr("Moving photos to where they belong"), tasks.apply, photos)
-        if job is not None:
-            job.finished.connect(
-                partial(
-                    self._moved,
-                    self.tr("{count} photos were moved. “Take back Apply” in the menu undoes it."),
-                )
-            )
+    def _take_back(self) -> None:
+        if self._folder is not None and self._idle:
+            self.work.take_back(self._folder)
 
-    def start_take_back(self) -> None:
-        job = self._start(self.tr("Moving photos back"), tasks.take_back)
-        if job is not None:
-            job.finished.connect(
-                partial(self._moved, self.tr("{count} photos are back. What you said of them is kept."))
-            )
-
-    def _ask_to_export(self) -> None:
-        target = QFileDialog.getExistingDirectory(self, self.tr("An empty folder for the corrected set"))
-        if target:
-            self.start_export(Path(target))
-
-    def start_export(self, target: Path) -> None:
-        photos = 0 if self._review is None else len(self._review.table)
-        job = self._start(self.tr("Copying the corrected set"), tasks.export, target, photos)
-        if job is not None:
-            text = self.tr("{count} photos were copied to {folder}, with a report.csv.")
-            job.finished.connect(partial(self._moved, text))
+    def _export(self) -> None:
+        if self._review is not None and self._idle:
+            self.work.ask_to_export(self._review)
 
     def _retrain(self) -> None:
         if self._folder is not None and self._review is not None:
             self.retrain_wanted.emit(self._folder)
 
-    def _start(self, what: str, call: object, *arguments: object) -> Job | None:
-        if self._job is not None or self._folder is None:
-            return None
-        self.notice.clear()
-        self._job = self._jobs.start(call, self._folder, *arguments)  # type: ignore[arg-type]
-        self.progress.follow(self._job, what)
-        self._job.failed.connect(self.notice.complain)
-        self._job.cancelled.connect(
-            lambda: self.notice.say(self.tr("Stopped. What was done stays done; the same again goes on."))
-        )
-        self._job.ended.connect(self._end)
-        self._update_actions()
-        return self._job
-
-    def _moved(self, text: str, applied: Applied) -> None:
-        count = QLocale().toString(applied.filed)
-        sentence = text.format(count=count, folder=applied.out)
-        if not applied.left:
-            self.notice.say(sentence)
-            return
-        named = "; ".join(f"{left.path.name}: {left.message}" for left in applied.left[:3])
-        more = self.tr("{count} could not be: {which}").format(
-            count=QLocale().toString(len(applied.left)), which=named + (" …" if len(applied.left) > 3 else "")
-        )
-        self.notice.complain(f"{sentence} {more}")
-
-    def _end(self) -> None:
-        self._job = None
-        self._read()  # photos lie elsewhere now
-        self._update_actions()
+    @property
+    def _idle(self) -> bool:
+        return not (self.work.busy or self._writing)
 
     def _update_actions(self) -> None:
-        review, idle = self._review, self._job is None
-        there = review is not None
-        can_undo, can_redo = review.steps if review is not None else (False, False)
-        self.undo.setEnabled(idle and can_undo)
-        self.redo.setEnabled(idle and can_redo)
-        self.apply.setEnabled(idle and there)
-        self.take_back.setEnabled(idle and review is not None and review.applied)
-        for action in (self.export, self.retrain, self.confirm, self.clear_said):
-            action.setEnabled(idle and there)
-        for action in (
-            self.select_all,
-            self.copy_path,
-            self.find,
-            self.open_preview,
-            self.zoom_in,
-            self.zoom_out,
-        ):
-            action.setEnabled(there)
-        self.fit.setEnabled(self.stack.currentIndex() == PREVIEW)
-        self.panel.setEnabled(idle and there)
+        there = self._review is not None
+        self.commands.update(self._review, self._idle, self.stack.currentIndex() == PREVIEW)
+        self.panel.setEnabled(self._idle and there)
         self.filters.setEnabled(there)
         self.tabs.setEnabled(there)
 
 
-def _camera(path: Path) -> str:
-    from sorter.decode import Decoder
-    from sorter.gui.preview import camera_text
-    from sorter.types import Failure
+def _without_arguments(call: Callable[[], object]) -> Callable[[], None]:
+    """An action says whether it is checked; a lambda without parameters keeps that from the call."""
+    return lambda: (call(), None)[1]
 
+
+def _names(table: Table) -> Names:
+    import filelock  # noqa: F401 - it loads slowly, and the first correction would have to wait for it
+
+    return Names.of(table)
+
+
+def _camera(path: Path) -> str:
     exif = Decoder(None).exif(path)
     return "" if isinstance(exif, Failure) else camera_text(exif)
 
 
 def _date(mtime_ns: int) -> str:
-    from datetime import datetime
-
-    return f"{datetime.fromtimestamp(mtime_ns / 1e9):%Y-%m-%d %H:%M}" if mtime_ns else ""
+    return f"{datetime.fromtimestamp(mtime_ns / 1e9):%Y-%m-%d %H:%M}"

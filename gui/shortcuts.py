@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 Section = tuple[str, list[tuple[str, str]]]
 
@@ -32,10 +40,10 @@ class ShortcutsSheet(QDialog):
             grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
             for key, meaning in keys:
                 row = grid.rowCount()
-                for column, text in enumerate((key, meaning)):
+                for place, text in enumerate((key, meaning)):
                     label = QLabel(text)
                     label.setTextFormat(Qt.TextFormat.PlainText)
-                    grid.addWidget(label, row, column)
+                    grid.addWidget(label, row, place)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(inner)
@@ -48,7 +56,7 @@ class ShortcutsSheet(QDialog):
         self.resize(480, 560)
 
     def _sections(self, classes: list[tuple[str, str]]) -> list[Section]:
-        what = classes or [("1 … 9", self.tr("This is the first … ninth class")), (self.tr("Letter"), self.tr("This is the class of that letter"))]
+        what = classes or [(self.tr("1 … 9, a class's letter"), self.tr("This is that class"))]
         return [
             (
                 self.tr("Look"),

@@ -190,7 +190,7 @@ class Thumbnails(QObject):
             jpeg = buffer.getvalue()
             self._store.put(key, jpeg)
         # As it is painted: conversions cost the window's thread nothing.
-        return QImage.fromData(jpeg, "JPEG").convertToFormat(QImage.Format.Format_RGB32)
+        return QImage.fromData(jpeg).convertToFormat(QImage.Format.Format_RGB32)
 
     # -- in the window's thread --------------------------------------------------------------------------------
 

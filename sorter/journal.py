@@ -457,13 +457,14 @@ class Journal:
         """Say again what was taken back last. Returns as `undo_correction`."""
         return self._flip("SELECT min(step) FROM corrections WHERE undone", False)
 
-    def correction_steps(self) -> tuple[bool, bool]:
-        """Is there a step to undo, and one to redo?"""
+    def correction_steps(self) -> tuple[int, int]:
+        """How many photos the step is about that would be undone next, and the one that would be redone."""
         undo, redo = self._db.execute(
-            "SELECT EXISTS (SELECT 1 FROM corrections WHERE NOT undone), "
-            "EXISTS (SELECT 1 FROM corrections WHERE undone)"
+            "SELECT (SELECT count(*) FROM corrections WHERE step = "
+            "(SELECT max(step) FROM corrections WHERE NOT undone)), (SELECT count(*) FROM corrections WHERE step = "
+            "(SELECT min(step) FROM corrections WHERE undone))"
         ).fetchone()
-        return bool(undo), bool(redo)
+        return undo, redo
 
     def corrections(self) -> dict[int, str | None]:
         """Photo's id -> what a person says it is."""

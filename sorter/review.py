@@ -160,8 +160,8 @@ class Review:
         return self._take_over(changed)
 
     @property
-    def steps(self) -> tuple[bool, bool]:
-        """Is there something to undo, and something to redo?"""
+    def steps(self) -> tuple[int, int]:
+        """How many photos `undo` would be about, and how many `redo`; 0 where there is nothing more."""
         return self._journal.correction_steps()
 
     def decide_by(self, rule: Rule) -> None:
@@ -190,12 +190,13 @@ class Review:
 
     def _rows(self, ids: Iterable[int]) -> NDArray[np.int64]:
         """The rows of those photos that were scored."""
-        wanted = np.unique(np.fromiter(ids, np.int64))
+        wanted = np.fromiter(ids, np.int64)
         rows = np.searchsorted(self.table.id, wanted)
         there = rows < len(self.table)
         there[there] = self.table.id[rows[there]] == wanted[there]
-        rows = rows[there]
-        return rows[~np.isnan(self.table.probability[rows])]
+        chosen = np.zeros(len(self.table), np.bool_)
+        chosen[rows[there]] = True
+        return np.flatnonzero(chosen & ~np.isnan(self.table.probability))
 
     # -- the disk ----------------------------------------------------------------------------------------------
 

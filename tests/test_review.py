@@ -251,8 +251,8 @@ class Steps(RuleBasedStateMachine):
     def holds(self) -> None:
         found = {photo.id: photo.corrected for photo in self.review.photos()}
         assert found == self.states[self.at]
-        assert self.review.steps[0] == (self.at > 0)
-        assert self.review.steps[1] == (self.at < len(self.states) - 1)
+        assert bool(self.review.steps[0]) == (self.at > 0)
+        assert bool(self.review.steps[1]) == (self.at < len(self.states) - 1)
 
     def teardown(self) -> None:
         self.review.close()

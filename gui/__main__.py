@@ -1,0 +1,37 @@
+"""Start the app."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from sorter.gui.window import Window
+
+AWAKE_MS = 500
+
+
+def main(folder: Path | None = None) -> int:
+    """Show the window until it is closed; returns the exit code."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("sorter")
+    app.setApplicationDisplayName("Sorter")
+    window = Window()
+    window.show()
+    if folder is not None:
+        window.open_folder(folder)
+    # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    awake = QTimer()
+    awake.timeout.connect(lambda: None)
+    awake.start(AWAKE_MS)
+    return app.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
