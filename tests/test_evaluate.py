@@ -130,7 +130,7 @@ def test_evaluate_counts_what_run_decides(
     page = check_page(out / "report.html")
     assert page.tags.count("svg") == 5
     assert page.tags.count("img") == 3
-    assert "red taken for blue" in (out / "report.html").read_text()
+    assert "red taken for blue" in (out / "report.html").read_text(encoding="utf-8")
 
     again = sorter("evaluate", model, labelled, "--out", out, *FAST)  # replaces its own files
     assert "10" in again.stdout

@@ -14,6 +14,7 @@ onnx = pytest.importorskip("onnx")
 from sorter.agreement import measure  # noqa: E402
 from sorter.infer import Choice, EngineError, Verdict, load_engine  # noqa: E402
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model, write_model  # noqa: E402
+from sorter.networks import Network  # noqa: E402
 from sorter.preprocess import Preprocess  # noqa: E402
 from sorter.train import graph  # noqa: E402
 from sorter.train.backbones import efficientnet_lite0, rename_by_order  # noqa: E402
@@ -141,6 +142,28 @@ def test_what_tracing_gets_wrong_is_captured(right, monkeypatch):
     with torch.inference_mode():
         expected = network(torch.from_numpy(batch)).numpy()
     np.testing.assert_allclose(onnx_runtime(proto.SerializeToString())(batch), expected, atol=MAX_DIFFERENCE)
+
+
+def test_a_head_is_put_on_a_backbone_that_was_exported_before(monkeypatch):
+    torch.manual_seed(0)
+    backbone = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    )
+    backbone.num_features = 8
+    before, _ = graph.traced(backbone, SIZE)
+    network = Network(backbone, (5,), 0.5, 3).eval()
+    batch = images(1, seed=1, n=5)[0]
+    monkeypatch.setattr(graph, "to_onnx", lambda *_: pytest.fail("was exported from the start"))
+    proto, _ = graph.with_head(before, network, SIZE)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(batch)).numpy()
+    np.testing.assert_allclose(onnx_runtime(proto.SerializeToString())(batch), expected, atol=MAX_DIFFERENCE)
+
+    # A backbone that has learned since is not taken for what it was.
+    network.backbone[0].bias.data += 1
+    monkeypatch.undo()
+    proto, difference = graph.with_head(before, network, SIZE)
+    assert difference <= MAX_DIFFERENCE
 
 
 def test_onnx_says_nothing_of_the_machine_that_made_it(exported):

@@ -14,9 +14,10 @@ import torch
 from conftest import BLUE, RED, Sorter, make_photo, read_report
 
 from sorter.model import read_model
-from sorter.train import features, fit, graph, recipes
+from sorter.train import features, fit, recipes
 from sorter.train.features import embed
 from sorter.train.fit import train_model
+from sorter.train.graph import traced
 from sorter.train.networks import Source, make_network, preprocess_of
 from sorter.train.options import Options, resolve_recipe
 from sorter.train.recipes import RECIPES, Phase, Recipe
@@ -221,21 +222,20 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_p
     assert not (tmp_path / "new").exists()
 
 
-def test_features_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = make_network(TINY, 1, Source(), 0)
-    monkeypatch.setattr(graph, "traced", lambda *_: None)
+def test_features_are_computed_once(tmp_path: Path) -> None:
+    network, spec = make_network(TINY, 1, Source(), 0), preprocess_of(TINY)
+    forward = features.by_torch(network.backbone, spec, torch.device("cpu"))
     calls = []
-    network.backbone.register_forward_hook(lambda *_: calls.append(1))
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     digests = ["a", "b", None, "a", "c"]
 
+    def engine() -> features.Forward:
+        return lambda some: forward(some) if calls.append(1) is None else some
+
     def embedded(names: list[str | None]) -> np.ndarray:
         return np.array(
-            embed(
-                network.backbone, preprocess_of(TINY), pixels, names, tmp_path / "f.npy", tmp_path / "cache", "key",
-                torch.device("cpu"), lambda _: None,
-            )
-        )  # fmt: skip
+            embed(engine, spec, pixels, names, tmp_path / "f.npy", tmp_path / "cache", "key", lambda _: None)
+        )
 
     first = embedded(digests)
     assert len(calls) == 1
@@ -248,19 +248,16 @@ def test_features_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(calls) == 2
 
 
-def test_every_engine_gives_the_features_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_engine_gives_the_features_of_torch() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    network, spec, cpu = make_network(TINY, 1, Source(), 0), preprocess_of(TINY), torch.device("cpu")
-    with torch.inference_mode():
-        expected = network.backbone(torch.from_numpy(spec.normalise(pixels))).numpy()
-    by_onnx_runtime, by_openvino = (
-        features._forward(network.backbone, spec, cpu, photos)(pixels)
-        for photos in (1, features.OPENVINO_FROM)
-    )
-    monkeypatch.setattr(graph, "traced", lambda *_: None)
-    by_torch = features._forward(network.backbone, spec, cpu, 1)(pixels)
-    for found in (by_onnx_runtime, by_openvino, by_torch):
-        np.testing.assert_allclose(found, expected, atol=1e-4)
+    backbone, spec = make_network(TINY, 1, Source(), 0).backbone, preprocess_of(TINY)
+    found = traced(backbone, spec.size)
+    assert found is not None
+    engines = [features.by_engine(found[0], spec, photos) for photos in (1, features.OPENVINO_FROM)]
+    by_onnx_runtime, by_openvino = (forward(pixels) for forward in engines)
+    by_torch = features.by_torch(backbone, spec, torch.device("cpu"))(pixels)
+    for each in (by_onnx_runtime, by_openvino):
+        np.testing.assert_allclose(each, by_torch, atol=1e-4)
     assert not np.array_equal(by_onnx_runtime, by_openvino)
 
 

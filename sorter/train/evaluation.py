@@ -289,9 +289,7 @@ def write_report(
     errors = _errors(examples, probabilities, metrics)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replaced(folder / METRICS) as file:
-            json.dump(metrics.to_json() if data is None else dict(data), file, indent=2, allow_nan=False)
-            file.write("\n")
+        write_metrics(folder, metrics.to_json() if data is None else data)
         with replaced(folder / MISCLASSIFIED) as file:
             _write_errors(csv.writer(file), errors, metrics)
         (folder / FAILURES).unlink(missing_ok=True)
@@ -322,6 +320,13 @@ def write_report(
         "misclassified": MISCLASSIFIED,
     }
     write_page(folder / PAGE, "evaluate.html", context)
+
+
+def write_metrics(folder: Path, data: Mapping[str, Any]) -> None:
+    """Write metrics.json into a folder that exists. Raises OSError."""
+    with replaced(folder / METRICS) as file:
+        json.dump(dict(data), file, indent=2, allow_nan=False)
+        file.write("\n")
 
 
 def _errors(

@@ -13,12 +13,13 @@ from sorter.agreement import measure
 from sorter.infer import Choice, Verdict
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, write_model
 from sorter.run import available_cores
-from sorter.train.graph import MAX_DIFFERENCE, ExportError, to_onnx
+from sorter.train.graph import MAX_DIFFERENCE, ExportError, to_onnx, with_head
 from sorter.train.graph import onnx_runtime as onnx_runtime  # for those who try what was exported
 from sorter.train.quantise import quantise
 
 if TYPE_CHECKING:
     import numpy as np
+    import onnx
     from numpy.typing import NDArray
     from torch import nn
 
@@ -39,6 +40,7 @@ def export_model(
     calibration: Sequence[NDArray[np.float32]],
     validation: Sequence[NDArray[np.float32]],
     labels: Sequence[int] | None = None,
+    backbone: onnx.ModelProto | None = None,
 ) -> Model:
     """Write every file of a model folder but its card.
 
@@ -48,6 +50,7 @@ def export_model(
         calibration: preprocessed photos, batches of float32 (n, 3, s, s), that fix the int8 ranges.
         validation: others, on which every engine and precision is compared with float32.
         labels: of those, where they are known: a precision that gets half a point less of them right is refused.
+        backbone: as for `export_onnx`.
 
     Returns:
         The model as written.
@@ -56,7 +59,7 @@ def export_model(
         ExportError: ONNX Runtime's float32 answers are not torch's.
     """
     write_safetensors(network, model.folder / WEIGHTS)
-    export_onnx(network, model.preprocess.size, model.folder / ONNX, spec=onnx_spec(model))
+    export_onnx(network, model.preprocess.size, model.folder / ONNX, onnx_spec(model), backbone)
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
     return judge(write_model(model), validation, labels)
 
@@ -110,7 +113,13 @@ def onnx_spec(model: Model) -> dict[str, Any]:
     }
 
 
-def export_onnx(network: nn.Module, size: int, target: Path, spec: dict[str, Any]) -> float:
+def export_onnx(
+    network: nn.Module,
+    size: int,
+    target: Path,
+    spec: dict[str, Any],
+    backbone: onnx.ModelProto | None = None,
+) -> float:
     """Write float32 ONNX: `input` float32 (n, 3, size, size), any n -> `logits` float32 (n, k).
 
     Args:
@@ -118,6 +127,7 @@ def export_onnx(network: nn.Module, size: int, target: Path, spec: dict[str, Any
         size: side of the square input in pixels.
         target: written only if ONNX Runtime's logits are within 1e-4 of torch's.
         spec: kept as JSON in the file's metadata_props under `sorter`.
+        backbone: the graph of the backbone of a `Network`, where it was made before: saves tracing it again.
 
     Returns:
         The largest difference of its logits from torch's.
@@ -127,7 +137,12 @@ def export_onnx(network: nn.Module, size: int, target: Path, spec: dict[str, Any
     """
     import onnx
 
-    proto, difference = to_onnx(network, size)
+    from sorter.networks import Network
+
+    if backbone is not None and isinstance(network, Network):
+        proto, difference = with_head(backbone, network, size)
+    else:
+        proto, difference = to_onnx(network, size)
     if not difference <= MAX_DIFFERENCE:  # also refuses NaN
         raise ExportError(
             f"{target}: not written, its logits differ from torch's by {difference:.2g} "

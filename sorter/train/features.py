@@ -23,6 +23,7 @@ from sorter.train.data import Example
 from sorter.types import Failure, Photo, Result
 
 if TYPE_CHECKING:
+    import onnx
     import torch
     from numpy.typing import NDArray
     from torch import nn
@@ -32,7 +33,7 @@ OPENVINO_FROM = 400  # photos: compiling a network takes a second
 PIXELS, LISTING = "pixels.npy", "pixels.json"
 
 Advance = Callable[[int], None]
-Forward = Callable[["NDArray[np.uint8]"], "NDArray[np.float32]"]
+Forward = Callable[["NDArray[np.uint8]"], "NDArray[np.float32]"]  # (n, s, s, 3) -> features (n, d)
 
 
 @dataclass(frozen=True)
@@ -148,20 +149,20 @@ def _listing_key(examples: Sequence[Example], spec: Preprocess, max_megapixels: 
 
 
 def embed(
-    backbone: nn.Module,
+    engine: Callable[[], Forward],
     spec: Preprocess,
     pixels: NDArray[np.uint8],
     sha256: Sequence[str | None],
     target: Path,
     cache: Path,
     weights_key: str,
-    device: torch.device,
     advance: Advance,
 ) -> NDArray[np.float32]:
     """The backbone's pooled features of every row, computed unless the cache has them.
 
     Args:
-        backbone: (n, 3, s, s) -> (n, d); run in eval mode, in float32.
+        engine: makes the function from pixels to features; only called where some are absent.
+        spec: what the pixels were made with.
         pixels: uint8 (n, s, s, 3).
         sha256: of each row's photo; rows with None stay zero.
         target: a .npy file to write the features to.
@@ -183,7 +184,7 @@ def embed(
             known = _look_up(database, [str(sha256[row]) for row in rows])
             absent = [row for row in rows if sha256[row] not in known]
             if absent:
-                forward = forward or _forward(backbone, spec, device, len(sha256))
+                forward = forward or engine()
                 vectors = forward(np.asarray(pixels[absent]))  # (len(absent), d)
                 fresh = {str(sha256[row]): vector for row, vector in zip(absent, vectors, strict=True)}
                 database.executemany(
@@ -202,17 +203,15 @@ def embed(
     return features
 
 
-def _forward(backbone: nn.Module, spec: Preprocess, device: torch.device, photos: int) -> Forward:
-    """uint8 (n, s, s, 3) -> (n, d); on a CPU by the engines that sort photos, several times as fast as torch."""
+def by_engine(graph: onnx.ModelProto, spec: Preprocess, photos: int) -> Forward:
+    """A backbone's graph, run by what sorts photos, too: on a CPU several times as fast as torch."""
+    model = graph.SerializeToString()
+    return (_by_openvino(model, spec) if photos >= OPENVINO_FROM else None) or _by_onnx_runtime(model, spec)
+
+
+def by_torch(backbone: nn.Module, spec: Preprocess, device: torch.device) -> Forward:
     import torch
 
-    from sorter.train.graph import traced
-
-    if device.type == "cpu" and (found := traced(backbone, spec.size)) is not None:
-        graph = found[0].SerializeToString()
-        return (_by_openvino(graph, spec) if photos >= OPENVINO_FROM else None) or _by_onnx_runtime(
-            graph, spec
-        )
     backbone = backbone.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -224,11 +223,11 @@ def _forward(backbone: nn.Module, spec: Preprocess, device: torch.device, photos
     return forward
 
 
-def _by_onnx_runtime(graph: bytes, spec: Preprocess) -> Forward:
+def _by_onnx_runtime(model: bytes, spec: Preprocess) -> Forward:
     """One photo at a time for each core."""
     from sorter.train.graph import onnx_runtime
 
-    infer = onnx_runtime(graph, threads=1)
+    infer = onnx_runtime(model, threads=1)
 
     def forward(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         photos = (pixels[at : at + 1] for at in range(len(pixels)))
@@ -238,14 +237,14 @@ def _by_onnx_runtime(graph: bytes, spec: Preprocess) -> Forward:
     return forward
 
 
-def _by_openvino(graph: bytes, spec: Preprocess) -> Forward | None:
+def _by_openvino(model: bytes, spec: Preprocess) -> Forward | None:
     """Faster still once the network is compiled; None where OpenVINO is not installed."""
     try:
         import openvino
     except ImportError:
         return None
     core = openvino.Core()
-    compiled = core.compile_model(core.read_model(graph), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core.compile_model(core.read_model(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return lambda pixels: np.array(compiled(spec.normalise(pixels))[0])
 
 

@@ -7,6 +7,8 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -25,9 +27,10 @@ from sorter.train import loop
 from sorter.train.batches import Photos
 from sorter.train.checkpoint import CHECKPOINT, Progress
 from sorter.train.data import Dataset, Example, Labelled, folds, group_alike, read_folders, split
-from sorter.train.evaluation import write_report
+from sorter.train.evaluation import write_metrics, write_report
 from sorter.train.export import export_model
-from sorter.train.features import Prepared, embed, prepare
+from sorter.train.features import Forward, Prepared, by_engine, by_torch, embed, prepare
+from sorter.train.graph import traced
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.networks import Source, describe, make_network, preprocess_of, weights_key
 from sorter.train.options import Options, find_device, positive_class, resolve_recipe
@@ -37,12 +40,13 @@ from sorter.train.trained import TRIED, Trained, model_card
 from sorter.types import UsageError
 
 if TYPE_CHECKING:
+    import onnx
     from numpy.typing import NDArray
 
 WORK = ".training"  # in the model folder until it is complete
 RUN, TRIALS = "run.json", "trials.json"
 REPORT, HISTORY, CARD = "report", "history.csv", "README.md"
-CALIBRATION, AGREEMENT = 128, 256  # photos that fix the int8 ranges, and that engines are compared on
+CALIBRATION, AGREEMENT = 64, 256  # photos that fix the int8 ranges, and that engines are compared on
 
 
 def train_model(options: Options, watch: Watch, labelled: Labelled | None = None) -> Trained:
@@ -67,11 +71,10 @@ def train_model(options: Options, watch: Watch, labelled: Labelled | None = None
     )
     device = find_device(options.device)
     source = Source(options.weights, options.pretrained)
-    make_network(
-        recipe, draft.outputs, source, options.seed
-    )  # what cannot be had is missed before photos are read
+    # Before photos are read: weights that cannot be had are missed at once.
+    network = make_network(recipe, draft.outputs, source, options.seed)
     apart = labelled is not None
-    return _Training(options, recipe, draft, parts, apart, device, source, watch).go(began)
+    return _Training(options, recipe, draft, parts, apart, device, network, watch).go(began)
 
 
 class _Training:
@@ -83,7 +86,7 @@ class _Training:
         parts: dict[str | None, list[Example]],
         apart: bool,
         device: torch.device,
-        source: Source,
+        network: Network,
         watch: Watch,
     ) -> None:
         self.options = options
@@ -92,7 +95,8 @@ class _Training:
         self.parts = parts
         self.apart = apart
         self.device = device
-        self.source = source
+        self.untrained = network
+        self.graph: onnx.ModelProto | None = None  # of its backbone
         self.watch = watch
         self.out = options.out.resolve()
         self.work = self.out / WORK
@@ -103,7 +107,8 @@ class _Training:
     def go(self, began: float) -> Trained:
         self._open()
         if self.device.type == "cpu":
-            torch.set_num_threads(self.workers)
+            # What a head alone takes is too little to be shared out.
+            torch.set_num_threads(1 if self._only_heads else self.workers)
         prepared = self._prepare()
         root = self.options.data.resolve()
         try:
@@ -122,24 +127,30 @@ class _Training:
         features = self._embed(prepared)
         trials = self._trials(prepared, features)
         fitted = self._fit(dataset, prepared, features, self.options.seed, self.work / CHECKPOINT)
-        model = self._export(fitted, dataset, prepared)
         part = "test" if dataset.test else "val"
-        metrics, probabilities = self._measure(fitted, dataset.test or dataset.val, prepared, features)
-        trained = Trained(
-            model=model,
-            recipe=self.recipe,
-            dataset=dataset,
-            part=part,
-            metrics=metrics,
-            trials=trials,
-            failed=len(prepared.failures),
-            epochs=len(fitted.progress.history),
-            seconds=time.monotonic() - began,
-            training_seconds=fitted.progress.seconds,
-            waiting=fitted.progress.waited / max(fitted.progress.seconds, 1e-9),
-            page=self.out / REPORT / "report.html",
-        )
-        self._report(trained, prepared, probabilities, fitted.progress)
+        self.watch.begin("exporting and reporting", 2)
+        # Most of exporting runs outside of Python, which has time for the report meanwhile.
+        with ThreadPoolExecutor(1) as pool:
+            exporting = pool.submit(self._export, fitted, dataset, prepared)
+            metrics, probabilities = self._measure(fitted, dataset.test or dataset.val, prepared, features)
+            trained = Trained(
+                model=fitted.model,
+                recipe=self.recipe,
+                dataset=dataset,
+                part=part,
+                metrics=metrics,
+                trials=trials,
+                failed=len(prepared.failures),
+                epochs=len(fitted.progress.history),
+                seconds=time.monotonic() - began,
+                training_seconds=fitted.progress.seconds,
+                waiting=fitted.progress.waited / max(fitted.progress.seconds, 1e-9),
+                page=self.out / REPORT / "report.html",
+            )
+            self._report(trained, prepared, probabilities, fitted.progress)
+            self.watch.advance(1)
+            trained = replace(trained, model=exporting.result(), seconds=time.monotonic() - began)
+        write_metrics(self.out / REPORT, trained.to_json())
         shutil.rmtree(self.work)
         return trained
 
@@ -222,26 +233,32 @@ class _Training:
         """Features of every photo, where a phase wants them: the network is frozen, and the same for every trial."""
         if not any(phase.cached for phase in self.recipe.phases):
             return None
-        network = self._network(self.options.seed)
         self.watch.begin("embedding", len(prepared.fingerprints))
         return embed(
-            network.backbone,
+            self._engine,
             self.draft.preprocess,
             prepared.pixels,
             [self._sha256(example, prepared) for example in self.examples],
             self.work / "features.npy",
             user_cache_path("sorter") / "features",
-            weights_key(network.backbone),
-            self.device,
+            weights_key(self.untrained.backbone),
             self.watch.advance,
         )
+
+    def _engine(self) -> Forward:
+        spec, backbone = self.draft.preprocess, self.untrained.backbone
+        if self.device.type == "cpu" and (found := traced(backbone, spec.size)) is not None:
+            self.graph, _ = found
+            return by_engine(self.graph, spec, len(self.examples))
+        torch.set_num_threads(self.workers)
+        return by_torch(deepcopy(backbone), spec, self.device)
 
     def _sha256(self, example: Example, prepared: Prepared) -> str | None:
         found = prepared.fingerprints.get(example.photo.path)
         return None if found is None else found.sha256
 
     def _network(self, seed: int) -> Network:
-        network = make_network(self.recipe, self.draft.outputs, self.source, self.options.seed)
+        network = deepcopy(self.untrained)
         if seed != self.options.seed:
             # Another head, but the same backbone: the features are of that one.
             torch.manual_seed(seed)
@@ -308,8 +325,13 @@ class _Training:
     ) -> NDArray[np.float64]:
         """As float32 gives them; from the features, where the backbone is still what they were made with."""
         photos = self._photos(examples, prepared, features)
-        cached = all(phase.cached for phase in self.recipe.phases)
-        return loop.predict(network.head if cached else network, photos, cached, settings)
+        scope = network.head if self._only_heads else network
+        return loop.predict(scope, photos, self._only_heads, settings)
+
+    @property
+    def _only_heads(self) -> bool:
+        """The backbone stays as it was."""
+        return all(phase.cached for phase in self.recipe.phases)
 
     def _measure(
         self,
@@ -379,14 +401,13 @@ class _Training:
     # -- after training ----------------------------------------------------------------------------------------
 
     def _export(self, fitted: _Fitted, dataset: Dataset, prepared: Prepared) -> Model:
-        self.watch.begin("exporting", 1)
         calibration = self._inputs(_spread(dataset.train, CALIBRATION), prepared)
-        agreement = self._inputs(_spread(dataset.val + dataset.test, AGREEMENT), prepared)
+        compared = _spread(dataset.val + dataset.test, AGREEMENT)
         model = replace(fitted.model, provenance=self._provenance(dataset, fitted))
-        network = fitted.network.cpu().float().to(memory_format=torch.contiguous_format)
-        model = export_model(network, model, calibration, agreement)
-        self.watch.advance(1)
-        return model
+        network = deepcopy(fitted.network).cpu().float().to(memory_format=torch.contiguous_format)
+        labels = [example.label for example in compared]
+        backbone = self.graph if self._only_heads else None
+        return export_model(network, model, calibration, self._inputs(compared, prepared), labels, backbone)
 
     def _inputs(self, examples: Sequence[Example], prepared: Prepared) -> list[NDArray[np.float32]]:
         rows = [self.rows[example.photo.path] for example in examples]
@@ -415,7 +436,6 @@ class _Training:
         self, trained: Trained, prepared: Prepared, probabilities: NDArray[np.float64], progress: Progress
     ) -> None:
         folder = self.out / REPORT
-        self.watch.begin("writing the report", 1)
         dataset = trained.dataset
         duplicates = f"{dataset.exact_duplicates} exact, {dataset.near_duplicates} near"
         sides = f"{dataset.leaks} leak from train" if dataset.leaks else "each kept on one side"
@@ -440,14 +460,12 @@ class _Training:
             about=about,
             failures=prepared.failures,
             history=progress.history,
-            data=trained.to_json(),
         )
         with replaced(folder / HISTORY) as file:
             writer = csv.DictWriter(file, list(progress.history[0]))
             writer.writeheader()
             writer.writerows(progress.history)
         (self.out / CARD).write_text(model_card(trained), encoding="utf-8")
-        self.watch.advance(1)
 
 
 @dataclass(frozen=True)

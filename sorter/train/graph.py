@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import onnx
     import onnxruntime
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
+
+    from sorter.networks import Network
 
 INPUT = "input"
 OUTPUT = "logits"
@@ -52,15 +54,44 @@ def to_onnx(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
 
 def traced(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:
     """As `to_onnx`, by tracing alone; None for a network that this exporter does not get right."""
+    import torch
+
+    return _checked(lambda: _trace(network, torch.zeros(2, 3, size, size)), network, size)
+
+
+def with_head(backbone: onnx.ModelProto, network: Network, size: int) -> tuple[onnx.ModelProto, float]:
+    """As `to_onnx`, at once, for a network whose backbone was traced before and has not changed since."""
+    return _checked(lambda: _joined(backbone, network.head), network, size) or to_onnx(network, size)
+
+
+def _checked(
+    make: Callable[[], onnx.ModelProto], network: nn.Module, size: int
+) -> tuple[onnx.ModelProto, float] | None:
+    network.eval()
     try:
-        proto = _trace(network.eval(), size)
+        proto = make()
         difference = max_difference(network, proto.SerializeToString(), size)
     except Exception:  # torch, ONNX and ONNX Runtime each raise their own, whatever the layer
         return None
     return (proto, difference) if difference <= MAX_DIFFERENCE else None
 
 
-def _trace(network: nn.Module, size: int) -> onnx.ModelProto:
+def _joined(backbone: onnx.ModelProto, head: nn.Module) -> onnx.ModelProto:
+    import torch
+    from onnx import compose
+
+    width = backbone.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    proto = compose.merge_models(
+        compose.add_prefix(backbone, "backbone/", rename_inputs=False),
+        compose.add_prefix(_trace(head, torch.zeros(2, width)), "head/", rename_outputs=False),
+        io_map=[(f"backbone/{OUTPUT}", f"head/{INPUT}")],
+    )
+    del proto.opset_import[:]  # now there twice
+    proto.opset_import.extend(backbone.opset_import)
+    return anonymous(proto)
+
+
+def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
     import onnx
     import onnxruntime
     import torch
@@ -73,7 +104,7 @@ def _trace(network: nn.Module, size: int) -> onnx.ModelProto:
             )  # it is deprecated, and warns of every size that it takes for a constant
             torch.onnx.export(
                 network,
-                (torch.zeros(2, 3, size, size),),
+                (example,),
                 written,
                 input_names=[INPUT],
                 output_names=[OUTPUT],
