@@ -28,6 +28,7 @@ LAYERS = [
     {"run"},
     {"classifier", "clean", "collect"},
     {"train"},
+    {"retraining"},
     {"cli"},
     {"__init__", "__main__"},
 ]
