@@ -278,8 +278,8 @@ class PhotoGrid(QAbstractItemView):
             bar.setValue(bar.value() + rect.center().y() - height // 2)
         elif rect.top() < 0 or rect.height() > height:
             bar.setValue(bar.value() + rect.top())
-        elif rect.bottom() > height:
-            bar.setValue(bar.value() + rect.bottom() - height)
+        elif rect.bottom() >= height:
+            bar.setValue(bar.value() + rect.bottom() + 1 - height)
 
     def updateGeometries(self) -> None:
         height = self._cell().height()
