@@ -35,6 +35,8 @@ class Scored:
     Attributes:
         filing: the filing that put it where it is now, or None.
         current: where it is now in the output, absolute, or None.
+        wanted: a path to file it under, or beside under the next free name, instead of its label's folder; it may
+            lie outside the output.
     """
 
     photo: Photo
@@ -42,6 +44,7 @@ class Scored:
     decision: Decision
     filing: int | None = None
     current: Path | None = None
+    wanted: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +194,11 @@ class Filer:
         folder = self._out / scored.decision.label if self._by_label else self._out
         if self._tree:
             folder = folder / scored.photo.relative.parent
+        wanted = scored.wanted or folder / scored.photo.path.name
         if scored.current is not None and scored.filing is not None:
-            if scored.current.parent == folder:
+            if scored.current.parent == wanted.parent:
                 return None
-            destination = self._free(folder, scored.photo)
+            destination = self._free(wanted)
             self._journal.plan_again(scored.filing, destination)
             what = _move_inside(scored.current, destination)
             return _Step(scored.filing, entry, scored, what, again=True)
@@ -204,12 +208,12 @@ class Filer:
         if isinstance(identity, Failure):
             self._journal.not_filed(entry, identity)
             return None
-        destination = self._free(folder, scored.photo)
+        destination = self._free(wanted)
         what = Filing(self._kind, scored.photo.path, destination, *identity)
         return _Step(self._journal.plan(entry, what), entry, scored, what, again=False)
 
-    def _free(self, folder: Path, photo: Photo) -> Path:
-        return actions.free_name(folder, photo.path.name, self._taken)
+    def _free(self, wanted: Path) -> Path:
+        return actions.free_name(wanted.parent, wanted.name, self._taken)
 
     def _taken(self, path: Path) -> bool:
         if self._journal.holds(path):

@@ -29,7 +29,18 @@ from sorter.report_html import Page, write_html
 from sorter.scan import Scan, compile_patterns
 from sorter.snapshot import fetch, kept
 from sorter.stages import Thumbnail
-from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
+from sorter.types import (
+    ActionKind,
+    Failure,
+    Photo,
+    Reason,
+    Result,
+    Scores,
+    SorterError,
+    Status,
+    UsageError,
+    check_above_zero,
+)
 from sorter.undo import take_back
 
 if TYPE_CHECKING:
@@ -501,14 +512,12 @@ def resolved(options: Options) -> Options:
         raise UsageError(f"--out {options.out}: is a file; name a folder")
     if options.layout not in LAYOUTS:
         raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
-    for flag, value in (
-        ("--workers", options.workers),
-        ("--batch-size", options.batch_size),
-        ("--max-megapixels", options.max_megapixels),
-        ("--timeout-per-file", options.timeout_per_file),
-    ):
-        if value is not None and not value > 0:
-            raise UsageError(f"{flag}: {value} is not above zero")
+    check_above_zero(
+        workers=options.workers,
+        batch_size=options.batch_size,
+        max_megapixels=options.max_megapixels,
+        timeout_per_file=options.timeout_per_file,
+    )
     compile_patterns(options.exclude)
     linked = options.action in (ActionKind.HARDLINK, ActionKind.SYMLINK)
     if linked and any(isinstance(path, Address) for path in (*inputs, out)):

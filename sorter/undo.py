@@ -75,7 +75,8 @@ def take_back(journal: Journal) -> Iterator[Left | None]:
         folders = set()
         while batch := list(islice(filings, BATCH)):
             for filed, problem in filer.undo(batch):
-                folders.add(filed.filing.destination.parent)
+                if filed.filing.destination.is_relative_to(journal.out):
+                    folders.add(filed.filing.destination.parent)
                 yield None if problem is None else Left(filed.filing.destination, problem)
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)

@@ -28,7 +28,7 @@ CREATE TABLE files (
     record TEXT, findings TEXT, verdict TEXT, sha256 TEXT, part TEXT, label TEXT,
     team INTEGER, duplicate_of INTEGER, action TEXT DEFAULT '', destination BLOB
 );
-CREATE INDEX files_sha256 ON files (sha256) WHERE sha256 != '';
+CREATE INDEX files_sha256 ON files (sha256);
 CREATE INDEX files_verdict ON files (verdict);
 CREATE INDEX files_team ON files (team) WHERE team IS NOT NULL;
 CREATE TABLE teams (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER)

@@ -11,13 +11,12 @@ import numpy as np
 
 from sorter.scan import Scan, natural_order
 from sorter.similar import MAX_DISTANCE, Fingerprint, near_duplicates
-from sorter.types import Photo, Result, UsageError
+from sorter.types import PARTS, Photo, Result, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_EXAMPLES = 4  # of a class: two to train on, one to choose by, one to test with
-SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def read_folders(
     if any(folder.name.lower() == "train" for folder in folders):
         parts = {}
         for folder in folders:
-            part = SPLITS.get(folder.name.lower())
+            part = PARTS.get(folder.name.lower())
             if part is None or part in parts:
                 raise UsageError(
                     f"{folder}: stands beside train/ but is no part of its own; "
