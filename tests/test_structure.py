@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,17 @@ def test_imports_point_one_way(module: Path) -> None:
     assert here in level, f"put {here} into LAYERS, and into ARCHITECTURE.md"
     for other in imports(module) - {here, "weights", "gui"}:
         assert level[other] < level[here], f"{here} imports {other}, which is not below it"
+
+
+def test_only_the_window_knows_of_qt_and_nothing_but_its_command_knows_of_the_window() -> None:
+    for module in (ROOT / "sorter").rglob("*.py"):
+        text = module.read_text(encoding="utf-8")
+        if room(module) == "cli":
+            continue
+        assert "gui" not in imports(module), module
+        assert not re.search(r"^\s*(import|from) PySide6", text, re.MULTILINE), module
+    for module in (ROOT / "gui").glob("*.py"):
+        assert "cli" not in imports(module), module
 
 
 def test_no_room_prints_but_the_command_line() -> None:

@@ -12,6 +12,7 @@ from sorter.cli.clean import add_clean
 from sorter.cli.collect import add_collect
 from sorter.cli.common import FAILED, INTERRUPTED, Parser, complain
 from sorter.cli.evaluate import add_evaluate, add_inspect
+from sorter.cli.gui import add_gui
 from sorter.cli.sort import add_run, add_status, add_undo
 from sorter.cli.train import add_export, add_recipes, add_train
 
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_run(commands)
     add_undo(commands)
     add_status(commands)
+    add_gui(commands)
     add_clean(commands)
     add_evaluate(commands)
     add_train(commands)
