@@ -12,6 +12,7 @@ import argparse
 import signal
 import sys
 
+import benchmark_clean
 import benchmark_run
 import benchmark_train
 from measure import BenchmarkError
@@ -19,6 +20,7 @@ from measure import BenchmarkError
 from sorter.types import SorterError
 
 COMMANDS = (
+    benchmark_clean,
     benchmark_run,
     benchmark_train,
 )  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,11 @@ from PIL import Image
 from test_clean import encode, jpeg, look, picture, put
 
 from sorter.clean.duplicates import look_alike
+from sorter.clean.ledger import Ledger
 from sorter.clean.quality import measure, signature
 from sorter.clean.records import Examined, from_text, to_text
 from sorter.similar import turned_hashes
+from sorter.types import Photo
 
 
 def examined(image: Image.Image) -> Examined:
@@ -127,3 +131,19 @@ def test_look_alike_in_every_turn_and_not_otherwise() -> None:
 def test_a_record_survives_the_database() -> None:
     one = examined(picture(0))
     assert from_text(to_text(one)) == one
+
+
+def test_copies_are_looked_up_not_searched_for() -> None:
+    def steps(rows: int) -> int:
+        with closing(Ledger()) as ledger:
+            one = examined(picture(0))
+            for number in range(rows):
+                photo = Photo(Path(f"/{number}.png"), Path(f"{number}.png"), 1, 1)
+                ledger.add(photo, replace(one, sha256=f"{number % (rows // 2):064x}"), (), "", "")
+            counted = []
+            ledger._db.set_progress_handler(lambda: counted.append(1), 10)
+            assert [file.id for file in ledger.copies(3)] == [3, 3 + rows // 2]
+            assert ledger.kept(3) is None
+            return len(counted)
+
+    assert steps(2000) <= steps(20) + 5  # of ten instructions of SQLite's machine
