@@ -20,7 +20,7 @@ from sorter.types import SorterError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sorter import refile, run, undo
+    from sorter import refile, retraining, run, undo
 
 TELL_SECONDS = 0.1  # the window is told no more often than this
 PACE_SECONDS = 5.0  # the speed shown is that of the last so many
@@ -274,6 +274,13 @@ def sort(channel: Channel, options: run.Options) -> run.Summary:
     options = resolved(options)
     teller.count(lambda: sum(1 for _ in scan_of(options)))
     return sort_folder(options, teller)
+
+
+def retrain(channel: Channel, options: retraining.Options) -> retraining.Retrained:
+    """A model that learns from corrections."""
+    from sorter.retraining import retrain
+
+    return retrain(options, Teller(channel))
 
 
 def put_back(channel: Channel, out: Path) -> undo.Undone:
