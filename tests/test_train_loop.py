@@ -141,6 +141,31 @@ def test_it_learns_and_ends_with_the_best_epoch() -> None:
     assert (logits.argmax(1) == choose.labels).mean() > 0.9
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_linear_head_has_the_least_loss(classes: int) -> None:
+    """No small step in any direction makes it smaller, and a checkpoint goes on after it."""
+    exact = Phase(1, 0.0, "head", cached=True, optimiser="lbfgs", l2=0.1)
+    recipe = replace(
+        EVERYTHING, phases=(exact, Phase(1, 1e-9)), head=(), dropout=0.0, balance="none", ema=0.0
+    )
+    network, progress = run(replace(recipe, phases=(exact,)), classes, Looking())
+    some = with_features(network, photos(classes, 11))
+    assert some.features is not None
+    spread = torch.from_numpy(some.features.std(0) + 1e-6).double()
+    layer = network.head.logits.double()
+    targets = torch.eye(classes)[torch.from_numpy(some.labels)].double()
+    weight, bias = (each.detach().clone().requires_grad_() for each in (layer.weight, layer.bias))
+    logits = torch.from_numpy(some.features).double() @ weight.T + bias
+    loss = loss_of(logits, targets, torch.ones(classes).double(), 0)
+    (loss + 0.05 * ((weight * spread) ** 2).sum()).backward()
+    assert weight.grad is not None and bias.grad is not None
+    assert float((weight.grad / spread).abs().max()) < 2e-3 and float(bias.grad.abs().max()) < 2e-3
+    assert progress.history[0]["val_balanced_accuracy"] > 0.9
+    _, gone_on = run(recipe, classes, Looking())
+    assert [row["phase"] for row in gone_on.history] == [1, 2]
+    assert gone_on.best_loss <= progress.best_loss
+
+
 def test_patience_ends_a_phase() -> None:
     recipe = replace(
         EVERYTHING, phases=(Phase(50, 1e-12, "head", cached=True, patience=2, schedule="constant"),)
