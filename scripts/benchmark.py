@@ -13,6 +13,7 @@ import signal
 import sys
 
 import benchmark_clean
+import benchmark_gui
 import benchmark_run
 import benchmark_train
 from measure import BenchmarkError
@@ -21,6 +22,7 @@ from sorter.types import SorterError
 
 COMMANDS = (
     benchmark_clean,
+    benchmark_gui,
     benchmark_run,
     benchmark_train,
 )  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)
