@@ -29,9 +29,9 @@ from typing import Any
 from sorter.actions import Filing, apply
 from sorter.cli.common import Progress
 from sorter.collect.collecting import collect
-from sorter.collect.fetch import Manners
 from sorter.collect.licences import Licences
 from sorter.collect.options import Options as CollectOptions
+from sorter.collect.pacing import Manners
 from sorter.pipeline import Limits, Pool
 from sorter.run import available_cores, memory_per_worker
 from sorter.similar import Fingerprint, TakeFingerprint

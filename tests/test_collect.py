@@ -24,10 +24,11 @@ from PIL import Image
 from test_collect_fetch import OwnTime
 
 from sorter.collect.collecting import collect
-from sorter.collect.fetch import Fetcher, Manners
+from sorter.collect.fetch import Fetcher
 from sorter.collect.licences import Licences
 from sorter.collect.openverse import Openverse
 from sorter.collect.options import Options
+from sorter.collect.pacing import Manners
 from sorter.collect.records import Candidate, Page, Source, SourceError, Status
 from sorter.collect.websearch import WebSearch
 from sorter.types import SorterError, UsageError

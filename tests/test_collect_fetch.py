@@ -18,8 +18,8 @@ from PIL import Image
 
 from sorter.collect import fetch as room
 from sorter.collect.addresses import AddressRefused, is_public, public_socket
-from sorter.collect.fetch import Fetcher, Manners
-from sorter.collect.pacing import Clock, Held, Pace, backoff, retry_after
+from sorter.collect.fetch import Fetcher
+from sorter.collect.pacing import Clock, Held, Manners, Pace, backoff, retry_after
 from sorter.collect.permission import opted_out
 from sorter.collect.records import Refusal, Status
 

@@ -101,9 +101,9 @@ def _add_manners(parser: argparse.ArgumentParser) -> None:
 def _collect(arguments: argparse.Namespace) -> int:
     needs_extra("aiohttp", "protego", "ddgs", extra="collect")
     from sorter.collect.collecting import collect
-    from sorter.collect.fetch import Manners
     from sorter.collect.licences import Licences
     from sorter.collect.options import Options
+    from sorter.collect.pacing import Manners
 
     options = Options(
         classes=tuple((name, tuple(queries)) for name, *queries in arguments.classes),

@@ -17,42 +17,24 @@ from urllib.request import url2pathname
 from sorter.actions import Filing, apply, free_name, sync_folder, was_done
 from sorter.collect.fetch import Fetcher
 from sorter.collect.ledger import NAME, Ledger
-from sorter.collect.listed import Folder, UrlFile
+from sorter.collect.listed import Folder, copy_photo
 from sorter.collect.manifest import ATTRIBUTION, MANIFEST, write_attribution, write_manifest
 from sorter.collect.names import picture_name
-from sorter.collect.openverse import Openverse
-from sorter.collect.options import SOURCES, Collected, Options, check_options
+from sorter.collect.options import Collected, Options, check_options
 from sorter.collect.pacing import Clock
 from sorter.collect.records import Refusal, Row, Source, SourceError, Status
 from sorter.collect.seen import Seen
+from sorter.collect.sources import make_sources
 from sorter.collect.websearch import WebSearch, web_licence
 from sorter.journal import FOLDER, locked, translated
 from sorter.pipeline import Limits, Pool
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
 from sorter.scan import Scan
 from sorter.similar import Fingerprint, TakeFingerprint
-from sorter.types import ActionKind, Failure, Photo, Reason, SorterError, UsageError
+from sorter.types import ActionKind, Failure, Photo, Reason, SorterError
 
 ROUND = 64  # pictures fetched before they are looked at
 MANIFEST_EVERY = 15.0  # seconds
-
-
-def make_sources(options: Options, fetcher: Fetcher) -> list[Source]:
-    """The sources that were asked for. Raises UsageError: an unknown one, or one that cannot do what is asked."""
-    made: dict[str, Callable[[], Source]] = {
-        "openverse": lambda: Openverse(fetcher, options.licences),
-        "web": lambda: WebSearch(options.licences, clock=fetcher.clock),
-        "urls": lambda: UrlFile(options.licences),
-        "folder": Folder,
-    }
-    for name in options.sources:
-        if name not in made:
-            raise UsageError(f"--source: {name!r} is none of {', '.join(SOURCES)}")
-    if "web" in options.sources:
-        _ = options.licences.web
-    if "folder" in options.sources and options.licences.codes is not None:
-        raise UsageError("--licence: what lies in a folder says nothing of its licence; leave the flag away")
-    return [made[name]() for name in dict.fromkeys(options.sources)]
 
 
 def collect(
@@ -236,7 +218,7 @@ class _Collection:
                 Status.TOO_SMALL, f"{it.width} x {it.height}, says {row.source}"
             )
         elif row.source == Folder.name:
-            refusal = _copy(Path(url2pathname(urlsplit(it.url).path)), target)
+            refusal = copy_photo(Path(url2pathname(urlsplit(it.url).path)), target)
         else:
             refusal = await fetcher.picture(it.url, target)
         if refusal:
@@ -323,16 +305,3 @@ class _Collection:
         if self.options.attribution:
             write_attribution(self.out / ATTRIBUTION, self.ledger.rows())
         self.written = time.monotonic()
-
-
-def _copy(photo: Path, target: Path) -> Refusal | None:
-    """A local photo's bytes, as if they had been fetched."""
-    try:
-        status = photo.stat()
-        filing = Filing(ActionKind.COPY, photo, target, status.st_dev, status.st_ino)
-        apply(filing, target.with_name(target.name + ".part"))
-    except FileNotFoundError:
-        return Refusal(Status.LATER, "is no longer there")
-    except PermissionError as error:
-        return Refusal(Status.LATER, error.strerror or str(error))
-    return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,53 +13,20 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
+from sorter.collect import bodies
 from sorter.collect.addresses import AddressRefused, public_socket
-from sorter.collect.pacing import Clock, Held, Pace, backoff, retry_after
+from sorter.collect.pacing import Clock, Held, Manners, Pace, backoff, retry_after
 from sorter.collect.permission import AGENT, MAX_ROBOTS, opted_out, parse_robots
-from sorter.collect.records import Refusal, Status
-from sorter.decode import sniff
+from sorter.collect.records import Refusal, Refused, Status
 
 if TYPE_CHECKING:
     from protego import Protego
 
-HEAD = 64  # bytes that tell an image
-BLOCK = 1 << 16
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 MAX_ANSWER = 16 << 20  # bytes of a search service's answer
 
 Take = Callable[[aiohttp.ClientResponse], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How hosts are treated, and what a download may cost.
-
-    Attributes:
-        delay: seconds between the starts of two requests to the same host.
-        attempts: for one URL, where the failure may pass.
-        backoff: seconds before the second attempt; doubled for each further one.
-        max_wait: seconds that a host may ask to wait (Retry-After, Crawl-delay); what takes longer is for later.
-        seconds: for one attempt, all in all.
-        max_bytes: of a picture.
-        max_redirects: for one URL.
-        connections: at a time, to all hosts.
-        connections_per_host: likewise, to one.
-        private: connect to private and loopback addresses as well, which tests do.
-        contact: an address that the user agent names.
-    """
-
-    delay: float = 0.5
-    attempts: int = 3
-    backoff: float = 1.0
-    max_wait: float = 90.0
-    seconds: float = 60.0
-    max_bytes: int = 50 << 20
-    max_redirects: int = 5
-    connections: int = 16
-    connections_per_host: int = 2
-    private: bool = False
-    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +36,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class _Refused(Exception):
-    """Carries a refusal out of the depths."""
-
-    def __init__(self, status: Status, reason: str) -> None:
-        super().__init__(reason)
-        self.refusal = Refusal(status, reason)
 
 
 class _Passing(Exception):
@@ -139,8 +97,8 @@ class Fetcher:
 
         async def save(response: aiohttp.ClientResponse) -> None:
             if response.status != 200:
-                raise _Refused(Status.FAILED, f"HTTP {response.status}")
-            await self._save(response, target)
+                raise Refused(Status.FAILED, f"HTTP {response.status}")
+            await bodies.save(response, target, self.manners.max_bytes)
 
         return await self._trying(url, save, "image/*,*/*;q=0.5", asks=True)
 
@@ -149,7 +107,7 @@ class Fetcher:
         answers: list[Answer] = []
 
         async def read(response: aiohttp.ClientResponse) -> None:
-            body = await _read(response, MAX_ANSWER)
+            body = await bodies.read(response, MAX_ANSWER)
             answers.append(Answer(response.status, response.headers.copy(), body))
 
         refusal = await self._trying(url, read, "application/json", asks=False)
@@ -165,7 +123,7 @@ class Fetcher:
                 async with self._following(url, accept, asks) as response:
                     await take(response)
                 return None
-            except _Refused as refused:
+            except Refused as refused:
                 return refused.refusal
             except Held as held:
                 return Refusal(Status.LATER, str(held))
@@ -201,9 +159,9 @@ class Fetcher:
                     seen.add(hop)
                     hop = _redirected(response, hop)
                 if hop in seen:
-                    raise _Refused(Status.FAILED, "redirects in a circle")
+                    raise Refused(Status.FAILED, "redirects in a circle")
                 if len(seen) > self.manners.max_redirects:
-                    raise _Refused(Status.FAILED, f"more than {self.manners.max_redirects} redirects")
+                    raise Refused(Status.FAILED, f"more than {self.manners.max_redirects} redirects")
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise self._judged(error) from error
 
@@ -224,18 +182,18 @@ class Fetcher:
                 self.pace.hold(_host(hop), wait)
             raise _Passing(f"HTTP {response.status}", waits=wait is not None)
         if asks and (directive := opted_out(response.headers.getall("X-Robots-Tag", []))):
-            raise _Refused(Status.OPTED_OUT, f"X-Robots-Tag: {directive}")
+            raise Refused(Status.OPTED_OUT, f"X-Robots-Tag: {directive}")
 
     def _judged(self, error: Exception) -> Exception:
         """What a fault of the network means: not to be tried again, or perhaps."""
         if isinstance(error, asyncio.TimeoutError):
             return _Passing(f"took longer than {self.manners.seconds:g} s")
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
-            return _Refused(Status.REFUSED, str(error.os_error.strerror))
+            return Refused(Status.REFUSED, str(error.os_error.strerror))
         if isinstance(error, aiohttp.InvalidURL):
-            return _Refused(Status.FAILED, "is no web address")
+            return Refused(Status.FAILED, "is no web address")
         if isinstance(error, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
-            return _Refused(Status.FAILED, "its certificate is not valid")
+            return Refused(Status.FAILED, "its certificate is not valid")
         if isinstance(error, aiohttp.ClientPayloadError):
             return _Passing("the answer ended early")
         return _Passing(" ".join(str(error).split())[:200] or type(error).__name__)
@@ -243,27 +201,27 @@ class Fetcher:
     # -- robots.txt --------------------------------------------------------------------------------------------
 
     async def _ask_robots(self, url: URL) -> None:
-        """Raises `_Refused` where robots.txt keeps us out, or cannot be had (RFC 9309, 2.3.1)."""
+        """Raises Refused where robots.txt keeps us out, or cannot be had (RFC 9309, 2.3.1)."""
         origin = url.origin()
         if origin not in self._robots:
             self._robots[origin] = asyncio.create_task(self._fetch_robots(origin))
         rules = await asyncio.shield(self._robots[origin])
         if isinstance(rules, Refusal):
-            raise _Refused(rules.status, rules.reason)
+            raise Refused(rules.status, rules.reason)
         if not rules.can_fetch(str(url), AGENT):
-            raise _Refused(Status.OPTED_OUT, "robots.txt disallows it")
+            raise Refused(Status.OPTED_OUT, "robots.txt disallows it")
 
     async def _fetch_robots(self, origin: URL) -> Protego | Refusal:
-        bodies = [b""]
+        found = [b""]
 
         async def read(response: aiohttp.ClientResponse) -> None:
             if response.status == 200:  # else there are no rules
-                bodies.append(await _read(response, MAX_ROBOTS))
+                found.append(await bodies.read(response, MAX_ROBOTS))
 
         refusal = await self._trying(str(origin / "robots.txt"), read, "text/plain,*/*;q=0.1", asks=False)
         if refusal is not None and refusal.status is not Status.FAILED:
             return Refusal(refusal.status, f"robots.txt: {refusal.reason}")
-        rules = parse_robots(bodies[-1])
+        rules = parse_robots(found[-1])
         rate = rules.request_rate(AGENT)
         delay = max(rules.crawl_delay(AGENT) or 0.0, rate.seconds / rate.requests if rate else 0.0)
         if delay > self.manners.max_wait:
@@ -271,74 +229,28 @@ class Fetcher:
         self.pace.slow(_host(origin), delay)
         return rules
 
-    # -- bytes -------------------------------------------------------------------------------------------------
-
-    async def _save(self, response: aiohttp.ClientResponse, target: Path) -> None:
-        most = self.manners.max_bytes
-        too_large = _Refused(Status.FAILED, f"more than {most / 2**20:g} MiB (--max-bytes)")
-        if response.content_length is not None and response.content_length > most:
-            raise too_large
-        part = target.with_name(target.name + ".part")
-        size, head = 0, b""
-        try:
-            with part.open("wb") as file:
-                async for block in response.content.iter_chunked(BLOCK):
-                    if size < HEAD:
-                        head += block
-                        if len(head) >= HEAD:
-                            _check_head(head)
-                    size += len(block)
-                    if size > most:
-                        raise too_large
-                    file.write(block)
-                if size < HEAD:
-                    _check_head(head)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-def _check_head(head: bytes) -> None:
-    """The server's Content-Type has no say in this."""
-    if not head:
-        raise _Refused(Status.BROKEN, "the answer has no bytes")
-    if sniff(head[:HEAD]) is None:
-        raise _Refused(Status.NOT_AN_IMAGE, "what came is no image")
-
 
 def _web_address(text: str) -> URL:
     try:
         url = URL(text)
     except ValueError as error:
-        raise _Refused(Status.FAILED, "is no web address") from error
+        raise Refused(Status.FAILED, "is no web address") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise _Refused(Status.FAILED, "is no web address")
+        raise Refused(Status.FAILED, "is no web address")
     if url.user is not None or url.password is not None:
-        raise _Refused(Status.REFUSED, "the address carries a name or a password")
+        raise Refused(Status.REFUSED, "the address carries a name or a password")
     return url.with_fragment(None)
 
 
 def _redirected(response: aiohttp.ClientResponse, hop: URL) -> URL:
     location = response.headers.get("Location")
     if not location:
-        raise _Refused(Status.FAILED, f"HTTP {response.status} that leads nowhere")
+        raise Refused(Status.FAILED, f"HTTP {response.status} that leads nowhere")
     try:
         return _web_address(str(hop.join(URL(location))))
     except ValueError as error:
-        raise _Refused(Status.FAILED, "redirects to what is no web address") from error
+        raise Refused(Status.FAILED, "redirects to what is no web address") from error
 
 
 def _host(url: URL) -> str:
     return f"{url.host}:{url.port}"
-
-
-async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, cut off after so many bytes."""
-    body = b""
-    async for block in response.content.iter_chunked(BLOCK):
-        body += block
-        if len(body) >= most:
-            break
-    return body[:most]

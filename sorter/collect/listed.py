@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sorter.actions import Filing, apply
 from sorter.collect.licences import Licences
-from sorter.collect.records import Candidate, Page, plain
+from sorter.collect.records import Candidate, Page, Refusal, Status, plain
 from sorter.scan import Scan
-from sorter.types import Photo, UsageError
+from sorter.types import ActionKind, Photo, UsageError
 
 URL_COLUMNS = ("url", "image_url", "image")
 
@@ -93,3 +94,16 @@ def _photos(folder: Path) -> Iterator[Candidate]:
     for entry in Scan((folder,)):
         if isinstance(entry, Photo):
             yield Candidate(entry.path.as_uri(), title=entry.path.name)
+
+
+def copy_photo(photo: Path, target: Path) -> Refusal | None:
+    """A local photo's bytes, as if they had been fetched."""
+    try:
+        status = photo.stat()
+        filing = Filing(ActionKind.COPY, photo, target, status.st_dev, status.st_ino)
+        apply(filing, target.with_name(target.name + ".part"))
+    except FileNotFoundError:
+        return Refusal(Status.LATER, "is no longer there")
+    except PermissionError as error:
+        return Refusal(Status.LATER, error.strerror or str(error))
+    return None

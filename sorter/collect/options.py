@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sorter.collect.fetch import Manners
 from sorter.collect.licences import Licences
 from sorter.collect.names import check_classes
+from sorter.collect.pacing import Manners
 from sorter.collect.records import Status
 from sorter.types import UsageError, check_above_zero
 

@@ -1,10 +1,11 @@
-"""When to ask a host again: turns, waiting as long as it says, and longer with each failure."""
+"""How hosts are treated: turns, waiting as long as they say, and longer with each failure."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
+from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
@@ -22,6 +23,37 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How hosts are treated, and what a download may cost.
+
+    Attributes:
+        delay: seconds between the starts of two requests to the same host.
+        attempts: for one URL, where the failure may pass.
+        backoff: seconds before the second attempt; doubled for each further one.
+        max_wait: seconds that a host may ask to wait (Retry-After, Crawl-delay); what takes longer is for later.
+        seconds: for one attempt, all in all.
+        max_bytes: of a picture.
+        max_redirects: for one URL.
+        connections: at a time, to all hosts.
+        connections_per_host: likewise, to one.
+        private: connect to private and loopback addresses as well, which tests do.
+        contact: an address that the user agent names.
+    """
+
+    delay: float = 0.5
+    attempts: int = 3
+    backoff: float = 1.0
+    max_wait: float = 90.0
+    seconds: float = 60.0
+    max_bytes: int = 50 << 20
+    max_redirects: int = 5
+    connections: int = 16
+    connections_per_host: int = 2
+    private: bool = False
+    contact: str = ""
 
 
 class Held(Exception):

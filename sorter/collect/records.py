@@ -96,6 +96,14 @@ class Refusal:
     reason: str
 
 
+class Refused(Exception):
+    """Carries a refusal out of the depths."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(status, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One picture in the ledger.
