@@ -109,7 +109,10 @@ class _Training:
         if self.device.type == "cpu":
             # What a head alone takes is too little to be shared out.
             torch.set_num_threads(1 if self._only_heads else self.workers)
-        prepared = self._prepare()
+        with ThreadPoolExecutor(1) as pool:  # workers decode meanwhile, in processes of their own
+            tracing = pool.submit(self._trace)
+            prepared = self._prepare()
+            self.graph = tracing.result()
         root = self.options.data.resolve()
         try:
             dataset = split(
@@ -245,13 +248,19 @@ class _Training:
             self.watch.advance,
         )
 
+    def _trace(self) -> onnx.ModelProto | None:
+        """The graph of the backbone, for phases that want its features; None where torch has to give them."""
+        if self.device.type != "cpu" or not any(phase.cached for phase in self.recipe.phases):
+            return None
+        found = traced(deepcopy(self.untrained.backbone), self.draft.preprocess.size)
+        return None if found is None else found[0]
+
     def _engine(self) -> Forward:
-        spec, backbone = self.draft.preprocess, self.untrained.backbone
-        if self.device.type == "cpu" and (found := traced(backbone, spec.size)) is not None:
-            self.graph, _ = found
+        spec = self.draft.preprocess
+        if self.graph is not None:
             return by_engine(self.graph, spec, len(self.examples))
         torch.set_num_threads(self.workers)
-        return by_torch(deepcopy(backbone), spec, self.device)
+        return by_torch(deepcopy(self.untrained.backbone), spec, self.device)
 
     def _sha256(self, example: Example, prepared: Prepared) -> str | None:
         found = prepared.fingerprints.get(example.photo.path)
