@@ -99,9 +99,7 @@ def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         written, folded = str(Path(folder, "written.onnx")), str(Path(folder, "folded.onnx"))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # it is deprecated, and warns of every size that it takes for a constant
+            warnings.simplefilter("ignore")  # of its own deprecation, and of every size taken for a constant
             torch.onnx.export(
                 network,
                 (example,),
