@@ -71,6 +71,12 @@ CREATE TABLE {schema}corrections (
 ) WITHOUT ROWID;
 CREATE INDEX {schema}corrections_photo ON corrections (photo, step) WHERE NOT undone;
 CREATE INDEX {schema}corrections_undone ON corrections (step) WHERE undone;
+CREATE TABLE {schema}remembered (    -- of photos that a run with --fresh forgot and will meet again
+    path BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    label TEXT NOT NULL
+) WITHOUT ROWID;
 """
 CORRECTION = (
     "(SELECT c.label FROM corrections c WHERE c.photo = p.id AND NOT c.undone ORDER BY c.step DESC LIMIT 1)"
@@ -143,6 +149,7 @@ class Journal:
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
         self.out = out
         self._db = connection
+        self._remembers: bool | None = None  # not known before the first photo is written
 
     @classmethod
     def open(cls, out: Path, at: Path | None = None) -> Journal:
@@ -292,7 +299,22 @@ class Journal:
             "RETURNING id",
             tuple(row.values()),
         )
-        return int(cursor.fetchone()[0])
+        entry = int(cursor.fetchone()[0])
+        if self._remembers is None:
+            self._remembers = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM remembered)").fetchone()[0])
+        if self._remembers:
+            self._recall(entry, photo)
+        return entry
+
+    def _recall(self, entry: int, photo: Photo) -> None:
+        """What was said of a photo before it was forgotten still holds, if it is the same photo."""
+        key = (os.fsencode(photo.path), photo.size, photo.mtime_ns)
+        self._db.execute(
+            "INSERT OR IGNORE INTO corrections (step, photo, label) "
+            "SELECT 0, ?, label FROM remembered WHERE path = ? AND size = ? AND mtime_ns = ?",
+            (entry, *key),
+        )
+        self._db.execute("DELETE FROM remembered WHERE path = ?", key[:1])
 
     def entries(self) -> Iterator[Entry]:
         """Every photo, in the order found, a page at a time."""
@@ -434,7 +456,15 @@ class Journal:
         return os.fsencode(path.relative_to(self.out) if path.is_relative_to(self.out) else path)
 
     def clear(self) -> None:
-        """Forget every photo, and what the run was. Only for an output that holds nothing filed."""
+        """Forget every photo, and what the run was. Only for an output that holds nothing filed.
+
+        What a person said is remembered for when the same photos are found again.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO remembered SELECT path, size, mtime_ns, label FROM "
+            f"(SELECT p.path, p.size, p.mtime_ns, {CORRECTION} AS label FROM photos p) WHERE label IS NOT NULL"
+        )
+        self._remembers = None
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 

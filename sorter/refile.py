@@ -122,7 +122,9 @@ def _moves(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
 
 def _decision(scores: Scores, rule: Rule, correction: str | None) -> Decision:
     decision = rule(scores)
-    return decision if correction is None else replace(decision, label=correction, status=Status.SORTED)
+    if correction not in rule.classes:  # nothing was said, or it was said of another model's classes
+        return decision
+    return replace(decision, label=correction, status=Status.SORTED)
 
 
 def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
@@ -171,7 +173,7 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
             items = {}
             for entry in batch:
                 path = entry.photo.path if entry.destination is None else out / entry.destination
-                if entry.correction is not None:
+                if entry.correction is not None and entry.correction in rule.classes:
                     reviewed[path] = entry.correction
                 if item := _exported(path, entry, rule, journal):
                     items[path] = item

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BLUE, RED, hashes, make_photo, read_report
+from conftest import BLUE, RED, hashes, make_model, make_photo, read_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -141,6 +141,7 @@ def test_another_picture_under_the_name_is_not_corrected(out: Path) -> None:
 def test_reads_and_upgrades_a_journal_without_corrections(out: Path) -> None:
     with closing(sqlite3.connect(out / FOLDER / FILE)) as connection:
         connection.execute("DROP TABLE corrections")
+        connection.execute("DROP TABLE remembered")
         connection.execute("PRAGMA user_version = 1")
         connection.commit()
     assert len(read_table(out)) == 6  # reading leaves it as it is
@@ -388,6 +389,39 @@ def test_runs_again_respect_what_was_applied(tmp_path: Path, model: Path) -> Non
     with closing(Review.open(tmp_path / "out")) as review:
         assert review.table.rule.threshold == 0.001  # the latest run's
         assert not review.plan()
+
+
+def test_what_was_said_outlives_a_fresh_run_with_another_model(tmp_path: Path, model: Path) -> None:
+    for number, colour in enumerate([RED, RED, BLUE]):
+        make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
+    out = tmp_path / "out"
+    options = Options(
+        (tmp_path / "in",), out, model, ActionKind.MOVE, engine="onnx", precision="fp32", workers=1
+    )
+    sort_folder(options)
+    with closing(Review.open(out)) as review:
+        review.assign([1], "blue")
+        review.assign([2], "blue")
+        review.apply()
+    other = make_model(tmp_path / "other", temperature=2.0).folder
+    (tmp_path / "in").mkdir(exist_ok=True)
+    undo(out)
+    make_photo(tmp_path / "in" / "1.png", RED, (41, 41), seed=9)  # is another picture now
+    sort_folder(replace(options, model=other, fresh=True))
+    with closing(Review.open(out)) as review:
+        assert [(each.said, each.right) for each in review.corrections()] == [("red", "blue")]
+        (move,) = review.plan()
+        assert (move.path, move.after) == (out / "red" / "0.png", "blue")
+        review.undo()
+        assert not review.corrections()
+    three = make_model(tmp_path / "three", ("red", "green", "sky")).folder
+    with closing(Review.open(out)) as review:
+        review.redo()
+    sort_folder(replace(options, model=three, fresh=True))
+    with closing(Review.open(out)) as review:
+        assert not review.corrections()  # was said of classes that are no more
+        assert not review.plan()
+        assert review.apply().filed == 0
 
 
 def test_exports_the_corrected_set(out: Path, tmp_path: Path) -> None:
