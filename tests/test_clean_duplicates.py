@@ -13,8 +13,10 @@ from test_clean import encode, jpeg, look, picture, put
 
 from sorter.clean.duplicates import look_alike
 from sorter.clean.ledger import Ledger
+from sorter.clean.options import Options
 from sorter.clean.quality import measure, signature
 from sorter.clean.records import Examined, from_text, to_text
+from sorter.clean.run import clean
 from sorter.similar import turned_hashes
 from sorter.types import Photo
 
@@ -147,3 +149,31 @@ def test_copies_are_looked_up_not_searched_for() -> None:
             return len(counted)
 
     assert steps(2000) <= steps(20) + 5  # of ten instructions of SQLite's machine
+
+
+def test_a_person_says_which_copy_stays_and_which_go(tmp_path: Path) -> None:
+    """Of four copies the larger would stay; a person wants another, and one of the rest gone."""
+    image = picture(0, 640, 480)
+    put(tmp_path / "photos" / "large.png", encode(image, "PNG"))
+    for width, name in ((312, "a"), (320, "b"), (328, "c")):
+        put(tmp_path / "photos" / f"{name}.png", encode(image.resize((width, width * 3 // 4)), "PNG"))
+    names = {name: tmp_path / "photos" / f"{name}.png" for name in ("large", "a", "b", "c")}
+    seen: list[set[Path]] = []
+
+    def show(ledger: Ledger) -> None:
+        for _, _, _, members in ledger.teams(9):
+            seen.append({each.path for each in members if each.duplicate_of is None})
+
+    options = Options(
+        (tmp_path / "photos",), remove=("broken", "duplicates", "near-duplicates"), workers=1, cache=False
+    )
+    summary = clean(replace(options, dry_run=True), show=show)
+    assert summary.would_remove == 3
+    assert seen == [{names["large"]}]
+
+    wanted = replace(options, only=frozenset({names["large"]}), prefer=frozenset({names["b"]}))
+    summary = clean(wanted, show=show)
+    assert seen[1] == {names["b"]}
+    assert summary.actions == {"quarantined": 1}
+    assert {name for name, path in names.items() if path.exists()} == {"a", "b", "c"}
+    assert (tmp_path / "photos-quarantine" / "large.png").exists()

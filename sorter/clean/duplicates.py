@@ -1,15 +1,17 @@
 """Which files show the same picture, and which copy is kept.
 
-Kept is, in this order: what still lies in its place; what is not to be removed for a fault of its own; what has the
-fewest faults; what is in test, then val, then train; the most pixels; the most bytes; the first found. In every
-class one copy is kept: of a picture that lies in two classes, nobody but a person knows which is right.
+Kept is, in this order: what still lies in its place; what a person prefers; what is not to be removed for a fault of
+its own; what has the fewest faults; what is in test, then val, then train; the most pixels; the most bytes; the first
+found. In every class one copy is kept: of a picture that lies in two classes, nobody but a person knows which is right.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,33 +28,36 @@ CORRELATION = 0.95  # of the 8 x 8 pixels of two pictures, at least
 DIFFERENCE = 32.0  # of their levels (0..255), on average, at most
 ASPECT = 0.1  # relative difference of their aspect ratios, at most
 TURNS = 4
+Rank = Callable[[Checked], tuple[Any, ...]]  # the least is kept
 NOT_COMPARED = frozenset({Kind.BROKEN, Kind.UNREADABLE, Kind.JUNK, Kind.OTHER, Kind.SKIPPED})
 
 
-def mark(ledger: Ledger, max_distance: int, removed: Collection[Kind]) -> None:
+def mark(ledger: Ledger, max_distance: int, removed: Collection[Kind], prefer: Collection[Path] = ()) -> None:
     """Group exact and near duplicates in the ledger, and say of each which copy is kept.
 
     Args:
         max_distance: bits that the perceptual hashes of the same picture may differ in; 0 to 16.
         removed: kinds that this run takes away: a copy that stays is preferred.
+        prefer: copies that a person wants kept.
     """
+    rank = partial(_rank, removed=removed, prefer=prefer)
     teams = _Teams()
     for files in ledger.exact():
         files = [each for each in files if _compared(each)]
         if len(files) > 1:
-            for kept, rest in _by_class(files, removed):
+            for kept, rest in _by_class(files, rank):
                 for each in rest:
                     ledger.find(
                         each.id, Finding(Kind.DUPLICATE, "duplicate", f"same bytes as {kept.path}"), kept.id
                     )
             teams.join([each.id for each in files])
     for rows in _candidates(ledger, max_distance):
-        for pictures in _confirmed([ledger.copies(row) for row in rows], removed):
+        for pictures in _confirmed([ledger.copies(row) for row in rows], rank):
             # Of each content the copy that stays represents it; its own copies are marked already.
-            stay = [kept for kept, _ in _by_class([each for copies in pictures for each in copies], removed)]
+            stay = [kept for kept, _ in _by_class([each for copies in pictures for each in copies], rank)]
             kept_of = {each.label: each for each in stay}
             for copies in pictures:
-                for first, _ in _by_class(copies, removed):
+                for first, _ in _by_class(copies, rank):
                     kept = kept_of[first.label]
                     if first.id != kept.id:
                         finding = Finding(Kind.NEAR_DUPLICATE, "near-duplicate", f"looks like {kept.path}")
@@ -91,12 +96,13 @@ def _compared(file: Checked) -> bool:
     return not any(each.kind in NOT_COMPARED for each in file.findings)
 
 
-def _rank(file: Checked, removed: Collection[Kind]) -> tuple[object, ...]:
+def _rank(file: Checked, removed: Collection[Kind], prefer: Collection[Path]) -> tuple[Any, ...]:
     """The first is kept."""
     own = [each.kind for each in file.findings if each.kind not in (Kind.DUPLICATE, Kind.NEAR_DUPLICATE)]
     pixels = file.examined.width * file.examined.height if file.examined else 0
     return (
         bool(file.action),
+        file.path not in prefer,
         any(kind in removed for kind in own),
         len(own),
         PARTS.index(file.part),
@@ -106,10 +112,10 @@ def _rank(file: Checked, removed: Collection[Kind]) -> tuple[object, ...]:
     )
 
 
-def _by_class(files: Sequence[Checked], removed: Collection[Kind]) -> list[tuple[Checked, list[Checked]]]:
+def _by_class(files: Sequence[Checked], rank: Rank) -> list[tuple[Checked, list[Checked]]]:
     """For each class: the copy that is kept, and the others."""
     classes: dict[str, list[Checked]] = {}
-    for each in sorted(files, key=lambda file: _rank(file, removed)):
+    for each in sorted(files, key=rank):
         classes.setdefault(each.label, []).append(each)
     return [(members[0], members[1:]) for members in classes.values()]
 
@@ -135,9 +141,9 @@ def _candidates(ledger: Ledger, max_distance: int) -> list[list[int]]:
     return sorted([rows[at] for at in members] for members in unique.values())
 
 
-def _confirmed(pictures: list[list[Checked]], removed: Collection[Kind]) -> list[list[list[Checked]]]:
+def _confirmed(pictures: list[list[Checked]], rank: Rank) -> list[list[list[Checked]]]:
     """Part candidates into those that look like the best of them, and so on with the rest: nothing is chained."""
-    waiting = sorted(pictures, key=lambda copies: min(_rank(each, removed) for each in copies))
+    waiting = sorted(pictures, key=lambda copies: min(map(rank, copies)))
     groups = []
     while len(waiting) > 1:
         best, rest = waiting[0], waiting[1:]

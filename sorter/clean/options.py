@@ -33,6 +33,8 @@ class Options:
         thresholds: for poor photos.
         exclude, hidden, follow_symlinks, workers, max_megapixels, timeout_per_file: as for a run.
         cache: keep what was found out, and use it; `cache_file` is where, None for the user's cache folder.
+        only: of what is to go, take these files alone; None for all of it.
+        prefer: copies that stay, whatever another copy has over them.
     """
 
     inputs: tuple[Path, ...]
@@ -54,6 +56,8 @@ class Options:
     timeout_per_file: float = 60.0
     cache: bool = True
     cache_file: Path | None = None
+    only: frozenset[Path] | None = None
+    prefer: frozenset[Path] = frozenset()
 
 
 @dataclass(frozen=True)

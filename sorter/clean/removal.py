@@ -32,12 +32,19 @@ SETTINGS = {
 DUPLICATES = (Kind.DUPLICATE, Kind.NEAR_DUPLICATE)
 
 
-def chosen(ledger: Ledger, kinds: Collection[Kind]) -> Iterator[Checked]:
-    """What is to be removed: exact duplicates first, so that each is compared with its copy while that is there."""
+def chosen(
+    ledger: Ledger, kinds: Collection[Kind], only: Collection[Path] | None = None
+) -> Iterator[Checked]:
+    """What is to be removed: exact duplicates first, so that each is compared with its copy while that is there.
+
+    Args:
+        only: these files alone; None for all.
+    """
     for only_exact in (True, False):
         for file in ledger.found():
             hits = [each.kind for each in file.findings if each.kind in kinds]
-            if hits and not file.is_link and (Kind.DUPLICATE in hits) is only_exact:
+            wanted = only is None or file.path in only
+            if hits and wanted and not file.is_link and (Kind.DUPLICATE in hits) is only_exact:
                 yield file
 
 

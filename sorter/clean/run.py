@@ -28,12 +28,16 @@ THUMBNAIL = 160  # pixels
 
 
 def clean(
-    options: Options, watch: Watch | None = None, confirm: Callable[[int], bool] | None = None
+    options: Options,
+    watch: Watch | None = None,
+    confirm: Callable[[int], bool] | None = None,
+    show: Callable[[Ledger], None] | None = None,
 ) -> Summary:
     """Find what cannot or should not be used, and take away what is to go.
 
     Args:
         confirm: asked with the number of files before anything is deleted for good; without it nothing is.
+        show: is given all that was found, before anything goes.
 
     Raises:
         UsageError: options that contradict each other or the disk.
@@ -49,7 +53,7 @@ def clean(
             closing(Ledger()) as ledger,
             closing(Cache(settings, options.cache_file)) if options.cache else nullcontext() as cache,
         ):
-            return _Clean(options, ledger, cache, watch or Quiet(), confirm).go(began)
+            return _Clean(options, ledger, cache, watch or Quiet(), confirm, show).go(began)
     except OSError as error:
         raise SorterError(f"{error.filename or options.quarantine}: {error.strerror or error}") from error
 
@@ -61,6 +65,7 @@ class _Clean:
     cache: Cache | None
     watch: Watch
     confirm: Callable[[int], bool] | None
+    show: Callable[[Ledger], None] | None
     examined: int = 0
     cached: int = 0
 
@@ -71,8 +76,10 @@ class _Clean:
             self._take_in_earlier(options.quarantine)
         self._examine()
         kinds = frozenset(REMOVABLE[word] for word in options.remove)
-        mark(ledger, options.similarity, kinds)
-        going = sum(1 for _ in removal.chosen(ledger, kinds))
+        mark(ledger, options.similarity, kinds, options.prefer)
+        if self.show is not None:
+            self.show(ledger)
+        going = sum(1 for _ in self._going(kinds))
         csv, page = csv_path(options), csv_path(options).with_suffix(".html")
         writes = not options.dry_run or options.report is not None
         acts = not options.dry_run and (going > 0 or options.fix_extensions)
@@ -188,15 +195,18 @@ class _Clean:
                 return "", folders[0] if folders and self.options.classes else ""
         return "", ""
 
+    def _going(self, kinds: frozenset[Kind]) -> Iterator[Checked]:
+        return removal.chosen(self.ledger, kinds, self.options.only)
+
     def _act(self, kinds: frozenset[Kind], going: int) -> None:
         options, ledger = self.options, self.ledger
         assert options.quarantine is not None
         if going and options.action == "quarantine":
-            removal.quarantine_files(ledger, removal.chosen(ledger, kinds), options.quarantine)
+            removal.quarantine_files(ledger, self._going(kinds), options.quarantine)
         elif going and options.action == "trash":
-            removal.trash_files(ledger, removal.chosen(ledger, kinds))
+            removal.trash_files(ledger, self._going(kinds))
         elif going and self.confirm is not None and self.confirm(going):
-            removal.delete_files(ledger, removal.chosen(ledger, kinds))
+            removal.delete_files(ledger, self._going(kinds))
         if options.fix_extensions and any(map(_renamed, ledger.found())):
             removal.rename_files(ledger, filter(_renamed, ledger.found()), options.quarantine)
 
