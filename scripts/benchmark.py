@@ -13,6 +13,7 @@ import signal
 import sys
 
 import benchmark_clean
+import benchmark_cluster
 import benchmark_gui
 import benchmark_run
 import benchmark_train
@@ -22,6 +23,7 @@ from sorter.types import SorterError
 
 COMMANDS = (
     benchmark_clean,
+    benchmark_cluster,
     benchmark_gui,
     benchmark_run,
     benchmark_train,

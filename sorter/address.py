@@ -19,6 +19,7 @@ from sorter.types import SorterError
 
 URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 READ_AHEAD = 1 << 20  # bytes: a photo is read in one request or two, and of a film no more than its beginning
+WRITTEN_AT_ONCE = 8 << 20  # bytes that wait in memory
 SORTED_NAMES = 100_000  # a folder with more entries keeps the store's own order, so that memory is bounded
 CONNECTIONS = 64
 # Where an object appears whole or not at all; elsewhere it is written under another name first.
@@ -52,6 +53,10 @@ class Address(PosixPath):
 
     def resolve(self, strict: bool = False) -> Address:
         return self
+
+    def relative_to(self, *other: Any, **more: Any) -> Path:  # type: ignore[override]
+        """Which is no address any more."""
+        return Path(*super().relative_to(*other, **more).parts)
 
     @property
     def store(self) -> str:
@@ -128,9 +133,9 @@ class Address(PosixPath):
         newline: str | None = None,
     ) -> IO[Any]:
         with told(self):
-            reading = {"block_size": READ_AHEAD} if "r" in mode else {}
+            block = READ_AHEAD if "r" in mode else WRITTEN_AT_ONCE
             binary = mode.replace("t", "").replace("b", "") + "b"
-            file: IO[Any] = self.filesystem.open(self.key, binary, **reading)
+            file: IO[Any] = self.filesystem.open(self.key, binary, block_size=block)
         return file if "b" in mode else io.TextIOWrapper(file, encoding, errors, newline)
 
     def unlink(self, missing_ok: bool = False) -> None:

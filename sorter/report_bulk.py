@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,29 @@ class PartsReport:
         self.path = path
         self._rows = CsvReport(path, out, classes)
         self._folder = parts_folder(path)
-        self._waiting: list[list[Any]] = []
+        self._part = ExitStack()  # the file that is being written
+        self._writer: Any = None
+        self._rows_in_part = 0
         self._parts = 0
 
     def begin(self, entries: Iterable[Entry]) -> None:
         """Forget the parts of an earlier run; the one file stays until the new one takes its place."""
         del entries
+        self.close()
         remove_parts(self.path)
-        self._waiting, self._parts = [], 0
+        self._parts = 0
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Take rows; they are in a part when that is full, or at `close`."""
         for entry in entries:
-            self._waiting.append(self._rows.row(entry))
-            if len(self._waiting) == PART:
-                self._write()
+            self._add(self._rows.row(entry))
 
     def close(self) -> None:
-        if self._waiting:
-            self._write()
+        self._part.close()
+        self._writer, self._rows_in_part = None, 0
 
     def finish(self, entries: Iterable[Entry]) -> None:
         """Write parts and whole anew."""
-        self._waiting = []
         self.begin(())
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as whole:
@@ -61,19 +61,20 @@ class PartsReport:
             for entry in entries:
                 row = self._rows.row(entry)
                 writer.writerow(row)
-                self._waiting.append(row)
-                if len(self._waiting) == PART:
-                    self._write()
+                self._add(row)
         self.close()
 
-    def _write(self) -> None:
-        self._parts += 1
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with replaced(self._folder / f"part-{self._parts:05}.csv") as file:
-            writer = csv.writer(file)
-            writer.writerow(self._rows.columns)
-            writer.writerows(self._waiting)
-        self._waiting = []
+    def _add(self, row: list[Any]) -> None:
+        if self._writer is None:
+            self._parts += 1
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self._part.enter_context(replaced(self._folder / f"part-{self._parts:05}.csv"))
+            self._writer = csv.writer(file)
+            self._writer.writerow(self._rows.columns)
+        self._writer.writerow(row)
+        self._rows_in_part += 1
+        if self._rows_in_part == PART:
+            self.close()
 
 
 class ParquetReport:

@@ -42,7 +42,7 @@ def apply(filing: Filing, staging: Path) -> Placed:
 
 def was_done(filing: Filing, staging: Path) -> bool:
     """As `actions.was_done`."""
-    staging.unlink(missing_ok=True)
+    _near(staging, filing.destination).unlink(missing_ok=True)
     if not _is_there(filing.destination):
         return False
     if not _is_there(filing.source):
@@ -77,7 +77,7 @@ def revert(filing: Filing, placed: Placed, staging: Path) -> None:
 
 def was_reverted(filing: Filing, staging: Path) -> bool:
     """As `actions.was_reverted`."""
-    staging.unlink(missing_ok=True)
+    _near(staging, filing.source).unlink(missing_ok=True)
     if not _is_there(filing.destination):
         return True
     if filing.kind is not ActionKind.MOVE or not _is_there(filing.source):
@@ -106,6 +106,7 @@ def same_bytes(one: Path, other: Path) -> bool:
 def _copy(source: Path, destination: Path, staging: Path) -> None:
     """Raises FileExistsError where something is at the destination, which is left as it is."""
     destination.parent.mkdir(parents=True, exist_ok=True)
+    staging = _near(staging, destination)
     if not isinstance(destination, Address):
         _download(source, staging, destination)
         return
@@ -119,6 +120,13 @@ def _copy(source: Path, destination: Path, staging: Path) -> None:
         _upload(source, Address(staging))
         with told(destination):
             destination.filesystem.mv(Address(staging).key, destination.key)
+
+
+def _near(staging: Path, destination: Path) -> Path:
+    """The staging file, or one beside the destination where that is in another world (putting back)."""
+    if isinstance(staging, Address) == isinstance(destination, Address):
+        return staging
+    return destination.with_name(f".sorter-{staging.name}")
 
 
 def _within(source: Address, destination: Address) -> None:

@@ -27,6 +27,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._chunks: dict[int, bytes] = {}
+        self._tries: dict[int, int] = {}
         self._floor = 0
         self._total: int | None = None
         self._news = asyncio.Condition()
@@ -45,7 +46,13 @@ class Feed:
     async def done_below(self, number: int) -> None:
         for each in range(self._floor, number):
             self._chunks.pop(each, None)
+            self._tries.pop(each, None)
         self._floor = max(self._floor, number)
+
+    async def taken_up(self, number: int) -> int:
+        """How often an actor has begun with this chunk, this time included; one that died did not end with it."""
+        self._tries[number] = self._tries.get(number, 0) + 1
+        return self._tries[number]
 
     async def get(self, first: int) -> list[bytes]:
         """The chunks from number `first` on, as many as there are; none means that there will be none."""

@@ -106,7 +106,7 @@ def _rows(
             batch_format="pyarrow",
             compute=ActorPoolStrategy(min_size=1, max_size=crew.actors, initial_size=crew.actors),
             num_cpus=crew.cores,
-            fn_constructor_args=(make_stage, crew.cores, limits),
+            fn_constructor_args=(make_stage, crew.cores, limits, feed),
         )
         for batch in outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for number, payload in zip(batch["chunk"], batch["outcomes"], strict=True):

@@ -9,10 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+import ray
 
 from sorter.pipeline import Limits, Pool, Stage
-from sorter.types import SorterError
+from sorter.types import Failure, Reason, SorterError
 
+# What a decoder does to its process costs one photo; what ends the whole actor (the system out of memory, say) may
+# come again wherever Ray tries it, and Ray would try for ever.
+TRIES = 8
+DIED = f"{TRIES} actors died while they had this photo or one that it was sent with; the same command tries again"
 SCHEMA = pa.schema([("chunk", pa.int64()), ("outcomes", pa.binary())])
 
 
@@ -23,11 +28,13 @@ class Crewman:
         make_stage: called in the actor; gives what is done with a photo.
         cores: processes.
         limits: for each photo.
+        feed: handle of the `Feed` that the chunks come from.
     """
 
-    def __init__(self, make_stage: Callable[[], Stage[Any]], cores: int, limits: Limits) -> None:
+    def __init__(self, make_stage: Callable[[], Stage[Any]], cores: int, limits: Limits, feed: Any) -> None:
         # A spawned process first runs its parent's main module; in an actor that is Ray's own program.
         sys.modules["__main__"] = types.ModuleType("__main__")
+        self._feed = feed
         self._failed: SorterError | None = None
         try:
             self._pool: Pool[Any] = Pool(make_stage(), cores, limits)
@@ -35,17 +42,22 @@ class Crewman:
             self._failed = error
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        outcomes = [self._do(photos.as_py()) for photos in rows["photos"]]
+        chunks = zip(rows["chunk"], rows["photos"], strict=True)
+        outcomes = [self._do(number.as_py(), photos.as_py()) for number, photos in chunks]
         return pa.Table.from_pydict({"chunk": rows["chunk"], "outcomes": outcomes}, SCHEMA)
 
-    def _do(self, photos: bytes) -> bytes:
+    def _do(self, number: int, photos: bytes) -> bytes:
         """A list of outcomes in the order of the photos; or what ends the run, which is not for Ray to retry."""
         if not photos:
             return b""
+        chunk = pickle.loads(photos)
         try:
             if self._failed is not None:
                 raise self._failed
-            done: Any = [result.outcome for result in self._pool.run(pickle.loads(photos))]
+            if ray.get(self._feed.taken_up.remote(number)) > TRIES:
+                done: Any = [Failure(Reason.DECODER_CRASHED, DIED)] * len(chunk)
+            else:
+                done = [result.outcome for result in self._pool.run(chunk)]
         except SorterError as error:
             done = error
         return pickle.dumps(done)
