@@ -149,6 +149,7 @@ class Notice(QWidget):
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.text, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.hide()
 
     def say(self, sentence: str) -> None:

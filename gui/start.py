@@ -243,7 +243,7 @@ class StartPage(QWidget):
             self.out.setText(str(folder.with_name(f"{folder.name}-sorted")) if folder.name else "")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._job is None and _dropped(event) is not None:
+        if self._job is None and dropped(event) is not None:
             self.drop_area.light_up(True)
             event.acceptProposedAction()
 
@@ -252,7 +252,7 @@ class StartPage(QWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.drop_area.light_up(False)
-        folder = _dropped(event)
+        folder = dropped(event)
         if folder is not None:
             event.acceptProposedAction()
             self.take(folder)
@@ -478,7 +478,7 @@ def _model_name(model: Model) -> str:
     return f"{model.name}  ({', '.join(model.classes)})"
 
 
-def _dropped(event: QDropEvent) -> Path | None:
+def dropped(event: QDropEvent) -> Path | None:
     """The first folder among what is held over the window."""
     for url in event.mimeData().urls():
         if url.isLocalFile() and Path(url.toLocalFile()).is_dir():

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sorter import refile, retraining, run, undo
+    from sorter.clean import options as clean_options
+    from sorter.clean.ledger import Ledger
+    from sorter.clean.records import Checked
 
 TELL_SECONDS = 0.1  # the window is told no more often than this
+SHOWN = 2000  # groups, and broken files, that the window is given to show
 PACE_SECONDS = 5.0  # the speed shown is that of the last so many
 
 
@@ -87,6 +91,51 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """It was stopped, as it had been asked to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Files that show the same picture, the one that should stay first.
+
+    Attributes:
+        exact: of the very same bytes.
+    """
+
+    exact: bool
+    members: tuple[Checked, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `sorter clean` found in a folder.
+
+    Attributes:
+        options: as they were; the folders absolute.
+        summary: all of it, in sums.
+        groups: the first of them: across classes and splits, then exact, then near duplicates.
+        broken: the first files that cannot be used.
+    """
+
+    options: clean_options.Options
+    summary: clean_options.Summary
+    groups: tuple[Alike, ...]
+    broken: tuple[Checked, ...]
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What was set apart, and what is found now."""
+
+    summary: clean_options.Summary
+    found: Found
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """What was put back, and what is found now."""
+
+    undone: undo.Undone
+    found: Found
 
 
 # What the window says to the process.
@@ -315,3 +364,40 @@ def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.App
     teller = Teller(channel)
     teller.begin("copying photos", photos)
     return export(out, target, teller.advance)
+
+
+def look(channel: Channel, options: clean_options.Options) -> Found:
+    """`sorter clean --dry-run`: what there is to clean."""
+    from sorter.clean.options import resolved, scan_of
+    from sorter.clean.records import Kind
+    from sorter.clean.run import clean
+
+    options = resolved(options)
+    groups: list[Alike] = []
+    broken: list[Checked] = []
+
+    def show(ledger: Ledger) -> None:
+        groups.extend(Alike(exact, tuple(members)) for _, _, exact, members in ledger.teams(SHOWN))
+        broken.extend(ledger.with_verdict(Kind.BROKEN.value, SHOWN))
+
+    teller = Teller(channel)
+    teller.begin("looking at every file", None)
+    teller.count(lambda: sum(1 for _ in scan_of(options)))
+    dry = replace(options, dry_run=True, only=None, prefer=frozenset())
+    return Found(options, clean(dry, teller, show=show), tuple(groups), tuple(broken))
+
+
+def set_apart(channel: Channel, options: clean_options.Options) -> Cleaned:
+    """`sorter clean`: move what was chosen to the quarantine; then look again."""
+    from sorter.clean.run import clean
+
+    teller = Teller(channel)
+    teller.begin("moving files to the quarantine", None)
+    summary = clean(options, teller)
+    return Cleaned(summary, look(channel, options))
+
+
+def put_back_and_look(channel: Channel, options: clean_options.Options) -> PutBack:
+    """`sorter undo` of the quarantine; then look again."""
+    assert options.quarantine is not None
+    return PutBack(put_back(channel, options.quarantine), look(channel, options))
