@@ -330,9 +330,9 @@ def write_weights(target: Path) -> Path:
     """The package's tensors under timm's names, as the peers read them."""
     import torch
 
-    from sorter.train.backbones import efficientnet_lite0
+    from sorter.train.backbones import PACKAGED, efficientnet_lite
 
-    torch.save(efficientnet_lite0(1000).state_dict(), target)
+    torch.save(efficientnet_lite(PACKAGED["efficientnet-lite0"], 1000).state_dict(), target)
     return target
 
 

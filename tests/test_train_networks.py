@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from sorter.networks import Network, build, parameter_count
+from sorter.train.backbones import PACKAGED
 from sorter.train.networks import (
     Source,
     describe,
@@ -116,12 +118,13 @@ def test_each_stage_learns_slower_than_the_one_above_and_biases_do_not_decay() -
     assert {group["weight_decay"] for group in groups if group["lr"] == 1.0} == {0.0, 0.2}
 
 
-def test_lite0_comes_with_its_weights_and_their_preprocessing() -> None:
-    network = make_network(find_recipe("fast"), 1, Source(), seed=0)
-    again = make_network(find_recipe("fast"), 1, Source(), seed=1)
+@pytest.mark.parametrize("backbone", [*PACKAGED, "tf_efficientnet_lite0"])
+def test_the_lites_come_with_their_weights_and_their_preprocessing(backbone: str) -> None:
+    recipe = replace(find_recipe("fast"), backbone=backbone)
+    network, again = (make_network(recipe, 1, Source(), seed) for seed in (0, 1))
     assert weights_key(network.backbone) == weights_key(again.backbone)
     assert not torch.equal(network.head.logits.weight, again.head.logits.weight)
-    assert preprocess_of(find_recipe("fast")).mean == pytest.approx((127 / 255,) * 3)
+    assert preprocess_of(recipe).mean == pytest.approx((127 / 255,) * 3)
 
 
 def test_the_seed_decides_random_weights() -> None:

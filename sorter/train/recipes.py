@@ -10,7 +10,7 @@ from sorter.types import UsageError
 DEFAULT = "resnet50-sigmoid"
 FAST = "fast"
 LINEAR = "linear"
-LITE0 = "efficientnet-lite0"
+LITE0, LITE2 = "efficientnet-lite0", "efficientnet-lite2"
 HEAD, ALL = "head", "all"
 
 
@@ -53,7 +53,7 @@ class Recipe:
         name: as `--recipe` takes it.
         summary: what it is, in a line.
         published: the result its authors report; empty for our own.
-        backbone: timm's name, `efficientnet-lite0` or `small-cnn`.
+        backbone: timm's name, `efficientnet-lite0`, `efficientnet-lite2` or `small-cnn`.
         phases: in order; each goes on from the best epoch so far.
         pretrained: the backbone starts from ImageNet weights.
         size: side of the square input in pixels.
