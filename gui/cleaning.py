@@ -281,7 +281,8 @@ class CleanPage(QWidget):
         else:
             kind = self.tr("{n} copies of {name}") if what.exact else self.tr("{n} look like {name}")
             text = kind.format(n=len(files), name=files[0].path.name)
-            tail = self.tr("{n} of them go").format(n=goes) if goes else self.tr("all stay")
+            several = self.tr("{n} go").format(n=goes) if goes > 1 else self.tr("1 goes")
+            tail = several if goes else self.tr("all stay")
         item.setText(f"{text} · {tail}")
         item.setToolTip("\n".join(str(each.path) for each in files[:10]))
 

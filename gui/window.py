@@ -182,4 +182,5 @@ class Window(QMainWindow):
         self.settings.sync()
         self.jobs.close()
         self.review.close_folder()
+        self.retrain.close_folder()
         super().closeEvent(event)

@@ -76,7 +76,7 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     assert "1 broken, 1 duplicate, 1 near-duplicate" in page.summary.text()
     # Exact copies and what is broken go; of what only looks alike a person says.
     assert lines(page) == [
-        "2 copies of a.png · 1 of them go",
+        "2 copies of a.png · 1 goes",
         "2 look like large.png · all stay",
         "truncated: broken.jpg · goes",
     ]
