@@ -53,6 +53,11 @@ def picture(seed: int = 0, width: int = WIDTH, height: int = HEIGHT) -> Image.Im
 def encode(image: Image.Image, format: str, **save: Any) -> bytes:
     if format == "HEIF":
         pillow_heif.register_heif_opener()
+    if format == "GIF":  # Pillow's own choice of colours takes a second a frame
+        image, *frames = (
+            each.quantize(256, Image.Quantize.FASTOCTREE) for each in (image, *save.pop("append_images", ()))
+        )
+        save = {**save, "append_images": frames} if frames else save
     buffer = io.BytesIO()
     image.save(buffer, format, **save)
     return buffer.getvalue()

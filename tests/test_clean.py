@@ -33,8 +33,8 @@ Rows = dict[str, dict[str, str]]
 
 
 def look(root: Path, **options: object) -> tuple[Summary, Rows]:
-    """Clean a folder, two workers at most; the rows by names below it."""
-    given = Options((root,), workers=2, cache=False)
+    """Clean a folder with one worker, as each costs its start; the rows by names below it."""
+    given = Options((root,), workers=1, cache=False)
     summary = clean(replace(given, **options))  # type: ignore[arg-type]
     return summary, rows_of(summary, root)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.files import sha256_of
 from sorter.pipeline import Limits, Pool
+from sorter.report_html import Thumbnails
 from sorter.run import Quiet, Watch, available_cores, memory_per_worker
 from sorter.stages import Thumbnail
 from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
@@ -94,9 +95,8 @@ class _Clean:
                 write_csv(ledger, csv)
         changed = writes and sha256_of(csv) != before
         if writes and (changed or not page.exists()):
-            limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
-            with Pool(Thumbnail(THUMBNAIL, options.max_megapixels), self.workers, limits) as pool:
-                write_html(ledger, page, options.inputs, pool.run)
+            with self._thumbnails() as thumbnails:
+                write_html(ledger, page, options.inputs, thumbnails)
         groups, splits, classes = ledger.team_counts()
         return Summary(
             counts=ledger.counts(),
@@ -114,6 +114,25 @@ class _Clean:
             page=page if writes else None,
             dry_run=options.dry_run,
         )
+
+    @contextmanager
+    def _thumbnails(self) -> Iterator[Thumbnails]:
+        """Workers that start when there is a first picture to show."""
+        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
+        pools: list[Pool[bytes]] = []
+
+        def make(photos: Iterable[Photo]) -> Iterable[Result[bytes]]:
+            wanted = list(photos)
+            if wanted and not pools:
+                stage = Thumbnail(THUMBNAIL, self.options.max_megapixels)
+                pools.append(Pool(stage, self.workers, limits))
+            return pools[0].run(wanted) if wanted else ()
+
+        try:
+            yield make
+        finally:
+            for pool in pools:
+                pool.close()
 
     @property
     def workers(self) -> int:
