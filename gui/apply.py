@@ -32,8 +32,8 @@ class ApplyDialog(QDialog):
         number = QLocale().toString
         sentence = QLabel(
             self.tr(
-                "{count} photos lie in the folder of another class than they belong in. Apply moves them within the "
-                "output folder. Nothing is overwritten, and “Take back Apply” puts them where they are now."
+                "Photos that lie in the folder of another class than they belong in: {count}. Apply moves them within "
+                "the output folder. Nothing is overwritten, and “Take back Apply” puts them back."
             ).format(count=number(len(moves)))
         )
         sentence.setWordWrap(True)
@@ -49,11 +49,9 @@ class ApplyDialog(QDialog):
         )
         self.moves.setAccessibleName(self.tr("Single photos"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        go = self.buttons.addButton(
-            self.tr("&Move %n photo(s)", "", len(moves)), QDialogButtonBox.ButtonRole.AcceptRole
-        )
-        go.setText(self.tr("&Move {count} photos").format(count=number(len(moves))))
+        go = self.buttons.addButton(self.tr("&Move them"), QDialogButtonBox.ButtonRole.AcceptRole)
         go.setDefault(True)
+        go.setFocus()
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -75,6 +73,7 @@ class ApplyDialog(QDialog):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         for row, texts in enumerate(rows):
             for column, text in enumerate(texts):

@@ -64,7 +64,7 @@ class FolderWork(QObject):
         """Move so many photos to the folders where they belong."""
         self._start(
             self.tr("Moving photos to where they belong"),
-            self.tr("{count} photos were moved. “Take back Apply” in the menu Photos undoes it."),
+            self.tr("Photos moved: {count}. “Take back Apply” in the menu Photos undoes it."),
             tasks.apply,
             folder,
             photos,
@@ -73,7 +73,7 @@ class FolderWork(QObject):
     def take_back(self, folder: Path) -> None:
         self._start(
             self.tr("Moving photos back"),
-            self.tr("{count} photos are back where they were. What you said of them is kept."),
+            self.tr("Photos back where they were: {count}. What you said of them is kept."),
             tasks.take_back,
             folder,
         )
@@ -89,7 +89,7 @@ class FolderWork(QObject):
         """Copy the corrected set there."""
         self._start(
             self.tr("Copying the corrected set"),
-            self.tr("{count} photos were copied to {folder}, with a report.csv."),
+            self.tr("Photos copied to {folder}: {count}, with a report.csv."),
             tasks.export,
             review.table.out,
             target,
@@ -115,7 +115,7 @@ class FolderWork(QObject):
             self._notice.say(sentence)
             return
         named = "; ".join(f"{left.path.name}: {left.message}" for left in applied.left[:3])
-        more = self.tr("{count} could not be filed: {which}").format(
+        more = self.tr("Not filed: {count}. {which}").format(
             count=number(len(applied.left)), which=named + (" …" if len(applied.left) > 3 else "")
         )
         self._notice.complain(f"{sentence} {more}")

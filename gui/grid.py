@@ -209,11 +209,12 @@ class PhotoGrid(QAbstractItemView):
             self.scrollTo(self.currentIndex())
 
     def selected(self) -> list[int]:
-        """Places in the list, rising."""
+        """Places in the list, rising; the current one where none is selected."""
         places: list[int] = []
         for part in self.selectionModel().selection().toList():
             places += range(part.top(), part.bottom() + 1)
-        return sorted(places)
+        current = self.current()
+        return sorted(places) if places or current is None else [current]
 
     def first_visible(self) -> int | None:
         count = self.photos.rowCount()
@@ -376,7 +377,7 @@ class PhotoGrid(QAbstractItemView):
         drag.exec(Qt.DropAction.MoveAction)
 
     def _drag_picture(self, count: int) -> QPixmap:
-        text = self.tr("%n photo(s)", "", count)
+        text = self.tr("Photos: {count}").format(count=count)
         metrics = self.fontMetrics()
         picture = QPixmap(metrics.horizontalAdvance(text) + 24, metrics.height() + 12)
         picture.fill(self.palette().color(QPalette.ColorRole.Highlight))

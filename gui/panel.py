@@ -136,7 +136,9 @@ class SidePanel(QScrollArea):
         for code, label in enumerate(classes):
             known = [key.upper() for key, at in keys.items() if at == code]
             shown = (
-                f"{label.replace('&', '&&')}   [{' / '.join(known)}]" if known else label.replace("&", "&&")
+                f" {label.replace('&', '&&')}   [{' / '.join(known)}]"
+                if known
+                else f" {label.replace('&', '&&')}"
             )
             button = QPushButton(shown)
             button.setAccessibleName(self.tr("This is {label}").format(label=label))
@@ -150,9 +152,9 @@ class SidePanel(QScrollArea):
         """How many photos "all of these" are."""
         number = QLocale().toString(photos)
         if selected:
-            text = self.tr("The {number} selected are &right").format(number=number)
+            text = self.tr("All selected are &right  ({number})").format(number=number)
         else:
-            text = self.tr("All {number} shown are &right").format(number=number)
+            text = self.tr("All shown are &right  ({number})").format(number=number)
         self.confirm.setText(text)
         self.confirm.setAccessibleName(text.replace("&", ""))
         self.confirm.setToolTip(

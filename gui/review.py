@@ -292,8 +292,9 @@ class ReviewPage(QWidget):
         if self.grid.photos.rowCount():
             if self.stack.currentIndex() == EMPTY:
                 self.stack.setCurrentIndex(GRID)
-            if self.grid.current() is None:
-                self.grid.go_to(self.grid.first_visible() or 0)
+            if not self.grid.selectionModel().hasSelection():
+                place = self.grid.current()
+                self.grid.go_to((self.grid.first_visible() or 0) if place is None else place)
         elif self.filters.narrow:
             self._show_state(self.tr("No photo is let through by the filters."), filtered=True)
         elif not len(self._review.table):

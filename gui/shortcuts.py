@@ -53,7 +53,7 @@ class ShortcutsSheet(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(area)
         column.addWidget(buttons)
-        self.resize(480, 560)
+        self.resize(640, 640)
 
     def _sections(self, classes: list[tuple[str, str]]) -> list[Section]:
         what = classes or [(self.tr("1 … 9, a class's letter"), self.tr("This is that class"))]

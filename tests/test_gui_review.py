@@ -285,7 +285,7 @@ def test_many_are_selected_with_shift_and_control(qtbot: QtBot, review: ReviewPa
 
 def test_all_of_these_are_right(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
     review.tabs.show_kind(1)
-    assert review.panel.confirm.text().replace("&", "") == "All 2 shown are right"
+    assert review.panel.confirm.text().replace("&", "") == "All shown are right  (2)"
     qtbot.mouseClick(review.panel.confirm, Qt.MouseButton.LeftButton)
     assert said(out) == {3: "blue", 5: "blue"}
     review.filters.looked.setCurrentIndex(review.filters.looked.findData(Looked.CONFIRMED))
@@ -380,12 +380,12 @@ def test_apply_shows_what_it_does_does_it_and_takes_it_back(
     assert hashes(out) == before
     dialog.accept()
     assert not review.panel.isEnabled()
-    qtbot.waitUntil(lambda: "1 photos were moved" in review.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "Photos moved: 1." in review.notice.text.text(), timeout=TIMEOUT)
     qtbot.waitUntil(review.commands.take_back.isEnabled, timeout=TIMEOUT)
     assert (out / "blue" / "1 (2).png").exists()
     assert review.panel.details.value("folder").replace("\u200b", "").endswith("/out/blue")  # 5's turn
     review.commands.take_back.trigger()
-    qtbot.waitUntil(lambda: "are back" in review.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "Photos back" in review.notice.text.text(), timeout=TIMEOUT)
     assert hashes(out) == before
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert undo(out).restored == 5
@@ -395,7 +395,7 @@ def test_export_copies_the_corrected_set(qtbot: QtBot, review: ReviewPage, out: 
     qtbot.keyClick(review.grid, "2")
     assert review.review is not None
     review.work.export(review.review, tmp_path / "set")
-    qtbot.waitUntil(lambda: "were copied" in review.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "Photos copied" in review.notice.text.text(), timeout=TIMEOUT)
     rows = {row["review"]: row for row in read_report(tmp_path / "set")}
     assert (rows["corrected"]["said"], rows["corrected"]["label"]) == ("red", "blue")
     qtbot.waitUntil(lambda: not review.work.busy, timeout=TIMEOUT)
@@ -480,3 +480,12 @@ def test_the_grid_finds_places_by_arithmetic(qtbot: QtBot, review: ReviewPage, t
     assert grid.verticalScrollBar().maximum() > 0
     grid.selectAll()
     assert len(grid.selected()) == many
+
+
+def test_the_current_photo_is_meant_where_none_is_selected(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    review.grid.clearSelection()
+    assert current(review) == 4
+    qtbot.keyClick(review.grid, "2")
+    assert said(out) == {4: "blue"}
