@@ -32,12 +32,17 @@ class Address(PosixPath):
     It has no symbolic links and no inodes; `st_ino` is made from the address, so that two differ.
     """
 
-    __slots__ = ()
+    __slots__ = ("_url",)
+    _url: str
 
     # -- its name ----------------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
-        return super().__str__().replace(":/", "://", 1)
+        try:
+            return self._url
+        except AttributeError:
+            self._url = super().__str__().replace(":/", "://", 1)
+            return self._url
 
     def __fspath__(self) -> str:
         return str(self)

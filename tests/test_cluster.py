@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from conftest import BLUE, RED, command, hashes, make_photo, read_report, wait_until
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.actions import Filing, Placed
@@ -264,6 +264,9 @@ def test_photos_in_s3_are_sorted_there_as_on_a_disk(
             there, here = (row["destination"].replace("OUT/", each) for each in ("photos/out/", f"{alone}/"))
             assert s3.cat(there) == Path(here).read_bytes()
 
+    sort_folder(options(model, source, tmp_path / "here"))  # from the store to a disk, by this machine alone
+    assert hashes(tmp_path / "here") == hashes(alone)
+
     again = sort_folder(options(model, source, out, cluster=cluster.address))
     assert (again.decoded, again.counts) == (0, summary.counts)
     undone = undo(out)
@@ -289,6 +292,7 @@ def test_a_cluster_that_lives_as_long_as_the_command(originals: Path, model: Pat
 # -- without a cluster -----------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 96), min_size=1, max_size=6), st.none() | st.integers(1, 300))
 def test_no_core_of_a_cluster_is_left_idle(nodes: list[int], workers: int | None) -> None:
     if not any(nodes):

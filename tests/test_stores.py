@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter import address, report_bulk, stores
@@ -68,6 +68,7 @@ KEYS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_an_address_keeps_its_name_on_every_way(parts: list[str]) -> None:
     text = "s3://bucket/" + "/".join(parts)
