@@ -69,8 +69,11 @@ class RetrainPage(QWidget):
         self.from_rest.setChecked(True)
         sources = QButtonGroup(self)
         for button in (self.from_rest, self.from_dataset):
-            button.setAccessibleName(self.tr("Learn ") + button.text().replace("&", ""))
             sources.addButton(button)
+        self.from_rest.setAccessibleName(
+            self.tr("Learn from the photos here that the model is certain of, too")
+        )
+        self.from_dataset.setAccessibleName(self.tr("Learn from a dataset, too"))
         self.dataset = QLineEdit()
         self.dataset.setAccessibleName(self.tr("Dataset folder"))
         self.dataset.setPlaceholderText(self.tr("A folder with a folder of photos for each class"))

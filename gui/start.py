@@ -79,6 +79,8 @@ class StartPage(QWidget):
         self.photos.textChanged.connect(self._suggest_out)
         self.out = _line(self.tr("Output folder"), self.tr("Where the class folders go"))
         self.out.textEdited.connect(self._own)
+        for line in (self.photos, self.out):
+            line.returnPressed.connect(self.sort)
         self.model = QComboBox()
         self.model.setAccessibleName(self.tr("Model"))
         self.model.setToolTip(self.tr("What tells the photos apart"))

@@ -180,6 +180,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.geometry = self.saveGeometry()
         self.settings.sync()
+        self.hide()  # what is stopped now may take a moment
         self.jobs.close()
         self.review.close_folder()
         self.retrain.close_folder()
