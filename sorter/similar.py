@@ -15,6 +15,7 @@ from sorter.types import Decoded, Failure, Photo, Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL import Image
 
     from sorter.decode import Decoder
 
@@ -96,25 +97,22 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
     whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
     Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
     """
-    return _hashes(_small_grey(pixels)[None])[0]
+    from PIL import Image
+
+    return _hashes(_small(Image.fromarray(pixels).convert("L"))[None])[0]
 
 
-def turned_hashes(pixels: NDArray[np.uint8]) -> tuple[int, int, int, int]:
-    """The perceptual hashes of a picture as it is and turned by 90, 180 and 270 degrees counterclockwise.
-
-    Args:
-        pixels: uint8 (height, width, 3), or grey (height, width).
-    """
-    small = _small_grey(pixels)
+def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
+    """The perceptual hashes of a picture (mode L) as it is and turned by 90, 180 and 270 degrees counterclockwise."""
+    small = _small(grey)
     as_is, once, twice, thrice = _hashes(np.stack([np.rot90(small, turns) for turns in range(4)]))
     return as_is, once, twice, thrice
 
 
-def _small_grey(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """uint8 (height, width, 3), or grey (height, width) -> float64 (32, 32)."""
+def _small(grey: Image.Image) -> NDArray[np.float64]:
+    """Mode L -> float64 (32, 32)."""
     from PIL import Image
 
-    grey = Image.fromarray(pixels).convert("L")
     small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
     return np.asarray(small, np.float64)
 

@@ -22,9 +22,9 @@ from sorter.types import Photo
 
 
 def examined(image: Image.Image) -> Examined:
-    hashes = turned_hashes(np.asarray(image))
+    grey = image.convert("L")
     return Examined(
-        "PNG", image.width, image.height, "", hashes, signature(image), measure(image.convert("L")), ()
+        "PNG", image.width, image.height, "", turned_hashes(grey), signature(image), measure(grey), ()
     )
 
 

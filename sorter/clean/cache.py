@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from sorter.clean.records import Examined, from_text, to_text
 from sorter.types import Photo
 
-VERSION = 2  # of what is measured: another one examines every file anew
+VERSION = 3  # of what is measured: another one examines every file anew
 DAYS = 180  # after which a row is forgotten
 BATCH = 256  # rows in one commit
 

@@ -102,20 +102,19 @@ class Examine:
 
 
 def _measured(decoded: Decoded, digest: str, findings: tuple[Finding, ...]) -> Examined:
-    import numpy as np
     from PIL import Image
 
-    from sorter.clean.quality import LOW_INFORMATION, measure, signature
+    from sorter.clean.quality import LOW_INFORMATION, measure, reduced, signature
     from sorter.similar import turned_hashes
 
     if not decoded.pixels.size:
         return Examined(decoded.format, decoded.width, decoded.height, digest, (), b"", None, findings)
-    image = Image.fromarray(decoded.pixels)
+    image = reduced(Image.fromarray(decoded.pixels))
     grey = image.convert("L")
     quality = measure(grey)
     # Blank pictures all look the same, which says nothing.
     telling = quality.spread >= LOW_INFORMATION
-    hashes = turned_hashes(np.asarray(grey)) if telling else ()
+    hashes = turned_hashes(grey) if telling else ()
     small = signature(image) if telling else b""
     return Examined(decoded.format, decoded.width, decoded.height, digest, hashes, small, quality, findings)
 

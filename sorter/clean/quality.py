@@ -13,8 +13,9 @@ from sorter.clean.records import Examined, Finding, Kind, Quality
 if TYPE_CHECKING:
     from PIL import Image
 
-SIDE = 256  # pixels on the long side at which sharpness is measured, so that it does not depend on the camera
-LEAST_SIDE = 96  # pixels; below, pixels and not blur limit the detail
+SIDE = 250  # pixels on the long side at which sharpness is measured, so that it does not depend on the camera
+# Pixels on the short side of what is smaller than that, and of what is not: below, it is not blur that limits detail.
+LEAST_SIDES = (96, 32)
 SIGNATURE_SIDE = 8
 LOW_INFORMATION = 0.02  # spread of the luma below which a picture has nothing to compare
 
@@ -42,6 +43,12 @@ class Thresholds:
     blur: float = 0.015
 
 
+def reduced(image: Image.Image) -> Image.Image:
+    """A picture of any size -> what is looked at: a whole fraction, the long side less than twice `SIDE`."""
+    by = max(image.size) // SIDE
+    return image.reduce(by) if by > 1 else image
+
+
 def measure(grey: Image.Image) -> Quality:
     """A picture in mode L -> what is measured of it."""
     counts = np.asarray(grey.histogram())
@@ -57,7 +64,7 @@ def measure(grey: Image.Image) -> Quality:
         mean=round(mean, 4),
         spread=round(spread, 4),
         entropy=round(abs(float(some @ np.log2(some))), 3),
-        sharpness=_sharpness(grey) if min(grey.size) >= LEAST_SIDE else None,
+        sharpness=_sharpness(grey) if min(grey.size) >= LEAST_SIDES[max(grey.size) >= SIDE] else None,
     )
 
 

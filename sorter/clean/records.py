@@ -63,7 +63,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is measured of a photo's pixels, at most 512 pixels on its short side.
+    """What is measured of a photo's pixels, after they were averaged to less than 500 on the long side.
 
     Attributes:
         low: 1st percentile of the luma (ITU-R BT.601), 0..1.
@@ -71,7 +71,7 @@ class Quality:
         mean: of the luma, likewise.
         spread: standard deviation of the luma, 0..1.
         entropy: of the histogram of 256 luma levels, in bits, 0..8.
-        sharpness: variance of the Laplacian of the luma at 256 pixels on the long side, relative to the variance of
+        sharpness: variance of the Laplacian of the luma at 250 pixels on the long side, relative to the variance of
             the luma itself; None for photos too small to tell.
     """
 
