@@ -50,8 +50,6 @@ class ApplyDialog(QDialog):
         self.moves.setAccessibleName(self.tr("Single photos"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         go = self.buttons.addButton(self.tr("&Move them"), QDialogButtonBox.ButtonRole.AcceptRole)
-        go.setDefault(True)
-        go.setFocus()
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -64,6 +62,8 @@ class ApplyDialog(QDialog):
         column.addWidget(self.buttons)
         self.sums.setMaximumHeight(min(180, self.sums.verticalHeader().length() + 40))
         self.resize(560, 480)
+        go.setDefault(True)  # only a button that lies in the dialog can be its default
+        go.setFocus()
 
     def _table(self, titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> QTableWidget:
         table = QTableWidget(len(rows), len(titles))
