@@ -21,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -259,6 +260,19 @@ def peers(pythons: dict[str, Path | None]) -> tuple[list[Program], list[str]]:
     return found, missing
 
 
+def versions(pythons: dict[str, Path | None]) -> dict[str, str]:
+    """Of the peers that have a Python of their own."""
+    found = {}
+    for name, python in pythons.items():
+        if python is not None:
+            code = f"from importlib.metadata import version; print(version({name!r}), version('pillow'))"
+            said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+            if said.returncode:
+                raise BenchmarkError(f"--{name}-python {python}: has no {name}; see --help how to make one")
+            found[name] = "{} (with pillow {})".format(*said.stdout.split())
+    return found
+
+
 def _peer(name: str, python: Path, tool: str, decodes: bool) -> Program:
     script = Path(__file__).parent / "peers" / "check_images.py"
 
@@ -351,8 +365,12 @@ class _Bench:
     def __init__(self, arguments: argparse.Namespace, work: Path) -> None:
         self.arguments = arguments
         self.work = work
-        pythons = {name: getattr(arguments, f"{name}_python") for name in OWN_PYTHON}
-        others, self.left_out = peers(pythons)
+        self.machine = machine(PACKAGES)
+        others, self.left_out = [], []
+        if {"detection", "speed"} & set(arguments.only):
+            pythons = {name: getattr(arguments, f"{name}_python") for name in OWN_PYTHON}
+            others, self.left_out = peers(pythons)
+            self.machine["packages"] |= versions(pythons)
         self.programs = [ours(OURS), ours(QUICK, "--quick"), *others]
         self.counts = {
             name: count
@@ -389,7 +407,7 @@ class _Bench:
                 if "cache" in only:
                     again.append(self._again(name, count))
         return Figures(
-            machine=machine(PACKAGES),
+            machine=self.machine,
             load=(load, _load()),
             rounds=self.arguments.rounds,
             sets=sets,

@@ -139,6 +139,12 @@ def test_peers_name_what_they_cannot_read(tool: str, tmp_path: Path) -> None:
     assert told["refused"] == {"verify": ["deeper/text.png"], "load": ["cut.jpg", "deeper/text.png"]}[tool]
 
 
+def test_a_python_without_the_peer_is_refused() -> None:
+    assert bench.versions({"cleanvision": None}) == {}
+    with pytest.raises(measure.BenchmarkError, match="--no-such-tool-python .*: has no no-such-tool"):
+        bench.versions({"no-such-tool": Path(sys.executable)})
+
+
 def test_drawn_photos_all_differ(tmp_path: Path) -> None:
     bench.draw_many(tmp_path / "many", 20)
     assert len({path.read_bytes() for path in (tmp_path / "many").iterdir()}) == 20
