@@ -141,7 +141,7 @@ def test_peers_name_what_they_cannot_read(tool: str, tmp_path: Path) -> None:
 
 def test_a_python_without_the_peer_is_refused() -> None:
     assert bench.versions({"cleanvision": None}) == {}
-    with pytest.raises(measure.BenchmarkError, match="--no-such-tool-python .*: has no no-such-tool"):
+    with pytest.raises(measure.BenchmarkError, match=r"--no-such-tool-python .*: has no no-such-tool"):
         bench.versions({"no-such-tool": Path(sys.executable)})
 
 
