@@ -104,6 +104,18 @@ class Address(PosixPath):
             return False
         return True
 
+    def holds_object(self) -> bool:
+        """Is there an object of this very name? On S3 one question, where `exists` also looks for a folder."""
+        if not hasattr(self.filesystem, "call_s3"):
+            return self.exists()
+        bucket, _, key = self.key.partition("/")
+        try:
+            with told(self):
+                self.filesystem.call_s3("head_object", Bucket=bucket, Key=key)
+        except FileNotFoundError:
+            return False
+        return True
+
     def is_dir(self, **_: Any) -> bool:
         return self.exists() and stat.S_ISDIR(self.stat().st_mode)
 

@@ -110,7 +110,7 @@ def _copy(source: Path, destination: Path, staging: Path) -> None:
     if not isinstance(destination, Address):
         _download(source, staging, destination)
         return
-    if destination.exists():
+    if destination.holds_object():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
     if isinstance(source, Address) and source.filesystem is destination.filesystem:
         _within(source, destination)
@@ -190,4 +190,4 @@ def _is_precondition(error: OSError) -> bool:
 
 
 def _is_there(path: Path) -> bool:
-    return path.exists() if isinstance(path, Address) else os.path.lexists(path)
+    return path.holds_object() if isinstance(path, Address) else os.path.lexists(path)
