@@ -117,7 +117,7 @@ def display() -> Iterator[str]:
         process.wait(20)
 
 
-@pytest.mark.timeout(600)  # half a minute on a machine that does nothing else
+@pytest.mark.timeout(600)  # it trains
 def test_the_whole_loop_on_a_display(display: str, tmp_path: Path, model: Path) -> None:
     for number in range(16):
         make_photo(tmp_path / "in" / f"red{number}.jpg", RED, seed=number)
