@@ -83,7 +83,7 @@ class Curves(QWidget):
                 self._lines[name] = plot.plot([], [], name=text)
             self._plots.append(plot)
             self._layout.addWidget(plot)
-        self._plots[1].setYRange(0.0, 1.0)
+        self._plots[1].setYRange(0.0, 1.05, padding=0)
         self._colour()
         self._draw()
 

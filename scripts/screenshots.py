@@ -124,8 +124,9 @@ def make_photos(folder: Path, each: int) -> dict[str, str]:
 def make_faults(folder: Path) -> None:
     """What gathers in a folder: copies, smaller versions, files that were cut off."""
     names = sorted(folder.iterdir())
+    (folder / "old phone").mkdir()
     for path in names[:4]:
-        shutil.copy(path, path.with_name(f"Copy of {path.name}"))
+        shutil.copy(path, folder / "old phone" / path.name)
     for path in names[6:9]:
         with Image.open(path) as image:
             image.resize((320, 240)).save(path.with_name(f"{path.stem}-small.jpg"), quality=70)
