@@ -21,9 +21,11 @@ def main(folder: Path | None = None) -> int:
     app.setApplicationName("sorter")
     app.setApplicationDisplayName("Sorter")
     window = Window()
+    if folder is None:
+        window.show_page(window.start)
+    else:
+        window.open_folder(folder)  # it is read while the window comes up
     window.show()
-    if folder is not None:
-        window.open_folder(folder)
     # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())

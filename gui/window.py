@@ -2,60 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QToolBar, QWidget
 
-from sorter.gui.cleaning import CleanPage
-from sorter.gui.retrain import RetrainPage
 from sorter.gui.review import ReviewPage
 from sorter.gui.settings import Settings
 from sorter.gui.shortcuts import ShortcutsSheet
-from sorter.gui.start import StartPage
 from sorter.gui.worker import Jobs
+
+if TYPE_CHECKING:
+    from sorter.gui.cleaning import CleanPage
+    from sorter.gui.retrain import RetrainPage
+    from sorter.gui.start import StartPage
+
+
+PAGES = ("start", "review", "retrain", "clean")
 
 
 class Window(QMainWindow):
-    """Start, review, retrain, clean."""
+    """Start, review, retrain, clean. A page is made when it is first shown, so that the first is there sooner."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
         self.settings = settings or Settings()
         self.jobs = Jobs(self)
         self.setWindowTitle(self.tr("Sorter"))
-        self.start = StartPage(self.jobs, self.settings)
-        self.review = ReviewPage(self.jobs, self.settings)
-        self.retrain = RetrainPage(self.jobs, self.settings)
-        self.clean = CleanPage(self.jobs, self.settings)
+        self._going: dict[QWidget, QAction] = {}
+        self._openers: dict[QWidget, Callable[[Path], None]] = {}
+        self._opened: dict[QWidget, Path] = {}  # which folder a page has open
         self.pages = QStackedWidget()
-        for page in (self.start, self.review, self.retrain, self.clean):
-            self.pages.addWidget(page)
+        self.review = ReviewPage(self.jobs, self.settings)
         self.setCentralWidget(self.pages)
         self._make_navigation()
         self._make_menus()
-        self.start.opened.connect(self.open_folder)
-        self.review.retrain_wanted.connect(self._go_retrain)
+        self._add(self.review, "review")
+        self.review.retrain_wanted.connect(lambda _: self.show_page(self.retrain))
         self.review.changed.connect(self._show_title)
-        self.retrain.accepted.connect(self._sort_again)
         if self.settings.geometry.isEmpty() or not self.restoreGeometry(self.settings.geometry):
             self.resize(1200, 800)
+
+    @cached_property
+    def start(self) -> StartPage:
+        from sorter.gui.start import StartPage
+
+        page = StartPage(self.jobs, self.settings)
+        page.opened.connect(self.open_folder)
+        self._add(page, "start")
+        return page
+
+    @cached_property
+    def retrain(self) -> RetrainPage:
+        from sorter.gui.retrain import RetrainPage
+
+        page = RetrainPage(self.jobs, self.settings)
+        page.accepted.connect(self._sort_again)
+        self._add(page, "retrain", page.open)
+        return page
+
+    @cached_property
+    def clean(self) -> CleanPage:
+        from sorter.gui.cleaning import CleanPage
+
+        page = CleanPage(self.jobs, self.settings)
+        self._add(page, "clean", page.open)
+        return page
+
+    def _add(self, page: QWidget, name: str, opener: Callable[[Path], None] | None = None) -> None:
+        """A page is there; `opener` shows it the folder under review."""
+        self._going[page] = self._buttons[name]
+        if opener is not None:
+            self._openers[page] = opener
+        self.pages.addWidget(page)
 
     def open_folder(self, folder: Path) -> None:
         """Review an output folder."""
         self.settings.remember(folder)
         self.review.open(folder)
-        self.retrain.open(folder)
-        self.clean.open(folder)
+        self._opened.clear()
         self.show_page(self.review)
 
     def show_page(self, page: QWidget) -> None:
+        folder = self.review.folder
         self.pages.setCurrentWidget(page)
-        self._going[self.pages.indexOf(page)].setChecked(True)
-        page.setFocus()
-        if page is self.review:
-            self.review.grid.setFocus()
+        self._going[page].setChecked(True)
+        if folder is not None and page in self._openers and self._opened.get(page) != folder:
+            self._opened[page] = folder
+            self._openers[page](folder)
+        (self.review.grid if page is self.review else page).setFocus()
         self._show_title()
 
     # -- menus -------------------------------------------------------------------------------------------------
@@ -68,19 +107,17 @@ class Window(QMainWindow):
         bar.toggleViewAction().setVisible(False)
         self.addToolBar(bar)
         group = QActionGroup(self)
-        self._going: list[QAction] = []
-        pages = (self.start, self.review, self.retrain, self.clean)
+        self._buttons: dict[str, QAction] = {}
         titles = (self.tr("Start"), self.tr("Review"), self.tr("Retrain"), self.tr("Clean"))
-        for number, (page, title) in enumerate(zip(pages, titles, strict=True), 1):
+        for number, (name, title) in enumerate(zip(PAGES, titles, strict=True), 1):
             action = QAction(title, self)
             action.setCheckable(True)
             action.setShortcut(QKeySequence(f"Alt+{number}"))
             action.setToolTip(f"{title} (Alt+{number})")
-            action.triggered.connect(lambda _=False, page=page: self.show_page(page))
+            action.triggered.connect(lambda _=False, name=name: self.show_page(getattr(self, name)))
             group.addAction(action)
             bar.addAction(action)
-            self._going.append(action)
-        self._going[0].setChecked(True)
+            self._buttons[name] = action
         for button in bar.findChildren(QWidget, "", Qt.FindChildOption.FindDirectChildrenOnly):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -105,7 +142,7 @@ class Window(QMainWindow):
         edit.addSeparator()
         edit.addActions([do.confirm, do.clear])
         view = bar.addMenu(self.tr("&View"))
-        view.addActions(self._going)
+        view.addActions(list(self._buttons.values()))
         view.addSeparator()
         view.addActions([do.preview, do.zoom_in, do.zoom_out, do.fit])
         view.addSeparator()
@@ -166,10 +203,6 @@ class Window(QMainWindow):
         on_review = self.pages.currentWidget() is self.review
         name = f"{folder.name} – " if folder is not None and on_review else ""
         self.setWindowTitle(name + self.tr("Sorter"))
-
-    def _go_retrain(self, folder: Path) -> None:
-        self.retrain.open(folder)
-        self.show_page(self.retrain)
 
     def _sort_again(self, model: Path) -> None:
         folder = self.review.folder

@@ -103,8 +103,8 @@ def main() -> None:
     app = QApplication(sys.argv[:1])
     window = Window(Settings(arguments.settings))
     screen = FirstScreen(window)
-    window.show()
     window.open_folder(arguments.folder)
+    window.show()
     wait_for(lambda: screen.at is not None and screen.at > 0)
     found: dict[str, object] = {
         "photos": window.review.grid.photos.rowCount(),

@@ -185,6 +185,7 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     window.resize(*WINDOW)
     window.show()
     start, review, retrain, clean = window.start, window.review, window.retrain, window.clean
+    window.show_page(start)
 
     def save(name: str) -> None:
         _settle(app)

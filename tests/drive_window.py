@@ -24,7 +24,7 @@ Control = Qt.KeyboardModifier.ControlModifier
 
 
 def wait_for(
-    condition: Callable[[], object], what: str, but: Callable[[], str] = str, seconds: float = 120
+    condition: Callable[[], object], what: str, but: Callable[[], str] = str, seconds: float = 400
 ) -> None:
     """Wait for something that is bound to come; `but` is what the window says instead."""
     end = time.monotonic() + seconds
@@ -108,6 +108,7 @@ def retrain(window: Window, out: Path, target: Path) -> None:
 def main(photos: Path, model: Path, out: Path) -> None:
     app = QApplication(sys.argv[:1])
     window = Window(Settings(out.parent / "settings.ini"))
+    window.show_page(window.start)
     window.show()
     assert QTest.qWaitForWindowExposed(window)
     sort(window, photos, model, out)

@@ -58,7 +58,7 @@ def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Win
     window.review.assign(1)
     with closing(Review.open(out)) as other:
         assert len(other.corrections()) == 1
-    window._going[0].trigger()
+    window._buttons["start"].trigger()
     assert window.pages.currentWidget() is window.start
     assert window.windowTitle() == "Sorter"
     window.review.retrain_wanted.emit(out)
