@@ -1,10 +1,11 @@
 """`sorter clean` beside what people run today to find broken and similar photos.
 
 Detection: a suite of damaged and of healthy files (`scripts/damage.py`). A format of which a tool refuses every healthy
-file counts as not read, neither as found nor as a false alarm. Speed: photo sets made here, every program over the same
-files in turns, timed from the start of its process to its end; `sorter clean` with an empty cache, its report and page
-in that time. Besides: a second run over an unchanged folder, peak memory, and the search for near duplicates among many
-fingerprints.
+file counts as not read, neither as found nor as a false alarm. Cost: what a worker of ours does with a photo, and what
+Pillow's loops do, take turns photo by photo in one thread, by processor time, which says something on a busy machine,
+too. Speed: photo sets made here, every program over the same files in turns, timed from the start of its process to its
+end; `sorter clean` with an empty cache, its report and page in that time. Besides: a second run over an unchanged
+folder, peak memory, and the search for near duplicates among many fingerprints.
 
 The peers want environments of their own; name their Pythons:
     python -m venv peers && peers/bin/pip install cleanvision imagededup czkawka pillow-heif
@@ -24,10 +25,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +62,7 @@ EXAMPLE = """examples:
   python scripts/benchmark.py clean --only detection
   python scripts/benchmark.py clean --only speed,cache --small 500 --large 60 --markdown table.md --json clean.json
 """
-PARTS = ("detection", "speed", "cache", "memory", "near")
+PARTS = ("detection", "cost", "speed", "cache", "memory", "near")
 PACKAGES = ("sorter", "numpy", "pillow", "pillow-heif", "simplejpeg")
 OURS = "sorter clean"
 QUICK = "sorter clean --quick"
@@ -196,6 +198,15 @@ class Detection:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """Milliseconds of processor time for each photo of a set, in its order."""
+
+    kind: str
+    program: str
+    milliseconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Again:
     """Seconds of a first run and of a second one over the unchanged folder; of whole processes."""
 
@@ -217,6 +228,7 @@ class Figures:
         suite: name of each damaged or healthy file -> is it healthy?
         detections: one for every program.
         left_out: peers that are not installed.
+        costs: of one photo in one thread, for each set and program.
         runs: every timed run, in order of time.
         again: pairs of runs with one cache.
         memory: (photos, peak bytes over all processes, those of them that no file stands behind, seconds).
@@ -230,6 +242,7 @@ class Figures:
     suite: dict[str, bool]
     detections: list[Detection]
     left_out: list[str]
+    costs: list[Cost]
     runs: list[Run]
     again: list[Again]
     memory: list[tuple[int, int, int, float]]
@@ -375,7 +388,7 @@ class _Bench:
         self.counts = {
             name: count
             for name, count in (("small", arguments.small), ("large", arguments.large))
-            if count and {"speed", "cache"} & set(arguments.only)
+            if count and {"cost", "speed", "cache"} & set(arguments.only)
         }
 
     def go(self) -> Figures:
@@ -394,11 +407,14 @@ class _Bench:
         sets = {}
         for name, count in self.counts.items():
             say(f"making {count} {name} photos in {self.work}")
-            paths = make_set(self.work / name, KINDS[name], count)
+            # As many originals as photos: were they alike, the page's groups of them would cost what no folder's do.
+            kind = replace(KINDS[name], originals=count)
+            paths = make_set(self.work / name, kind, count)
             size = sum(path.stat().st_size for path in paths) / count / 1e3
-            sets[name] = f"{KINDS[name]}: {count:,} files, {size:,.1f} kB on average; {KINDS[name].recipe}"
+            sets[name] = f"{KINDS[name]}: {count:,} files, {size:,.1f} kB on average; {kind.recipe}"
+        costs = [each for name in sets for each in weigh(name, self.work / name)] if "cost" in only else []
         runs, again = [], []
-        for number in range(self.arguments.rounds if sets else 0):
+        for number in range(self.arguments.rounds if sets and {"speed", "cache"} & set(only) else 0):
             say(f"round {number + 1} of {self.arguments.rounds}")
             for name, count in self.counts.items():
                 # There and back again, so that none always comes after the same other.
@@ -414,6 +430,7 @@ class _Bench:
             suite=suite,
             detections=detections,
             left_out=self.left_out,
+            costs=costs,
             runs=runs,
             again=again,
             memory=[self._memory(n) for n in self.arguments.memory] if "memory" in only else [],
@@ -449,6 +466,40 @@ class _Bench:
         return n, finished.peak_memory, finished.peak_anonymous, finished.seconds
 
 
+def weigh(kind: str, folder: Path) -> list[Cost]:
+    """What each photo of a folder costs us and the two Pillow loops, in turns."""
+    from sorter.clean.examine import Examine
+    from sorter.types import Photo
+
+    say(f"what one of the {kind} photos costs")
+    examine = Examine(250.0).start()
+
+    def ours_on(path: Path) -> None:
+        status = path.stat()
+        examine(Photo(path, Path(path.name), status.st_size, status.st_mtime_ns))
+
+    def load(path: Path) -> None:
+        with Image.open(path) as image:
+            image.load()
+
+    def verify(path: Path) -> None:
+        with Image.open(path) as image:
+            image.verify()
+
+    steps = {OURS: ours_on, "Pillow load() loop": load, "Pillow verify() loop": verify}
+    spent: dict[str, list[float]] = {name: [] for name in steps}
+    paths = sorted(folder.iterdir())
+    for step in steps.values():
+        step(paths[0])  # what is loaded on first use
+    for number, path in enumerate(paths):
+        order = list(steps)
+        for name in order[number % 3 :] + order[: number % 3]:
+            began = time.process_time()
+            steps[name](path)
+            spent[name].append((time.process_time() - began) * 1e3)
+    return [Cost(kind, name, tuple(values)) for name, values in spent.items()]
+
+
 def draw_many(folder: Path, n: int) -> None:
     """Small photos, quickly made and all different: clouds of colour, 160 x 120."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -469,7 +520,6 @@ def compare_many(n: int) -> tuple[int, float, int]:
     Raises:
         BenchmarkError: it did not find the groups that were put in.
     """
-    import time
     from contextlib import closing
 
     from sorter.clean.duplicates import mark
@@ -518,6 +568,8 @@ def markdown(figures: Figures) -> str:
         blocks += [_detection_table(figures), _missed(figures), _kinds_table(figures)]
     if figures.sets:
         blocks.append("\n".join(f"- {text}" for text in figures.sets.values()))
+    if figures.costs:
+        blocks.append(_cost_table(figures))
     if figures.runs:
         blocks += [
             f"{figures.rounds} rounds, programs taking turns; median (least–most).",
@@ -583,6 +635,30 @@ def kind_of_damage(name: str) -> str:
     for format in sorted(damage.FORMATS, key=len, reverse=True):
         stem = re.sub(f"^{format}-(?=cut-|no-pixels|zeros|empty)", "", stem)
     return stem
+
+
+def _cost_table(figures: Figures) -> str:
+    """Medians over the photos with the quartiles, which a busy machine moves less than the ends."""
+    rows = []
+    for kind in figures.sets:
+        costs = {each.program: np.array(each.milliseconds) for each in figures.costs if each.kind == kind}
+        for name, spent in costs.items():
+            rows.append(
+                (
+                    f"{name}, {KINDS[kind]}",
+                    f"{len(spent):,}",
+                    _quartiles(spent, " ms"),
+                    "" if name == OURS else f"**{_quartiles(spent / costs[OURS], '×')}**",
+                )
+            )
+    return table(
+        ("in one thread", "photos", "processor time a photo (quartiles)", "sorter clean takes less by"), rows
+    )
+
+
+def _quartiles(values: Any, unit: str) -> str:
+    low, middle, high = (figure(float(each)) for each in np.percentile(values, (25, 50, 75)))
+    return f"{middle}{unit} ({low}–{high})"
 
 
 def _speed_table(figures: Figures) -> str:

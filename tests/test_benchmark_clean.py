@@ -56,6 +56,10 @@ FIGURES = bench.Figures(
         ),
     ],
     left_out=["cleanvision"],
+    costs=[
+        bench.Cost("small", bench.OURS, (2.0, 4.0, 4.0, 4.0, 50.0)),
+        bench.Cost("small", "Pillow load() loop", (8.0, 8.0, 12.0, 12.0, 12.0)),
+    ],
     runs=[
         run(bench.OURS, 10.0, 10.0),
         run("imagededup", 60.0, 40.0, n=50),
@@ -75,6 +79,8 @@ def test_tables() -> None:
         "| imagededup | 1 of 3 | 1 of 3 | .avif |",
         "| cut-50 (2) | 1 | 1 |",
         "| no-end (1) | 1 | 0 |",
+        "| sorter clean, 0.2 MP | 5 | 4.00 ms (4.00–4.00) |  |",
+        "| Pillow load() loop, 0.2 MP | 5 | 12.0 ms (8.00–12.0) | **3.00× (2.00–3.00)** |",
         "| sorter clean, 0.2 MP | 100 | yes | 15.0 (10.0–20.0) | 112 ms (75.0–150) |  |  |",
         # A photo of theirs without start-up over one of ours with it, round by round: 0.8 / 0.1 and 0.4 / 0.05.
         "| imagededup, 0.2 MP | 50 | yes | 1.88 (1.25–2.50) | 1,350 ms (900–1,800) | **8.00× (8.00–8.00)** | "
@@ -143,6 +149,13 @@ def test_a_python_without_the_peer_is_refused() -> None:
     assert bench.versions({"cleanvision": None}) == {}
     with pytest.raises(measure.BenchmarkError, match=r"--no-such-tool-python .*: has no no-such-tool"):
         bench.versions({"no-such-tool": Path(sys.executable)})
+
+
+def test_costs_are_of_every_photo(tmp_path: Path) -> None:
+    bench.draw_many(tmp_path / "many", 4)
+    costs = bench.weigh("small", tmp_path / "many")
+    assert [each.program for each in costs] == [bench.OURS, "Pillow load() loop", "Pillow verify() loop"]
+    assert all(len(each.milliseconds) == 4 and min(each.milliseconds) > 0 for each in costs)
 
 
 def test_drawn_photos_all_differ(tmp_path: Path) -> None:
