@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sorter.types import SorterError, UsageError
 
 # Paths and scores are all that is passed around, so the local cluster's shared memory may be small.
 OBJECT_STORE = 200 << 20  # bytes
+CONNECT_SECONDS = 10
 LEAST_MEMORY = 512 << 20  # bytes for a worker process, however little its node has to give
 MOST_CORES = 8  # of one actor: what is lost with it, and what has to be free on a node to place it
 
@@ -83,6 +85,8 @@ def session(address: str, workers: int | None = None) -> Iterator[Crew]:
             f"--cluster {address}: Ray's client cannot drive this; give the command on a node of the cluster, "
             "with --cluster auto"
         )
+    if address not in ("local", "auto"):
+        _see_that_it_answers(address)
     ours = not ray.is_initialized()
     if ours:
         with _handlers_kept(), _silence():
@@ -113,16 +117,29 @@ def _connect(address: str, workers: int | None) -> None:
             return
         except ConnectionError as error:
             if address != "auto":
-                raise ClusterError(
-                    f"--cluster {address}: no Ray cluster answers there; start one with `ray start --head`, "
-                    "or give --cluster local"
-                ) from error
+                raise _nobody(address) from error
         except (RuntimeError, ValueError) as error:
             raise ClusterError(f"--cluster {address}: {error}") from error
     # A cluster that lives as long as this run has nobody to look at its dashboard, nor a story to tell.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray.init(
         address="local", num_cpus=workers, include_dashboard=False, object_store_memory=OBJECT_STORE, **common
+    )
+
+
+def _see_that_it_answers(address: str) -> None:
+    """Ray itself would ask for minutes. Raises ClusterError."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise _nobody(address) from error
+
+
+def _nobody(address: str) -> ClusterError:
+    return ClusterError(
+        f"--cluster {address}: no Ray cluster answers there; start one with `ray start --head`, "
+        "or give --cluster local"
     )
 
 
