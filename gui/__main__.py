@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -9,9 +10,23 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 
 AWAKE_MS = 500
+
+
+def open_window(folder: Path | None, settings: Settings | None = None) -> Window:
+    """The window, on its start page or with a folder open for review."""
+    window = Window(settings)
+    # What is there by now stays; looking through all of it for garbage would hold the window up again and again.
+    gc.freeze()
+    if folder is None:
+        window.show_page(window.start)
+    else:
+        window.open_folder(folder)  # it is read while the window comes up
+    window.show()
+    return window
 
 
 def main(folder: Path | None = None) -> int:
@@ -20,12 +35,7 @@ def main(folder: Path | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("sorter")
     app.setApplicationDisplayName("Sorter")
-    window = Window()
-    if folder is None:
-        window.show_page(window.start)
-    else:
-        window.open_folder(folder)  # it is read while the window comes up
-    window.show()
+    window = open_window(folder)
     # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     signal.signal(signal.SIGTERM, lambda *_: window.close())

@@ -179,7 +179,7 @@ class ReviewPage(QWidget):
             (do.export, self._export),
             (do.retrain, self._retrain),
         ):
-            action.triggered.connect(_without_arguments(call))
+            action.triggered.connect(lambda _=False, call=call: call())
         self.tabs.chosen.connect(self._choose_tab)
         self.tabs.dropped.connect(self.assign)
         self.filters.filtered.connect(lambda values: self._narrow(**values))
@@ -562,11 +562,6 @@ class ReviewPage(QWidget):
         self.panel.setEnabled(self._idle and there)
         self.filters.setEnabled(there)
         self.tabs.setEnabled(there)
-
-
-def _without_arguments(call: Callable[[], object]) -> Callable[[], None]:
-    """An action says whether it is checked; a lambda without parameters keeps that from the call."""
-    return lambda: (call(), None)[1]
 
 
 def _names(table: Table) -> Names:

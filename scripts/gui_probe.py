@@ -20,6 +20,7 @@ import psutil
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from sorter.gui.__main__ import open_window
 from sorter.gui.models import Order
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
@@ -101,10 +102,8 @@ def main() -> None:
     arguments = parser.parse_args()
     process = psutil.Process()
     app = QApplication(sys.argv[:1])
-    window = Window(Settings(arguments.settings))
-    screen = FirstScreen(window)
-    window.open_folder(arguments.folder)
-    window.show()
+    window = open_window(arguments.folder, Settings(arguments.settings))
+    screen = FirstScreen(window)  # nothing is painted before events are processed
     wait_for(lambda: screen.at is not None and screen.at > 0)
     found: dict[str, object] = {
         "photos": window.review.grid.photos.rowCount(),
