@@ -350,9 +350,7 @@ def fastai_versions(python: Path) -> dict[str, str]:
 
 def run_once(program: Program, data: Path, out: Path, epochs: int, seed: int) -> Run:
     """Time one program. Raises BenchmarkError where it fails or leaves no model."""
-    if out.is_dir():
-        shutil.rmtree(out)
-    out.unlink(missing_ok=True)
+    clear(out)
     with tempfile.TemporaryDirectory(prefix="sorter-benchmark-cache-") as cache:
         os.environ["XDG_CACHE_HOME"] = cache
         # The disk's cache still has what the run before wrote; that one should not be paid for now.
@@ -362,6 +360,13 @@ def run_once(program: Program, data: Path, out: Path, epochs: int, seed: int) ->
     run = read_run(program, epochs, out, finished)
     say(f"{program.name}, {epochs or 'recipe'} epochs: {figure(run.counted)} s, accuracy {run.accuracy:.3f}")
     return run
+
+
+def clear(out: Path) -> None:
+    """Our model is a folder, a peer's is a file."""
+    if out.is_dir():
+        shutil.rmtree(out)
+    out.unlink(missing_ok=True)
 
 
 def read_run(program: Program, epochs: int, out: Path, finished: Finished) -> Run:
@@ -460,7 +465,7 @@ class _Bench:
             say(f"peak memory at {n} photos")
             folder = self.work / "many"
             multiply(self.parts, folder, n)
-            shutil.rmtree(self.out, ignore_errors=True)
+            clear(self.out)
             with tempfile.TemporaryDirectory(prefix="sorter-benchmark-cache-") as cache:
                 os.environ["XDG_CACHE_HOME"] = cache
                 command = program.command(folder, self.out, 0, self.arguments.seed)

@@ -119,6 +119,15 @@ def test_missing_model_is_noticed(tmp_path: Path) -> None:
         bench.read_run(program, 1, tmp_path / "model", measure.Finished(0.0, 1.0, "{}"))
 
 
+def test_models_of_either_kind_make_room_for_the_next(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "model.json").touch()
+    (tmp_path / "theirs").touch()
+    for name in ("ours", "theirs", "none"):
+        bench.clear(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_tables() -> None:
     figures = bench.Figures(
         machine={
