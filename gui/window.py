@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QToolBar, QWidget
 
 from sorter.gui.review import ReviewPage
@@ -39,6 +39,7 @@ class Window(QMainWindow):
         self.pages = QStackedWidget()
         self.review = ReviewPage(self.jobs, self.settings)
         self.setCentralWidget(self.pages)
+        self.setAcceptDrops(True)
         self._make_navigation()
         self._make_menus()
         self._add(self.review, "review")
@@ -210,6 +211,18 @@ class Window(QMainWindow):
             self.start.start_with_model(model, folder)
             self.show_page(self.start)
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A folder dropped anywhere: sorted ones are opened, others wait on the start page to be sorted."""
+        folder = _folder(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.show_page(self.start)
+            self.start.take(folder)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.geometry = self.saveGeometry()
         self.settings.sync()
@@ -218,3 +231,9 @@ class Window(QMainWindow):
         self.review.close_folder()
         self.retrain.close_folder()
         super().closeEvent(event)
+
+
+def _folder(event: QDropEvent) -> Path | None:
+    """The one folder that is dropped, or None."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 and paths[0].is_dir() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -14,11 +15,13 @@ from pathlib import Path
 import PySide6
 import pytest
 from conftest import BLUE, RED, make_photo
-from PySide6.QtGui import QAction, QPalette
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent, QPalette
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from sorted_folder import make_output
 
+from sorter.cli import main
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 from sorter.review import Review
@@ -87,6 +90,49 @@ def test_text_and_background_follow_the_palette(window: Window) -> None:
         assert "color" not in widget.styleSheet(), widget
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.Base):
         assert window.review.grid.palette().color(role) == window.palette().color(role)
+
+
+def test_a_folder_dropped_on_any_page_is_to_be_sorted(window: Window, tmp_path: Path) -> None:
+    window.show_page(window.review)
+    (tmp_path / "photos").mkdir()
+
+    def drop(path: Path) -> bool:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        event = QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        event.setAccepted(False)
+        window.dropEvent(event)
+        return event.isAccepted()
+
+    assert not drop(make_photo(tmp_path / "one.png", RED))
+    assert window.pages.currentWidget() is window.review
+    assert drop(tmp_path / "photos")
+    assert window.pages.currentWidget() is window.start
+    assert window.start.photos.text() == str(tmp_path / "photos")
+
+
+def test_the_command_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["gui", str(tmp_path)]) == 1
+    assert "holds no journal" in capsys.readouterr().err
+    if sys.platform.startswith("linux"):
+        assert main(["gui"]) == 1
+        assert "there is no display to show a window on" in capsys.readouterr().err
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "PySide6" else found(name, *more)
+    )
+    assert main(["gui"]) == 1
+    assert 'pip install "sorter[gui]"' in capsys.readouterr().err
 
 
 @pytest.fixture
