@@ -652,7 +652,7 @@ def _cost_table(figures: Figures) -> str:
                 )
             )
     return table(
-        ("in one thread", "photos", "processor time a photo (quartiles)", "sorter clean takes less by"), rows
+        ("in one thread", "photos", "processor time a photo (quartiles)", "times sorter clean's"), rows
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +106,8 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
 def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
     """The perceptual hashes of a picture (mode L) as it is and turned by 90, 180 and 270 degrees counterclockwise."""
     small = _small(grey)
-    as_is, once, twice, thrice = _hashes(np.stack([np.rot90(small, turns) for turns in range(4)]))
+    across = small.T
+    as_is, once, twice, thrice = _hashes(np.stack([small, across[::-1], small[::-1, ::-1], across[:, ::-1]]))
     return as_is, once, twice, thrice
 
 
@@ -123,10 +125,12 @@ def _hashes(small: NDArray[np.float64]) -> list[int]:
     low = cosines @ small @ cosines.T  # (n, 8, 8)
     # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
     values = low.reshape(len(small), -1).round(6)
-    bits = values > np.median(values[:, 1:], axis=1, keepdims=True)
+    middle = values.shape[1] // 2 - 1
+    bits = values > np.sort(values[:, 1:], axis=1)[:, middle : middle + 1]  # 63 of them: the median is one
     return [int.from_bytes(row.tobytes(), "big") for row in np.packbits(bits, axis=1)]
 
 
+@lru_cache(maxsize=1)
 def _cosines() -> NDArray[np.float64]:
     """The lowest rows of the type-II cosine transform, float64 (8, 32)."""
     frequency = np.arange(HASH_FREQUENCIES)[:, None]

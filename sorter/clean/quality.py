@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from math import log2, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,19 +54,17 @@ def reduced(image: Image.Image) -> Image.Image:
 
 def measure(grey: Image.Image) -> Quality:
     """A picture in mode L -> what is measured of it."""
-    counts = np.asarray(grey.histogram())
-    shares = counts / counts.sum()  # (256,)
-    levels = np.arange(256) / 255
-    mean = float(shares @ levels)
-    spread = float(np.sqrt(max(shares @ levels**2 - mean**2, 0.0)))
-    some = shares[shares > 0]
-    low, high = np.searchsorted(np.cumsum(shares), (0.01, 0.99))
+    counts = grey.histogram()
+    total = sum(counts)
+    mean = sum(level * count for level, count in enumerate(counts)) / total
+    square = sum(level * level * count for level, count in enumerate(counts)) / total
+    up_to = list(accumulate(counts))
     return Quality(
-        low=round(float(levels[min(low, 255)]), 4),
-        high=round(float(levels[min(high, 255)]), 4),
-        mean=round(mean, 4),
-        spread=round(spread, 4),
-        entropy=round(abs(float(some @ np.log2(some))), 3),
+        low=round(bisect_left(up_to, 0.01 * total) / 255, 4),
+        high=round(bisect_left(up_to, 0.99 * total) / 255, 4),
+        mean=round(mean / 255, 4),
+        spread=round(sqrt(max(square - mean * mean, 0.0)) / 255, 4),
+        entropy=round(sum(count / total * log2(total / count) for count in counts if count), 3),
         sharpness=_sharpness(grey) if min(grey.size) >= LEAST_SIDES[max(grey.size) >= SIDE] else None,
     )
 
