@@ -53,6 +53,7 @@ class Job(QObject):
         self._process = context.Process(target=serve, args=(theirs, call, arguments), name="sorter-job")
         self._outcome: Finished | Failed | Cancelled | None = None
         self._cancelling = False
+        self._closed = False
         self._paused = False
         self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
         with undisturbed():
@@ -90,8 +91,7 @@ class Job(QObject):
 
     def close(self) -> None:
         """Stop it and wait until it has. Sends no more signals."""
-        with suppress(RuntimeError):
-            self._heard.disconnect(self._hear)
+        self._closed = True
         self._cancelling = True
         self._say(CANCEL)
         self._process.join(GRACE_SECONDS)
@@ -116,6 +116,8 @@ class Job(QObject):
     @Slot(object)
     def _hear(self, record: object) -> None:
         """In the window's thread."""
+        if self._closed:
+            return
         if isinstance(record, _Ended):
             self._end(record.code)
         elif isinstance(record, (Finished, Failed, Cancelled)):
@@ -152,6 +154,10 @@ class _Answer(QObject):
         super().__init__(parent)
         self._then = then
         self.arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def forget(self) -> None:
+        """Nobody waits for it any more."""
+        self._then = _ignore
 
     @Slot(object)
     def _deliver(self, answer: object) -> None:
@@ -217,7 +223,7 @@ class Jobs(QObject):
         self._jobs = []
         self._pool.waitForDone()
         for answer in self.findChildren(_Answer):
-            answer.arrived.disconnect()
+            answer.forget()
 
     @Slot()
     def _forget(self) -> None:

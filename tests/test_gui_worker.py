@@ -19,7 +19,7 @@ from sorter.gui.tasks import Advanced, Began, Channel, Pace, Said, Teller
 from sorter.gui.worker import Job, Jobs
 from sorter.types import SorterError, UsageError
 
-TIMEOUT = 60_000  # ms; only keeps a broken program from hanging the tests
+TIMEOUT = 120_000  # ms; only keeps a broken program from hanging the tests
 
 
 # -- what the processes do: at the top level, so that they can be imported there --------------------------------
