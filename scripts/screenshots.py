@@ -187,8 +187,10 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     start, review, retrain, clean = window.start, window.review, window.retrain, window.clean
     window.show_page(start)
 
-    def save(name: str) -> None:
-        _settle(app)
+    def save(name: str, moments: int = 100) -> None:
+        for _ in range(moments):  # thumbnails come, and layouts find their place
+            app.processEvents()
+            time.sleep(0.01)
         data = BytesIO()
         window.grab().save(str(out / f"{name}.png"))
         with Image.open(
@@ -210,7 +212,7 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     start.take(home / "Pictures")
     start.sort()
     until(lambda: start.progress.bar.value() > 10 or not start.busy)
-    save("start")
+    save("start", moments=1)  # it is at work, and does not wait
     until(lambda: not start.busy)
     until(lambda: review.review is not None)
     save("review")
@@ -243,16 +245,6 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     clean.list.setCurrentRow(alike[0])
     save("clean")
     window.close()
-
-
-def _settle(app: object) -> None:
-    """Let thumbnails come and layouts find their place."""
-    from PySide6.QtWidgets import QApplication
-
-    assert isinstance(app, QApplication)
-    for _ in range(100):
-        app.processEvents()
-        time.sleep(0.01)
 
 
 def _dark() -> object:
