@@ -463,6 +463,7 @@ class _Bench:
             _check(finished, n)
         assert finished.peak_memory is not None and finished.peak_anonymous is not None
         shutil.rmtree(folder)
+        say(f"{figure(finished.peak_memory / 2**20)} MiB after {figure(finished.seconds)} s")
         return n, finished.peak_memory, finished.peak_anonymous, finished.seconds
 
 

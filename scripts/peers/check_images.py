@@ -59,7 +59,10 @@ def load_pool(folder: Path, one_by_one: bool) -> Iterator[Refused]:
     yield ()
     with multiprocessing.Pool(len(os.sched_getaffinity(0)), _with_heif) as pool:
         found = files(folder)
-        yield [path for path, bad in zip(found, pool.imap(_unloadable, found, 16), strict=True) if bad]
+        refused = [path for path, bad in zip(found, pool.imap(_unloadable, found, 4), strict=True) if bad]
+        pool.close()
+        pool.join()  # only then does their processor time count
+    yield refused
 
 
 def _with_heif() -> None:
