@@ -122,9 +122,13 @@ def _connect(address: str, workers: int | None) -> None:
             raise ClusterError(f"--cluster {address}: {error}") from error
     # A cluster that lives as long as this run has nobody to look at its dashboard, nor a story to tell.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(
-        address="local", num_cpus=workers, include_dashboard=False, object_store_memory=OBJECT_STORE, **common
-    )
+    alone = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
+    try:
+        ray.init(address="local", **alone, **common)
+    except Exception as error:  # Ray has no narrower one for a machine that is too busy
+        raise ClusterError(
+            f"--cluster {address}: Ray could not start ({error}); give the same command again"
+        ) from error
 
 
 def _see_that_it_answers(address: str) -> None:
