@@ -14,11 +14,14 @@ from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 
 AWAKE_MS = 500
+SWITCH_SECONDS = 0.002  # Python's own is 0.005
 
 
 def open_window(folder: Path | None, settings: Settings | None = None) -> Window:
     """The window, on its start page or with a folder open for review."""
     window = Window(settings)
+    # Other threads decode thumbnails; each may keep the window's thread waiting for so long, many times in one paint.
+    sys.setswitchinterval(SWITCH_SECONDS)
     # What is there by now stays; looking through all of it for garbage would hold the window up again and again.
     gc.freeze()
     if folder is None:
