@@ -20,7 +20,7 @@ from sorter.gui.worker import Jobs
 from sorter.retraining import Options, suggested_model
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
-TIMEOUT = 240_000  # ms
+TIMEOUT = 500_000  # ms
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def out(tmp_path: Path, model: Path) -> Path:
     return folder
 
 
+@pytest.mark.timeout(600)  # a real training in a real process: minutes where others are at work, too
 def test_corrections_become_a_model_that_is_kept_or_discarded(
     qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path
 ) -> None:
