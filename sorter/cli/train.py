@@ -56,7 +56,7 @@ def add_train(commands: Any) -> None:
     what.add_argument(
         "--backbone",
         metavar="NAME",
-        help="efficientnet-lite0 or -lite2 (their weights are installed), resnet50, mobilenetv2_100 or another of timm's",
+        help="efficientnet-lite0 or -lite2 (their weights are installed), resnet50 or another of timm's",
     )
     what.add_argument(
         "--weights", metavar="FILE", type=Path, help="the backbone's weights, .safetensors or .pth"

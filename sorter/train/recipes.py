@@ -191,7 +191,7 @@ RECIPES = (
         summary="EfficientNet-Lite0 embedded once, then an exact logistic regression; --epochs N fine-tunes after it",
         published="",
         backbone=LITE0,
-        phases=(Phase(1, 0.0, HEAD, cached=True, optimiser="lbfgs", l2=7.0), FINE_TUNING),
+        phases=(Phase(1, 0.0, HEAD, cached=True, optimiser="lbfgs", l2=10.0), FINE_TUNING),
         batch_size=64,
         weight_decay=1e-2,
         head_weight_decay=1e-2,
