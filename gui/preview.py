@@ -9,7 +9,16 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPalette, QPixmap, QWheelEvent
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -227,6 +236,15 @@ class Details(QWidget):
         """Set some of name, said, now, size, date, camera, folder; a zero-width space lets long words break."""
         for key, value in values.items():
             self._values[key].setText(value.replace("/", "/\u200b").replace("_", "_\u200b"))
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """A scroll area does not ask how high a widget wants to be at its width, so lines that wrap were cut off."""
+        self.setMinimumHeight(max(0, self.layout().heightForWidth(self.width())))
 
     def clear(self) -> None:
         for value in self._values.values():
