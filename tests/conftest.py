@@ -8,17 +8,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from pytestqt.qtbot import QtBot
 
 from sorter.model import Model, write_model
 from sorter.preprocess import Preprocess
+
+if TYPE_CHECKING:
+    from sorter.gui.worker import Jobs
 
 SIZE = 32
 RED, BLUE = (220, 30, 30), (30, 30, 220)
@@ -145,3 +150,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds:g} s in vain")
         time.sleep(0.002)
+
+
+@pytest.fixture
+def jobs(qtbot: QtBot) -> Iterator[Jobs]:
+    """The owner of the window's processes."""
+    from sorter.gui.worker import Jobs
+
+    owner = Jobs()
+    yield owner
+    owner.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,6 @@ from sorter.run import Options, sort_folder
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 120_000  # ms
-
-
-@pytest.fixture
-def jobs(qtbot: QtBot) -> Iterator[Jobs]:
-    owner = Jobs()
-    yield owner
-    owner.close()
 
 
 @pytest.fixture

@@ -24,13 +24,6 @@ TIMEOUT = 500_000  # ms
 
 
 @pytest.fixture
-def jobs(qtbot: QtBot) -> Iterator[Jobs]:
-    owner = Jobs()
-    yield owner
-    owner.close()
-
-
-@pytest.fixture
 def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> Iterator[RetrainPage]:
     page = RetrainPage(jobs, Settings(tmp_path / "settings.ini"))
     qtbot.addWidget(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,6 @@ from sorter.types import ActionKind, UsageError
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 120_000  # ms
-
-
-@pytest.fixture
-def jobs(qtbot: QtBot) -> Iterator[Jobs]:
-    owner = Jobs()
-    yield owner
-    owner.close()
 
 
 @pytest.fixture

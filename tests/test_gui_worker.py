@@ -62,13 +62,6 @@ def sleep_through(channel: Channel) -> None:
             continue
 
 
-@pytest.fixture
-def jobs(qtbot: QtBot) -> Jobs:
-    owner = Jobs()
-    yield owner
-    owner.close()
-
-
 def children() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
