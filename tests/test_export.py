@@ -285,13 +285,14 @@ def test_a_missing_package_is_named(monkeypatch):
 
 
 def test_the_shipped_model_is_whole_and_its_files_agree():
-    import timm
     from safetensors.torch import load_file
+
+    from sorter.networks import build
 
     model = read_model(SHIPPED)
     model.verify()
     assert model.classes == ("car", "not-car")
-    network = timm.create_model(model.backbone["name"], pretrained=False, num_classes=model.outputs)
+    network = build(model.backbone, model.outputs)
     network.load_state_dict(load_file(model.path(WEIGHTS)), strict=True)
     batch = images(1, seed=3, size=model.preprocess.size, n=8)[0]
     with torch.inference_mode():
