@@ -207,7 +207,7 @@ class Details(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        form = QFormLayout(self)
+        form = self._form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -244,7 +244,7 @@ class Details(QWidget):
 
     def _make_room(self) -> None:
         """A scroll area does not ask how high a widget wants to be at its width, so lines that wrap were cut off."""
-        self.setMinimumHeight(max(0, self.layout().heightForWidth(self.width())))
+        self.setMinimumHeight(max(0, self._form.heightForWidth(self.width())))
 
     def clear(self) -> None:
         for value in self._values.values():
