@@ -168,7 +168,7 @@ def test_a_killed_driver_is_gone_on_with_by_the_same_command(
         driver.send_signal(signal.SIGKILL)
     with closing(Journal.read(out)) as journal:
         known = sum(journal.counts().values())
-    assert 0 < known < PHOTOS
+    assert driver.returncode == -signal.SIGKILL and known > 0  # how many depends on how fast the machine is
     summary = sort_folder(options(model, originals, out, cluster=cluster.address))
     assert summary.decoded <= PHOTOS + 2 - known
     assert Ending.of(originals, out) == expected

@@ -79,7 +79,11 @@ def test_no_room_prints_but_the_command_line() -> None:
     for module in (ROOT / "sorter").rglob("*.py"):
         if room(module) == "cli":
             continue
-        calls = [node.func for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Call)]
+        calls = [
+            node.func
+            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+        ]
         assert not [call for call in calls if isinstance(call, ast.Name) and call.id in ("print", "exit")], (
             module
         )

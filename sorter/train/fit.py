@@ -367,7 +367,9 @@ class _Training:
         if options.folds == options.repeats == 1:
             return ()
         kept = self.work / TRIALS
-        done: list[dict[str, float | None]] = json.loads(kept.read_text()) if kept.exists() else []
+        done: list[dict[str, float | None]] = (
+            json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else []
+        )
         for number, dataset in enumerate(self._rounds(prepared)):
             if number < len(done):
                 continue
