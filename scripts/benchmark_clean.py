@@ -44,6 +44,7 @@ from measure import (
     figure,
     machine,
     machine_text,
+    publish,
     ratios,
     say,
     table,
@@ -129,12 +130,7 @@ def main(arguments: argparse.Namespace) -> None:
     with work_folder(arguments.work) as work:
         work.mkdir(parents=True, exist_ok=True)
         figures = _Bench(arguments, work).go()
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(figures), indent=2) + "\n", encoding="utf-8")
-    text = markdown(figures)
-    if arguments.markdown:
-        arguments.markdown.write_text(text, encoding="utf-8")
-    print(text)
+    publish(arguments, asdict(figures), markdown(figures))
 
 
 # -- records ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import BenchmarkError, Spread, figure, machine, machine_text, say, table, timed, work_folder
+from measure import (
+    BenchmarkError,
+    Spread,
+    figure,
+    machine,
+    machine_text,
+    publish,
+    say,
+    table,
+    timed,
+    work_folder,
+)
 from photos import SMALL, link_set, make_set
 
 from sorter.actions import Filing, Placed
@@ -52,12 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     with work_folder(arguments.work) as work:
         figures = measure(work, arguments.photos, arguments.rounds, arguments.platform)
-    text = markdown(figures)
-    print(text)
-    if arguments.markdown:
-        arguments.markdown.write_text(text, encoding="utf-8")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(asdict(figures), indent=2), encoding="utf-8")
+    publish(arguments, asdict(figures), markdown(figures))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from measure import (
     figure,
     machine,
     machine_text,
+    publish,
     ratios,
     say,
     table,
@@ -118,12 +119,7 @@ def _measure(arguments: argparse.Namespace, work: Path) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     work.mkdir(parents=True, exist_ok=True)
     figures = _Bench(arguments, work).go()
-    if arguments.json:
-        arguments.json.write_text(json.dumps(to_json(figures), indent=2) + "\n", encoding="utf-8")
-    text = markdown(figures)
-    if arguments.markdown:
-        arguments.markdown.write_text(text, encoding="utf-8")
-    print(text)
+    publish(arguments, to_json(figures), markdown(figures))
 
 
 # -- records ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import math
 import os
 import platform
@@ -100,6 +102,15 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table, first column to the left and the others to the right."""
     marks = [":--", *["--:"] * (len(header) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, marks, *rows))
+
+
+def publish(arguments: argparse.Namespace, facts: Any, text: str) -> None:
+    """Print the tables, and write them and every measurement where `--markdown` and `--json` say."""
+    if arguments.json:
+        arguments.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    if arguments.markdown:
+        arguments.markdown.write_text(text, encoding="utf-8")
+    print(text)
 
 
 def timed(command: Sequence[str | Path], *, watch_memory: bool = False, patience: float = 3600) -> Finished:
