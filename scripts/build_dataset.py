@@ -32,8 +32,8 @@ from sorter.collect.collecting import collect
 from sorter.collect.licences import Licences
 from sorter.collect.options import Options as CollectOptions
 from sorter.collect.pacing import Manners
+from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
-from sorter.run import available_cores, memory_per_worker
 from sorter.similar import Fingerprint, TakeFingerprint
 from sorter.train.data import Dataset, read_folders, split
 from sorter.types import ActionKind, SorterError, UsageError

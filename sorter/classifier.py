@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sorter import gate
 from sorter.infer import Choice
+from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits
 from sorter.predict import predict
-from sorter.run import available_cores, memory_per_worker, shipped_model
+from sorter.run import shipped_model
 from sorter.types import Failure, Photo, Reason, Result, Scores
 
 

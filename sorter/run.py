@@ -21,6 +21,7 @@ from sorter.decide import Rule
 from sorter.filing import STORE_THREADS, Filer, Scored
 from sorter.infer import Choice
 from sorter.journal import Entry, Journal, copy_journal, locked
+from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
 from sorter.predict import predict
@@ -489,11 +490,6 @@ def scan_of(options: Options) -> Scan:
     return Scan(options.inputs, options.exclude, options.out, options.follow_symlinks, options.hidden)
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def resolved(options: Options) -> Options:
     """Absolute paths, and a check of what can be checked before anything is loaded. Raises UsageError."""
     inputs = tuple(_absolute(path) for path in options.inputs)
@@ -540,15 +536,6 @@ def _is_news(known: Entry, item: Photo | Result[Scores]) -> bool:
     if known.scores is not None:
         return False  # unfiled or not, `_settle` has seen to it
     return known.failure is None or known.failure.reason not in FINAL
-
-
-def memory_per_worker(workers: int) -> int | None:
-    """A fair share of most of the machine's memory, in bytes."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-    return max(512 << 20, int(total * 0.8 / workers))
 
 
 def _filer(options: Options, journal: Journal, cluster: Cluster | None) -> Filer:

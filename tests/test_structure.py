@@ -16,7 +16,7 @@ from sorter.cli import build_parser
 ROOT = Path(__file__).parents[1]
 # From the bottom to the top; a module may import those on lines above its own.
 LAYERS = [
-    {"types"},
+    {"types", "machine"},
     {"address"},
     {"files"},
     {"actions", "decode", "pipeline", "preprocess", "scan"},

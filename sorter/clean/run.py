@@ -19,9 +19,10 @@ from sorter.clean.quality import poor
 from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.files import sha256_of
+from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
 from sorter.report_html import Thumbnails
-from sorter.run import Quiet, Watch, available_cores, memory_per_worker
+from sorter.run import Quiet, Watch
 from sorter.stages import Thumbnail
 from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
 

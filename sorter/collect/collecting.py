@@ -27,8 +27,9 @@ from sorter.collect.seen import Seen
 from sorter.collect.sources import make_sources
 from sorter.collect.websearch import WebSearch, web_licence
 from sorter.journal import FOLDER, locked, translated
+from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
-from sorter.run import Quiet, Watch, available_cores, memory_per_worker
+from sorter.run import Quiet, Watch
 from sorter.scan import Scan
 from sorter.similar import Fingerprint, TakeFingerprint
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError

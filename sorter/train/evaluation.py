@@ -15,11 +15,12 @@ import numpy as np
 
 from sorter import gate
 from sorter.classifier import Classifier
+from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
 from sorter.report import replaced
 from sorter.report_html import Thumbnails, write_page
-from sorter.run import Quiet, Watch, available_cores, memory_per_worker, shipped_model
+from sorter.run import Quiet, Watch, shipped_model
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.agreement import measure
 from sorter.infer import Choice, Verdict
+from sorter.machine import available_cores
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, write_model
-from sorter.run import available_cores
 from sorter.train.graph import MAX_DIFFERENCE, ExportError, to_onnx, with_head
 from sorter.train.graph import onnx_runtime as onnx_runtime  # for those who try what was exported
 from sorter.train.quantise import quantise

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.machine import available_cores
 from sorter.pipeline import Limits, Pool
 from sorter.preprocess import Preprocess
 from sorter.ring import Slotted
-from sorter.run import available_cores
 from sorter.similar import Fingerprint, decoded_and_hashed, fingerprint
 from sorter.train.data import Example
 from sorter.types import Failure, Photo, Result

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from platformdirs import user_cache_path
 
+from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model
 from sorter.networks import Network, parameter_count
 from sorter.pipeline import Limits
 from sorter.report import replaced
-from sorter.run import available_cores, memory_per_worker
 from sorter.train import loop
 from sorter.train.batches import Photos
 from sorter.train.checkpoint import CHECKPOINT, Progress

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
 from sorter.report import replaced
 from sorter.report_html import Thumbnails, write_page
-from sorter.run import Quiet, Watch, available_cores, memory_per_worker
+from sorter.run import Quiet, Watch
 from sorter.similar import MAX_DISTANCE, decoded_and_hashed, near_duplicates, perceptual_hash
 from sorter.stages import Thumbnail
 from sorter.train import plots

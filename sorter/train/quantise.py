@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.run import available_cores
+from sorter.machine import available_cores
 from sorter.train.graph import INPUT, OUTPUT, anonymous, session_options
 
 if TYPE_CHECKING:
