@@ -38,7 +38,8 @@ from measure import (
 from photos import KINDS, Kind, link_set, make_set
 
 from sorter.decode import Decoder
-from sorter.infer import Choice, load_engine
+from sorter.engines import load_engine
+from sorter.infer import Choice
 from sorter.model import read_model
 from sorter.run import shipped_model
 from sorter.types import Decoded

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.infer import REFERENCE, Choice, EngineError, Verdict, load_engine
+from sorter.device_jpeg import Jpeg
+from sorter.engines import load_device_engine, load_engine
+from sorter.infer import REFERENCE, Choice, EngineError, Verdict
 from sorter.model import Model, ModelError
 
 if TYPE_CHECKING:
@@ -47,14 +49,58 @@ def measure(
             got, milliseconds = runs[choice].result()
         except (EngineError, ModelError):
             continue
-        same = _labels(model, got) == _labels(model, expected)
-        differences = np.abs(got - expected).max(axis=1)
-        agreement, drift = float(np.mean(same)), float(differences.mean())
-        lost = None if labels is None else _accuracy(model, expected, labels) - _accuracy(model, got, labels)
-        passed = agreement >= AGREE and drift <= DRIFT and (lost is None or lost < LOSS)
-        most = float(differences.max())
-        verdicts.append(Verdict(choice, len(inputs), agreement, drift, most, milliseconds, passed, lost))
+        verdicts.append(_verdict(model, choice, got, expected, milliseconds, labels))
     return verdicts
+
+
+def measure_on_device(
+    model: Model,
+    pixels: NDArray[np.uint8],
+    files: Sequence[Jpeg | None],
+    choices: Sequence[Choice],
+    batch_size: int,
+) -> list[Verdict]:
+    """As `measure`, for engines that have a device to themselves; several devices are judged by their first.
+
+    Args:
+        pixels: n photos as the CPU decodes and preprocesses them, uint8 (n, size, size, 3).
+        files: the same photos for a device that decodes; None where it leaves one to the CPU.
+    """
+    expected, _ = _run(model, REFERENCE, [model.preprocess.normalise(one[None]) for one in pixels])
+    verdicts = []
+    for choice in choices:
+        rows = [file if file and choice.decode == "gpu" else at for at, file in enumerate(files)]
+        try:
+            engine = load_device_engine(model, choice.each[0], pixels, batch_size)
+            engine.submit(rows)()  # the first batch allocates and selects kernels
+            began = time.perf_counter()
+            answer = engine.submit(rows)()
+            milliseconds = (time.perf_counter() - began) * 1e3 / len(rows)
+            logits = answer.logits
+            if answer.refused:  # those the CPU decodes, in a run as here
+                logits[list(answer.refused)] = engine.submit(answer.refused)().logits
+        except (EngineError, ModelError):
+            continue
+        got = np.array([model.probabilities(tuple(map(float, row))) for row in logits])
+        verdicts.append(_verdict(model, choice, got, expected, milliseconds, None))
+    return verdicts
+
+
+def _verdict(
+    model: Model,
+    choice: Choice,
+    got: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    milliseconds: float,
+    labels: Sequence[int] | None,
+) -> Verdict:
+    same = _labels(model, got) == _labels(model, expected)
+    differences = np.abs(got - expected).max(axis=1)
+    agreement, drift = float(np.mean(same)), float(differences.mean())
+    lost = None if labels is None else _accuracy(model, expected, labels) - _accuracy(model, got, labels)
+    passed = agreement >= AGREE and drift <= DRIFT and (lost is None or lost < LOSS)
+    most = float(differences.max())
+    return Verdict(choice, len(got), agreement, drift, most, milliseconds, passed, lost)
 
 
 def _run(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sorter import gate
-from sorter.infer import Choice
+from sorter.infer import Choice, Wanted
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits
@@ -60,7 +60,7 @@ class Classifier:
         model.verify()
         workers = workers or available_cores()
         limits = Limits(timeout_per_file, memory_per_worker(workers))
-        choice = gate.choose(model, engine, precision, device, (), limits, lambda _: None)
+        choice = gate.choose(model, Wanted(engine, precision, device), (), limits, lambda _: None)
         return cls(model, choice, workers, limits, max_megapixels)
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:

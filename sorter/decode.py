@@ -7,6 +7,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -34,6 +35,22 @@ DEFAULT_MAX_MEGAPIXELS = 250.0
 EXIF_ORIENTATION = 0x0112
 EXIF_PART = 0x8769
 END_OF_JPEG = b"\xff\xd9"
+WORTH_A_DEVICE = 1_000_000  # pixels; a smaller photo is decoded here sooner than it is handed on
+
+
+@dataclass(frozen=True, slots=True)
+class PlainJpeg:
+    """A JPEG that any decoder shows alike.
+
+    Attributes:
+        width: upright, in pixels.
+        height: likewise.
+        orientation: EXIF orientation, 1 to 8.
+    """
+
+    width: int
+    height: int
+    orientation: int
 
 
 class Decoder:
@@ -88,6 +105,14 @@ class Decoder:
         Tags: CIPA DC-008 (Exif 2.32), those of the primary picture and of its Exif part.
         """
         return self._guarded(path, None, self._exif)
+
+    def plain_jpeg(self, path: Path) -> PlainJpeg | None:
+        """What the header says of a large, whole sRGB or grey JPEG; None of any other file, which is for `__call__`.
+
+        Damage between header and end marker is not looked for.
+        """
+        outcome = self._guarded(path, None, self._plain_jpeg)
+        return outcome if isinstance(outcome, PlainJpeg) else None
 
     def _guarded(
         self, path: Path, data: bytes | None, read: Callable[[IO[bytes], str], Made]
@@ -156,6 +181,24 @@ class Decoder:
                 image.seek(frame)
                 self._check_size(image)
                 image.load()
+
+    def _plain_jpeg(self, file: IO[bytes], kind: str) -> PlainJpeg | None:
+        if kind != "JPEG":
+            return None
+        file.seek(-len(END_OF_JPEG), os.SEEK_END)
+        whole = file.read() == END_OF_JPEG
+        file.seek(0)
+        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            self._check_size(image)
+            width, height = image.size
+            # Adobe's marker with transform 0: the channels are RGB as they are, which not every decoder heeds.
+            plain = image.mode in ("RGB", "L") and image.info.get("adobe_transform") != 0
+            if not whole or not plain or width * height < WORTH_A_DEVICE or not _is_srgb(image):
+                return None
+            orientation = _orientation(image)
+        if orientation >= 5:
+            width, height = height, width
+        return PlainJpeg(width, height, orientation)
 
     def _check_size(self, image: Image.Image) -> None:
         width, height = image.size
@@ -362,6 +405,15 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     return Image.fromarray(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8))
+
+
+def _is_srgb(image: Image.Image) -> bool:
+    """Has it no colour profile, or one that changes nothing?"""
+    profile = image.info.get("icc_profile")
+    try:
+        return not profile or _srgb_transform(profile, image.mode) is None
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return False
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

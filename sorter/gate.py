@@ -11,50 +11,69 @@ import itertools
 import json
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata, util
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from sorter.infer import REFERENCE, Choice, EngineError, Verdict
+from sorter import devices
+from sorter.infer import REFERENCE, Choice, EngineError, Trial, Verdict, Wanted
+from sorter.machine import available_cores
 from sorter.model import ONNX_INT8, Model
 from sorter.pipeline import Limits, Pool
+from sorter.ring import BATCH_SIZE
 from sorter.stages import Measure
 from sorter.types import Failure, Photo, Result
 
 PHOTOS = 100
+MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
-def candidates(model: Model, engine: str, precision: str) -> list[Choice]:
-    """Every CPU engine and precision that is installed and asked for; `auto` asks for all."""
-    engines = [
-        name for name in ("openvino", "onnx") if engine in ("auto", name) and util.find_spec(_module(name))
-    ]
-    precisions = [name for name in ("fp32", "bf16", "int8") if precision in ("auto", name)]
-    return [
+def candidates(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+    """Every engine and precision that is installed and asked for; `auto` asks for all that may pay.
+
+    Args:
+        device: as `devices.resolve` gives it.
+    """
+    if device != "cpu" or wanted.engine == "torch":
+        return _with_device(model, wanted, device)
+    engines = [name for name in ("openvino", "onnx") if wanted.engine in ("auto", name) and _has(name)]
+    precisions = [name for name in ("fp32", "bf16", "int8") if wanted.precision in ("auto", name)]
+    choices = [
         Choice(e, p)
         for e, p in itertools.product(engines, precisions)
         if not (p == "int8" and not model.has(ONNX_INT8)) and not (p == "bf16" and e == "onnx")
     ]
+    if wanted.device == "auto" and "onnx" in engines and "fp32" in precisions:
+        choices += [Choice("onnx", "fp32", other) for other in devices.worth_trying()]
+    return choices
 
 
-def fastest(verdicts: Sequence[Verdict]) -> Choice:
-    """The quickest that passed; float32 on ONNX Runtime where none did."""
-    passed = [verdict for verdict in verdicts if verdict.passed]
-    return min(passed, key=lambda verdict: verdict.milliseconds).choice if passed else REFERENCE
+def _with_device(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+    """Those for engines that have devices to themselves; the most precise first."""
+    threads = os.cpu_count() or 1
+    cuda = device.startswith("cuda")
+    if wanted.engine == "onnx" or not (wanted.engine == "torch" or (cuda and _has("torch"))):
+        precision = "fp32" if wanted.precision == "auto" else wanted.precision
+        fits = precision == "fp32" or (precision == "int8" and model.has(ONNX_INT8))
+        return [Choice("onnx", precision, device, threads)] * fits
+    # Torch on the CPU is there for tests of the same code, and has no fast half precision on most.
+    every = ("fp32", "fp16", "bf16") if cuda else ("fp32",)
+    precisions = every if wanted.precision == "auto" else (wanted.precision,)
+    where = ("cpu", "gpu") if wanted.decode == "auto" else (wanted.decode,)
+    return [Choice("torch", p, device, threads, d) for d, p in itertools.product(where, precisions)]
+
+
+def fastest(trial: Trial, cores: int) -> Choice | None:
+    """Of those that passed, the one this machine does most photos a second with."""
+    passed = [verdict for verdict in trial.verdicts if verdict.passed]
+    return max(passed, key=lambda each: trial.pace(each, cores)).choice if passed else None
 
 
 def choose(
-    model: Model,
-    engine: str,
-    precision: str,
-    device: str,
-    paths: Iterable[Path],
-    limits: Limits,
-    say: Callable[[str], None],
+    model: Model, wanted: Wanted, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
 ) -> Choice:
     """The engine to use: as asked for, or from the cache of verdicts, or by trying now.
 
@@ -65,72 +84,78 @@ def choose(
     Raises:
         EngineError: nothing installed does what was asked for.
     """
-    device = pick_device(device, engine)
-    if engine == "torch" or device != "cpu":
-        if engine not in ("auto", "torch"):
-            raise EngineError(
-                f"--engine {engine}: does not run on {device}; use --engine torch or --device cpu"
-            )
-        return Choice("torch", "fp32" if precision == "auto" else precision, device, os.cpu_count() or 1)
-    choices = candidates(model, engine, precision)
-    if not choices:
-        missing = (
-            f"the model has no {ONNX_INT8}" if precision == "int8" else "check that the engine is installed"
-        )
-        raise EngineError(f"--engine {engine} --precision {precision}: not available here; {missing}")
-    if len(choices) == 1:
+    device = devices.resolve(wanted.device, wanted.engine)
+    choices = candidates(model, wanted, device)
+    _check(model, wanted, device, choices)
+    if len(choices) == 1 and choices[0].decode == "cpu":
         return choices[0]
     cache = _cache_file(model, choices)
     known = _read(cache)
     if known is not None:
         return known
     plain = next((choice for choice in choices if choice.precision == "fp32"), choices[0])
+    plain = replace(plain, decode="cpu")
     sample = tuple(itertools.islice(paths, PHOTOS + PHOTOS // 4))
     if len(sample) < PHOTOS:
         return plain
-    say(f"Trying {len(choices)} engines on {PHOTOS} of your photos (once for this machine and model) ...")
-    verdicts = _measure_apart(model, sample, choices, limits)
-    if not verdicts:
+    ways = f"{len(choices)} engines" if len(choices) > 1 else str(choices[0])
+    say(f"Trying {ways} on {PHOTOS} of your photos (once for this machine and model) ...")
+    trial = _measure_apart(model, sample, choices, limits)
+    if not trial.verdicts:
         return plain
-    for verdict in verdicts:
+    for verdict in trial.verdicts:
         say(
             f"  {verdict.choice}: {verdict.milliseconds:.1f} ms a photo, agrees with float32 on "
             f"{verdict.agreement:.0%}" + ("" if verdict.passed else ": not used")
         )
-    choice = fastest(verdicts)
-    _write(cache, choice, verdicts)
+    choice = fastest(trial, available_cores()) or (plain if plain.apart else REFERENCE)
+    _write(cache, choice, trial.verdicts)
     return choice
 
 
-def pick_device(device: str, engine: str) -> str:
-    """`auto` is the first CUDA device where torch and an NVIDIA driver are installed, else the CPU.
-
-    Told without importing torch, which would cost a CPU run seconds.
-    """
-    if device == "auto":
-        driver = Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
-        usable = engine in ("auto", "torch") and driver and util.find_spec("torch") is not None
-        return "cuda:0" if usable else "cpu"
-    return "cuda:0" if device == "cuda" else device
+def _check(model: Model, wanted: Wanted, device: str, choices: Sequence[Choice]) -> None:
+    """Raise EngineError where nothing does what is wanted."""
+    if wanted.engine == "openvino" and device != "cpu":
+        raise EngineError(f"--engine openvino: does not run on {device}; use --engine torch or --device cpu")
+    if wanted.decode == "gpu" and not any(choice.decode == "gpu" for choice in choices):
+        raise EngineError("--decode gpu: takes torch and a GPU; add --device cuda, or leave it out")
+    if not choices:
+        missing = (
+            f"the model has no {ONNX_INT8}"
+            if wanted.precision == "int8"
+            else "check that the engine is installed"
+        )
+        asked = f"--engine {wanted.engine} --precision {wanted.precision} --device {wanted.device}"
+        raise EngineError(f"{asked}: not available here; {missing}")
 
 
 def _measure_apart(
     model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
-) -> list[Verdict]:
-    stage = Measure(model, sample, tuple(choices), PHOTOS)
+) -> Trial:
+    stage = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
     patience = Limits(max(120.0, limits.seconds), limits.memory)
     with Pool(stage, 1, patience) as pool:
-        job: list[Photo | Result[list[Verdict]]] = [Photo(Path(), Path(), 0, 0)]
+        job: list[Photo | Result[Trial]] = [Photo(Path(), Path(), 0, 0)]
         (result,) = pool.run(job)
-    return [] if isinstance(result.outcome, Failure) else result.outcome
+    return Trial((), 0.0) if isinstance(result.outcome, Failure) else result.outcome
 
 
-def _module(engine: str) -> str:
-    return {"onnx": "onnxruntime", "openvino": "openvino"}[engine]
+def _has(engine: str) -> bool:
+    return util.find_spec(MODULES[engine]) is not None
+
+
+def _version(engine: str) -> str:
+    """Of the package: ONNX Runtime's has a name of its own for each kind of device."""
+    for suffix in ("", "-gpu", "-directml", "-silicon"):
+        try:
+            return suffix + metadata.version(MODULES[engine] + suffix)
+        except metadata.PackageNotFoundError:
+            continue
+    return ""
 
 
 def _cache_file(model: Model, choices: Sequence[Choice]) -> Path:
-    versions = [metadata.version(_module(name)) for name in sorted({choice.engine for choice in choices})]
+    versions = [_version(name) for name in sorted({choice.engine for choice in choices})]
     key = [
         model.fingerprint,
         model.files,

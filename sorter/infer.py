@@ -1,12 +1,14 @@
-"""Network input -> logits. One small class per engine, each importing its library only when it is made."""
+"""Network input -> logits. One small class per engine, each importing its library only when it is made.
+
+What runs on a GPU in batches of its own is `torch_engine`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
-from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model
+from sorter.model import ONNX, ONNX_INT8, Model
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
@@ -14,7 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENGINES = ("onnx", "openvino", "torch")
-PRECISIONS = ("fp32", "bf16", "int8")
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+# What a device is called -> ONNX Runtime's execution provider for it, and the package that has it.
+PROVIDERS = {
+    "cpu": ("CPUExecutionProvider", "onnxruntime"),
+    "cuda": ("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "tensorrt": ("TensorrtExecutionProvider", "onnxruntime-gpu"),
+    "coreml": ("CoreMLExecutionProvider", "onnxruntime"),
+    "directml": ("DmlExecutionProvider", "onnxruntime-directml"),
+}
 
 
 class EngineError(SorterError):
@@ -27,18 +37,55 @@ class Choice:
 
     Attributes:
         engine: `onnx` (ONNX Runtime), `openvino` or `torch`.
-        precision: `fp32`, `bf16` or `int8`.
-        device: `cpu`, or `cuda:N` for torch.
+        precision: `fp32`, `fp16`, `bf16` or `int8`.
+        device: `cpu`, `coreml`, or a kind and which of them: `cuda:0`, or several, `cuda:0,1`.
         threads: CPU threads of one engine; 1 where every core has a process of its own.
+        decode: where JPEGs are decoded: `cpu`, or `gpu` for the device itself.
     """
 
     engine: str
     precision: str
     device: str = "cpu"
     threads: int = 1
+    decode: str = "cpu"
+
+    @property
+    def kind(self) -> str:
+        return self.device.partition(":")[0]
+
+    @property
+    def each(self) -> tuple[Choice, ...]:
+        """The same for each of its devices."""
+        kind, _, numbers = self.device.partition(":")
+        if not numbers:
+            return (self,)
+        return tuple(replace(self, device=f"{kind}:{number}") for number in numbers.split(","))
+
+    @property
+    def apart(self) -> bool:
+        """Has the device a process of its own, that takes batches?"""
+        return self.engine == "torch" or self.kind != "cpu"
 
     def __str__(self) -> str:
-        return f"{self.engine} {self.precision}" + ("" if self.device == "cpu" else f" on {self.device}")
+        where = "" if self.device == "cpu" else f" on {self.device}"
+        return f"{self.engine} {self.precision}{where}" + (", JPEGs too" if self.decode == "gpu" else "")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for by flags; `auto` leaves it to the trial.
+
+    Attributes:
+        engine: `auto`, `onnx`, `openvino` or `torch`.
+        precision: `auto`, `fp32`, `fp16`, `bf16` or `int8`.
+        device: one of `devices.FORMS`.
+        decode: where large JPEGs are decoded: `cpu`, `gpu`, or `auto`.
+    """
+
+    engine: str = "auto"
+    precision: str = "auto"
+    device: str = "auto"
+    decode: str = "cpu"
 
 
 REFERENCE = Choice("onnx", "fp32")  # what every other choice is compared with
@@ -54,7 +101,8 @@ class Verdict:
         agreement: fraction that got the same label.
         mean_difference: of the probabilities, absolute.
         max_difference: likewise.
-        milliseconds: median for one photo, without decoding.
+        milliseconds: median for one photo, without decoding; in batches where the device has a process of its own, and
+            then with what decoding it does.
         passed: it may be used.
         accuracy_lost: on labelled photos, the share got right by float32 less the share got right by this; None
             where there are no labels.
@@ -70,66 +118,83 @@ class Verdict:
     accuracy_lost: float | None = None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Verdicts on several choices, all on the same photos.
+
+    Attributes:
+        verdicts: one for each that can run here; none where too few photos could be decoded.
+        decode_milliseconds: mean of one photo on one core, preprocessing included.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    decode_milliseconds: float
+
+    def pace(self, verdict: Verdict, cores: int) -> float:
+        """Photos a second that this machine would do, for the slower of decoding and inferring."""
+        choice, infer = verdict.choice, 1e3 * len(verdict.choice.each) / verdict.milliseconds
+        if choice.decode == "gpu":
+            return infer
+        if choice.apart:
+            return min(infer, 1e3 * cores / self.decode_milliseconds)
+        return 1e3 * cores / (self.decode_milliseconds + verdict.milliseconds)
+
+
 class Engine(Protocol):
     """float32 (n, 3, size, size) -> float32 (n, outputs)."""
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
 
-def load_engine(model: Model, choice: Choice) -> Engine:
-    """Make the engine in this process.
-
-    Raises:
-        EngineError: its package is missing, it does not have that precision or device, or cannot run the model.
-        ModelError: the model folder lacks the file it needs.
-    """
-    makers: dict[str, Callable[[Model, Choice], Engine]] = {
-        "onnx": OnnxEngine,
-        "openvino": OpenVinoEngine,
-        "torch": TorchEngine,
-    }
-    import numpy as np
-
-    try:
-        engine = makers[choice.engine](model, choice)
-        size = model.preprocess.size
-        # The first inference allocates and selects kernels, and shows whether the network fits its spec.
-        engine(np.zeros((1, 3, size, size), np.float32))
-        return engine
-    except ImportError as error:
-        extra = "sorter[train]" if choice.engine == "torch" else choice.engine
-        raise EngineError(
-            f"--engine {choice.engine}: {error.name or error} is not installed; `pip install {extra}` or choose another"
-        ) from error
-    except SorterError:
-        raise
-    except Exception as error:  # each engine has its own kinds
-        raise EngineError(
-            f"{model.folder}: --engine {choice.engine} cannot run this model ({_in_one_line(error)}); "
-            "choose another --engine, or export the model anew"
-        ) from error
-
-
 class OnnxEngine:
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime, on the CPU or by whichever execution provider the installed build has for the device."""
 
     def __init__(self, model: Model, choice: Choice) -> None:
         import onnxruntime
 
-        if choice.precision == "bf16" or choice.device != "cpu":
+        provider, package = PROVIDERS[choice.kind]
+        if provider not in onnxruntime.get_available_providers():
+            raise EngineError(
+                f"--device {choice.device}: this ONNX Runtime has no {provider}; `pip install {package}` in place of "
+                "the one that is installed, or use --device cpu"
+            )
+        if choice.precision not in ("fp32", "int8"):
             raise EngineError(f"--engine onnx: does not do {choice}; use --engine openvino or torch")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = choice.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if choice.kind == "directml":  # its documentation demands both
+            options.enable_mem_pattern = False
+            options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        settings = provider_settings(choice)
+        # What a provider has no kernel for runs on the CPU.
+        providers = [(provider, settings)] + [PROVIDERS["cpu"][0]] * (choice.kind != "cpu")
         path = model.path(_onnx_file(choice.precision))
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(path, options, providers=providers)
+        if provider not in self._session.get_providers():  # its libraries are missing: it only warns
+            raise EngineError(
+                f"--device {choice.device}: ONNX Runtime could not start {provider}; check the driver and the CUDA "
+                "libraries that it needs, or use --device cpu"
+            )
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         logits: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
         return logits
+
+
+def provider_settings(choice: Choice) -> dict[str, str]:
+    """What the device's execution provider is told. TensorRT keeps what it builds, which takes minutes."""
+    number = choice.device.partition(":")[2]
+    settings = {"device_id": number} if number and choice.kind != "cpu" else {}
+    if choice.kind == "tensorrt":
+        from platformdirs import user_cache_path
+
+        kept = user_cache_path("sorter") / "tensorrt"
+        settings |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(kept)}
+    return settings
 
 
 class OpenVinoEngine:
@@ -139,7 +204,7 @@ class OpenVinoEngine:
         import openvino
         from platformdirs import user_cache_path
 
-        if choice.device != "cpu":
+        if choice.device != "cpu" or choice.precision == "fp16":
             raise EngineError(f"--engine openvino: does not do {choice}; use --engine torch")
         core = openvino.Core()
         if choice.precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
@@ -168,52 +233,6 @@ class OpenVinoEngine:
         return np.concatenate(
             [self._request.infer({0: one[None]}, share_inputs=True)[0].copy() for one in batch]
         )
-
-
-class TorchEngine:
-    """PyTorch on a GPU, or on the CPU for the same code in tests."""
-
-    def __init__(self, model: Model, choice: Choice) -> None:
-        import torch
-        from safetensors.torch import load_file
-
-        from sorter.networks import build
-
-        if choice.precision == "int8":
-            raise EngineError("--engine torch: does not do int8; use fp32 or bf16")
-        if choice.device.startswith("cuda") and not torch.cuda.is_available():
-            raise EngineError(f"--device {choice.device}: torch sees no CUDA device; use --device cpu")
-        self._torch = torch
-        self._device = torch.device(choice.device)
-        if choice.device == "cpu":
-            torch.set_num_threads(choice.threads)
-        self._dtype = torch.bfloat16 if choice.precision == "bf16" else torch.float32
-        network: Any = build(model.backbone, model.outputs)
-        network.load_state_dict(load_file(model.path(WEIGHTS)))
-        self._network = network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)
-        spec = model.preprocess
-        self._mean = torch.tensor(spec.mean, device=self._device).view(1, 3, 1, 1) * 255
-        self._std = torch.tensor(spec.std, device=self._device).view(1, 3, 1, 1) * 255
-
-    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._run(self._torch.from_numpy(batch).to(self._device))
-
-    def from_pixels(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (n, size, size, 3) -> float32 (n, outputs): a quarter of the bytes cross to the device."""
-        pixels = self._torch.from_numpy(batch).to(self._device, non_blocking=True)
-        pixels = pixels.permute(0, 3, 1, 2).to(self._torch.float32)
-        return self._run((pixels - self._mean) / self._std)
-
-    def _run(self, inputs: Any) -> NDArray[np.float32]:
-        with self._torch.inference_mode():
-            logits = self._network(inputs.to(self._dtype, memory_format=self._torch.channels_last))
-            array: NDArray[np.float32] = logits.float().cpu().numpy()
-            return array
-
-
-def _in_one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:300]} ..."
 
 
 def _onnx_file(precision: str) -> str:

@@ -1,8 +1,8 @@
-"""Photos -> scores: by the pool on the CPU, by the ring where torch has the model."""
+"""Photos -> scores: by the pool on the CPU, by the ring where a device has a process of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sorter.infer import Choice
 from sorter.model import Model
@@ -20,19 +20,21 @@ def predict(
     limits: Limits,
     max_megapixels: float,
     batch_size: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Result[Scores]]:
     """One result per item, in order; items that are results already pass through.
 
     Args:
-        workers: processes that decode (and infer, unless torch does).
-        batch_size: photos in one inference with torch; None for its own.
+        workers: processes that decode (and infer, unless a device does).
+        batch_size: photos in one inference on a device; None for its own.
+        say: told what happens to devices.
 
     Raises:
         EngineError: the engine cannot start or died.
         PipelineError: workers cannot start, or their stage raised.
     """
-    if choice.engine == "torch":
-        yield from classify_on_device(items, model, choice, workers, limits, max_megapixels, batch_size)
+    if choice.apart:
+        yield from classify_on_device(items, model, choice, workers, limits, max_megapixels, batch_size, say)
         return
     with Pool(Classify(model, choice, max_megapixels), workers, limits) as pool:
         yield from pool.run(items)

@@ -1,33 +1,32 @@
-"""Decoders on the CPU, inference on a device: uint8 pixels go through a ring in shared memory.
+"""Decoders on the CPU, inference on devices: uint8 pixels go through a ring in shared memory.
 
-Decoder processes fill slots; one process drains them in batches, normalises on the device and infers. No pixel
-is ever pickled: through the pipes go slot numbers and scores.
+Decoder processes fill slots; a process for each device drains them in batches, normalises on the device and infers.
+No pixel is ever pickled: through the pipes go slot numbers and scores. A large JPEG may go to the device as a path.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from multiprocessing.connection import wait
+from typing import Any
 
+from sorter.device import IN_FLIGHT, Answered, Device, DeviceLostError, Encoded, Work, as_pixels
 from sorter.infer import Choice, EngineError
+from sorter.machine import physical_memory
 from sorter.model import Model
-from sorter.pipeline import Limits, Pool, settle_in, undisturbed
+from sorter.pipeline import Limits, Pool
 from sorter.preprocess import Preprocess
 from sorter.types import Failure, Photo, Result, Scores
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 BATCH_SIZE = 64
-IN_FLIGHT = 2  # batches with the device at once: one computing, one uploading
 DECODING = 512  # photos with the decoders at once
+SHARE = 16  # of the machine's memory, the ring takes one in so many
+PATIENCE = 600.0  # seconds without an answer after which a device counts as lost
+LIVES = 2  # processes that one device gets: a driver's hiccup is worth another try
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +44,32 @@ class Sized:
     height: int
 
 
+Ready = Sized | Encoded
+
+
 @dataclass(frozen=True)
 class DecodeToRing:
-    """Pool stage: photo -> preprocessed pixels in its slot."""
+    """Pool stage: photo -> preprocessed pixels in its slot; or, where the device may decode, a JPEG left to it.
+
+    Attributes:
+        memory: a multiprocessing.RawArray of uint8.
+        leave: large JPEGs are left to the device.
+    """
 
     spec: Preprocess
     max_megapixels: float
-    memory: Any  # multiprocessing.RawArray of uint8
+    memory: Any
+    leave: bool = False
 
-    def start(self) -> Callable[[Photo], Sized | Failure]:
+    def start(self) -> Callable[[Photo], Ready | Failure]:
         from sorter.decode import Decoder
 
         decode = Decoder(self.spec.min_side, self.max_megapixels)
-        ring = _as_pixels(self.memory, self.spec.size)
+        ring = as_pixels(self.memory, self.spec.size)
 
-        def decode_to_ring(photo: Photo) -> Sized | Failure:
+        def decode_to_ring(photo: Photo) -> Ready | Failure:
+            if self.leave and (plain := decode.plain_jpeg(photo.path)):
+                return Encoded(photo.path, plain.width, plain.height, plain.orientation)
             decoded = decode(photo.path)
             if isinstance(decoded, Failure):
                 return decoded
@@ -70,6 +80,71 @@ class DecodeToRing:
         return decode_to_ring
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How large the ring is, and how much of it who may fill.
+
+    Attributes:
+        slots: photos that it holds.
+        window: photos with the decoders at once.
+        batch_size: photos in one inference.
+    """
+
+    slots: int
+    window: int
+    batch_size: int
+
+    @classmethod
+    def of(cls, size: int, devices: int, workers: int, batch_size: int, memory: int | None) -> Layout:
+        """As large as is of use, and as a share of the memory allows; at least what each decoder needs.
+
+        A slot is used again only after its photo has left the decoders and the device. So there are slots for all
+        that is being decoded, for all batches on their way, and for the one that is being gathered.
+
+        Args:
+            size: side of a photo's pixels in the ring.
+            memory: the machine's, in bytes; None for no bound.
+        """
+        fits = memory // SHARE // (size * size * 3) if memory else 1 << 30
+        batches = IN_FLIGHT * devices + 2  # `most`, the one that exceeds it, the one that is gathered
+        batch_size = max(1, min(batch_size, fits // 2 // batches))
+        window = max(2 * workers, min(DECODING, fits - batches * batch_size))
+        return cls(window + batches * batch_size, window, batch_size)
+
+
+@dataclass(eq=False)
+class _Batch:
+    """Photos on their way through a device, in order; those that have no decoder's result to show stay here."""
+
+    results: list[Result[Any]] = field(default_factory=list)
+    answer: Answered | None = None
+
+    def places(self) -> list[int]:
+        """Where the photos stand that the device is to score."""
+        return [at for at, each in enumerate(self.results) if isinstance(each.outcome, (Sized, Encoded))]
+
+    def work(self) -> list[Work]:
+        def of(result: Result[Any]) -> Work:
+            if isinstance(result.outcome, Encoded):
+                return result.outcome
+            assert isinstance(result.photo, Slotted)
+            return result.photo.slot
+
+        return [of(self.results[at]) for at in self.places()]
+
+    def take(self, answer: Answered, model: Model) -> list[int]:
+        """Put scores in the place of what was sent; returns the places of those that the device refused."""
+        places = self.places()
+        refused = {places[row] for row in answer.refused}
+        for at, logits in zip(places, answer.logits, strict=True):
+            if at not in refused:
+                photo, sent = self.results[at].photo, self.results[at].outcome
+                assert isinstance(sent, (Sized, Encoded))
+                scores = Scores(model.probabilities(tuple(logits)), sent.width, sent.height)
+                self.results[at] = Result(photo, scores)
+        return sorted(refused)
+
+
 def classify_on_device(
     items: Iterable[Photo | Result[Scores]],
     model: Model,
@@ -78,38 +153,56 @@ def classify_on_device(
     limits: Limits,
     max_megapixels: float,
     batch_size: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Result[Scores]]:
     """As `Pool.run` with `Classify`: one result per item, in order.
 
     Args:
+        choice: of one device or several.
         workers: decoder processes.
-        batch_size: photos in one inference; the last one may be smaller.
+        batch_size: photos in one inference; the last one may be smaller, and a device short of memory takes fewer.
+        say: told what happens to devices.
 
     Raises:
-        EngineError: the device's process could not start, or died.
+        EngineError: a device's process could not start, or none of them is left.
         PipelineError: the decoders could not start.
     """
-    batch_size = batch_size or BATCH_SIZE
     size = model.preprocess.size
-    # A slot is used again only after its photo has left both the decoders and the device.
-    slots = DECODING + (IN_FLIGHT + 1) * batch_size
-    memory = multiprocessing.get_context("spawn").RawArray("B", slots * size * size * 3)
+    layout = Layout.of(size, len(choice.each), workers, batch_size or BATCH_SIZE, physical_memory())
+    memory = multiprocessing.get_context("spawn").RawArray("B", layout.slots * size * size * 3)
     stage = DecodeToRing(model.preprocess, max_megapixels, memory)
-    sent: deque[list[Result[Any]]] = deque()
-    batch: list[Result[Any]] = []
-    with _Device(model, choice, memory) as device, Pool(stage, workers, limits, DECODING) as pool:
-        for result in pool.run(_slotted(items, slots)):
-            batch.append(result)
-            if len(batch) == batch_size:
-                device.send(batch)
-                sent.append(batch)
-                batch = []
-            if len(sent) == IN_FLIGHT + (not batch):
-                yield from _scored(sent.popleft(), device, model)
-        device.send(batch)
-        sent.append(batch)
-        while sent:
-            yield from _scored(sent.popleft(), device, model)
+    under_way: deque[_Batch] = deque()
+    batch = _Batch()
+    with (
+        _Devices(model, choice, memory, layout.batch_size, say) as devices,
+        _SecondLook(stage, limits) as second,
+        Pool(replace(stage, leave=choice.decode == "gpu"), workers, limits, layout.window) as pool,
+    ):
+
+        def scored(batch: _Batch) -> list[Result[Scores]]:
+            refused = batch.take(devices.wait_for(batch), model)
+            if refused:
+                again = _Batch(second.look(batch.results[at].photo for at in refused))
+                devices.send(again)
+                again.take(devices.wait_for(again), model)
+                for at, result in zip(refused, again.results, strict=True):
+                    batch.results[at] = result
+            return batch.results
+
+        for result in pool.run(_slotted(items, layout.slots)):
+            batch.results.append(result)
+            if len(batch.results) < layout.batch_size:
+                continue
+            devices.send(batch)
+            under_way.append(batch)
+            batch = _Batch()
+            devices.listen(0)
+            while under_way and (under_way[0].answer or len(under_way) > devices.most):
+                yield from scored(under_way.popleft())
+        devices.send(batch)
+        under_way.append(batch)
+        while under_way:
+            yield from scored(under_way.popleft())
 
 
 def _slotted(items: Iterable[Photo | Result[Scores]], slots: int) -> Iterator[Photo | Result[Any]]:
@@ -120,87 +213,113 @@ def _slotted(items: Iterable[Photo | Result[Scores]], slots: int) -> Iterator[Ph
             yield Slotted(item.path, item.relative, item.size, item.mtime_ns, item.is_link, number % slots)
 
 
-def _scored(batch: list[Result[Any]], device: _Device, model: Model) -> Iterator[Result[Scores]]:
-    """Match a batch with the device's answer to it."""
-    logits = iter(device.receive())
-    for result in batch:
-        if isinstance(result.outcome, Sized):
-            probabilities = model.probabilities(tuple(next(logits)))
-            yield Result(result.photo, Scores(probabilities, result.outcome.width, result.outcome.height))
-        else:
-            yield result
+class _SecondLook:
+    """A decoder on the CPU for what a device refused: it says what is wrong, or decodes it after all."""
 
+    def __init__(self, stage: DecodeToRing, limits: Limits) -> None:
+        self._stage = stage
+        self._limits = limits
+        self._pool: Pool[Ready] | None = None  # most runs never need it
 
-class _Device:
-    """The one process that owns the device."""
-
-    def __init__(self, model: Model, choice: Choice, memory: Any) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._choice = choice
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_infer, args=(model, choice, memory, theirs), name="sorter-device", daemon=True
-        )
-        with undisturbed():
-            self._process.start()
-        theirs.close()
-
-    def __enter__(self) -> _Device:
+    def __enter__(self) -> _SecondLook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.join()
-        self._connection.close()
+        if self._pool is not None:
+            self._pool.close()
 
-    def send(self, batch: list[Result[Any]]) -> None:
-        slots = [
-            each.photo.slot
-            for each in batch
-            if isinstance(each.outcome, Sized) and isinstance(each.photo, Slotted)
-        ]
-        with suppress(OSError):  # `receive` tells why
-            self._connection.send(slots)
+    def look(self, photos: Iterable[Photo]) -> list[Result[Any]]:
+        self._pool = self._pool or Pool(self._stage, 1, self._limits)
+        return list(self._pool.run(photos))
 
-    def receive(self) -> list[list[float]]:
+
+class _Devices:
+    """The devices' processes. Who has least to do gets the next batch.
+
+    A process that dies is started once more, and what it had goes to whoever is there; then the run goes on without.
+    """
+
+    def __init__(
+        self, model: Model, choice: Choice, memory: Any, batch_size: int, say: Callable[[str], None]
+    ) -> None:
+        self._begin = partial(Device, model, memory=memory, batch_size=batch_size)
+        self._say = say
+        self._lives = dict.fromkeys(choice.each, LIVES)
+        self._given: dict[Device, deque[_Batch]] = {}
+        for each in choice.each:
+            self._given[self._begin(each)] = deque()
+
+    def __enter__(self) -> _Devices:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for device in self._given:
+            device.close()
+
+    @property
+    def most(self) -> int:
+        """Batches that may be under way."""
+        return IN_FLIGHT * len(self._given)
+
+    def send(self, batch: _Batch) -> None:
+        device = min(self._given, key=lambda each: len(self._given[each]))
+        work = batch.work()
+        if not work:
+            batch.answer = Answered([], (), device.batch_size)
+            return
+        self._given[device].append(batch)
+        device.send(work)
+
+    def wait_for(self, batch: _Batch) -> Answered:
+        """Raises EngineError where no device is left, or one says that it cannot work."""
+        while batch.answer is None:
+            self.listen(PATIENCE)
+        return batch.answer
+
+    def listen(self, seconds: float) -> None:
+        """Take in answers, those that are there or the first to come."""
+        busy = {device.connection: device for device, given in self._given.items() if given}
+        ready = wait(list(busy), seconds)
+        for each in ready:
+            self._hear(busy[each])  # type: ignore[index]
+        if not ready and seconds:
+            for device in busy.values():
+                self._replace(device, f"said nothing for {seconds:g} s")
+
+    def _hear(self, device: Device) -> None:
         try:
-            answer = self._connection.recv()
-        except (EOFError, OSError) as error:
-            self._process.join()
+            answer = device.receive()
+        except DeviceLostError as error:
+            self._replace(device, str(error))
+            return
+        except EngineError as error:
+            if self._lives[device.choice] == LIVES:
+                raise
+            self._replace(device, str(error))  # it worked once: the others still may
+            return
+        self._given[device].popleft().answer = answer
+        if answer.batch_size < device.batch_size:
+            device.batch_size = answer.batch_size
+            self._say(f"{device.choice}: short of memory; goes on with batches of {answer.batch_size}")
+
+    def _replace(self, device: Device, why: str) -> None:
+        device.close()
+        left = self._given.pop(device)
+        self._lives[device.choice] -= 1
+        if self._lives[device.choice]:
+            self._say(f"{device.choice}: its process {why}; started once more")
+            self._given[self._begin(device.choice)] = deque()
+        elif self._given:
+            self._say(f"{device.choice}: its process {why} again; the run goes on without it")
+        else:
             raise EngineError(
-                f"{self._choice}: its process died (exit code {self._process.exitcode}); give the same command again, "
-                "it goes on where it stopped, perhaps with a smaller --batch-size"
-            ) from error
-        if isinstance(answer, str):
-            raise EngineError(answer)
-        logits: list[list[float]] = answer
-        return logits
-
-
-# -- in the device's process -----------------------------------------------------------------------------------
-
-
-def _infer(model: Model, choice: Choice, memory: Any, connection: Connection) -> None:
-    settle_in()
-    try:
-        from sorter.infer import TorchEngine
-
-        engine = TorchEngine(model, choice)
-        ring = _as_pixels(memory, model.preprocess.size)
-        while True:
-            slots = connection.recv()
-            connection.send(engine.from_pixels(ring[slots]).tolist() if slots else [])
-    except EOFError:
-        return
-    except EngineError as error:
-        connection.send(str(error))
-    except Exception as error:
-        connection.send(f"{choice}: {error or type(error).__name__}\n{traceback.format_exc()}")
-
-
-def _as_pixels(memory: Any, size: int) -> NDArray[np.uint8]:
-    """The ring as an array: uint8 (slots, size, size, 3)."""
-    import numpy as np
-
-    pixels: NDArray[np.uint8] = np.frombuffer(memory, np.uint8).reshape(-1, size, size, 3)
-    return pixels
+                f"{device.choice}: its process {why} again; give the same command once more, it goes on where it "
+                "stopped, perhaps with a smaller --batch-size or with --device cpu"
+            )
+        for batch in left:
+            if any(isinstance(work, Encoded) for work in batch.work()):
+                # One of its files may be what killed the process; pixels cannot.
+                count = len(batch.work())
+                batch.answer = Answered([[]] * count, tuple(range(count)), device.batch_size)
+            else:
+                self.send(batch)

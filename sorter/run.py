@@ -19,7 +19,7 @@ from sorter import gate
 from sorter.address import Address, path_of
 from sorter.decide import Rule
 from sorter.filing import STORE_THREADS, Filer, Scored
-from sorter.infer import Choice
+from sorter.infer import Choice, Wanted
 from sorter.journal import Entry, Journal, copy_journal, locked
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
@@ -73,9 +73,10 @@ class Options:
         follow_symlinks: enter linked folders.
         workers: processes; None for one per core.
         batch_size: photos in one inference on a GPU; None for the engine's own.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        engine: `auto`, `onnx`, `openvino` or `torch`.
-        precision: `auto`, `fp32`, `bf16` or `int8`.
+        device: one of `devices.FORMS`; several GPUs have a process each.
+        engine: as for `infer.Wanted`.
+        precision: likewise.
+        decode: likewise.
         max_megapixels: larger photos fail before they are decoded.
         timeout_per_file: seconds.
         dry_run: decide and report, but leave every file and the output folder alone.
@@ -99,6 +100,7 @@ class Options:
     device: str = "auto"
     engine: str = "auto"
     precision: str = "auto"
+    decode: str = "cpu"
     max_megapixels: float = 250.0
     timeout_per_file: float = 60.0
     dry_run: bool = False
@@ -368,9 +370,8 @@ class _Run:
         options = self.options
         limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
         choose = self.cluster.choose if self.cluster else gate.choose
-        self.choice = choose(
-            self.model, options.engine, options.precision, options.device, samples(), limits, self.watch.say
-        )
+        wanted = Wanted(options.engine, options.precision, options.device, options.decode)
+        self.choice = choose(self.model, wanted, samples(), limits, self.watch.say)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
@@ -387,6 +388,7 @@ class _Run:
             limits,
             options.max_megapixels,
             options.batch_size,
+            self.watch.say,
         )
 
     def _take_in(self, batch: list[Result[Scores]], csv: Report) -> None:

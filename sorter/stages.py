@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from sorter.infer import Choice, Verdict
+from sorter.infer import Choice, Trial
 from sorter.model import Model
 from sorter.types import Failure, Photo, Scores
 
@@ -26,7 +25,7 @@ class Classify:
 
     def start(self) -> Callable[[Photo], Scores | Failure]:
         from sorter.decode import Decoder
-        from sorter.infer import load_engine
+        from sorter.engines import load_engine
 
         engine = load_engine(self.model, self.choice)
         spec = self.model.preprocess
@@ -84,24 +83,52 @@ class Measure:
     Attributes:
         paths: photos to try; those that do not decode are passed over.
         choices: what to try.
-        count: how many photos it takes; with fewer the answer is empty.
+        count: how many photos it takes; with fewer there are no verdicts.
+        batch_size: for engines that take batches.
     """
 
     model: Model
     paths: tuple[Path, ...]
     choices: tuple[Choice, ...]
     count: int
+    batch_size: int
 
-    def start(self) -> Callable[[Photo], list[Verdict] | Failure]:
-        from sorter.agreement import measure
+    def start(self) -> Callable[[Photo], Trial | Failure]:
+        import time
+
+        import numpy as np
+
+        from sorter.agreement import measure, measure_on_device
         from sorter.decode import Decoder
+        from sorter.device_jpeg import Jpeg
 
         spec = self.model.preprocess
         decode = Decoder(spec.min_side)
 
-        def try_them(_: Photo) -> list[Verdict]:
-            decoded = (each for each in map(decode, self.paths) if not isinstance(each, Failure))
-            inputs = [spec.normalise(spec(each.pixels)[None]) for each in islice(decoded, self.count)]
-            return measure(self.model, inputs, self.choices) if len(inputs) == self.count else []
+        def on_device(path: Path) -> Jpeg | None:
+            plain = decode.plain_jpeg(path)
+            return Jpeg(path.read_bytes, plain.orientation) if plain else None
+
+        def try_them(_: Photo) -> Trial:
+            pixels, paths, seconds = [], [], 0.0
+            for path in self.paths:
+                began = time.perf_counter()
+                decoded = decode(path)
+                if isinstance(decoded, Failure):
+                    continue
+                pixels.append(spec(decoded.pixels))
+                seconds += time.perf_counter() - began
+                paths.append(path)
+                if len(paths) == self.count:
+                    break
+            else:
+                return Trial((), 0.0)
+            inputs = [spec.normalise(one[None]) for one in pixels]
+            apart = [choice for choice in self.choices if choice.apart]
+            verdicts = measure(self.model, inputs, [choice for choice in self.choices if not choice.apart])
+            if apart:
+                files = [on_device(path) for path in paths]
+                verdicts += measure_on_device(self.model, np.stack(pixels), files, apart, self.batch_size)
+            return Trial(tuple(verdicts), seconds * 1e3 / len(paths))
 
         return try_them

@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 from sorter.agreement import measure  # noqa: E402
-from sorter.infer import Choice, EngineError, Verdict, load_engine  # noqa: E402
+from sorter.engines import load_engine  # noqa: E402
+from sorter.infer import Choice, EngineError, Verdict  # noqa: E402
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model, write_model  # noqa: E402
 from sorter.networks import Network  # noqa: E402
 from sorter.preprocess import Preprocess  # noqa: E402

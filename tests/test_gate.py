@@ -9,8 +9,9 @@ import pytest
 from conftest import BLUE, RED, make_model, make_photo
 
 from sorter import gate
-from sorter.gate import choose, fastest, pick_device
-from sorter.infer import Choice, EngineError, Verdict
+from sorter.devices import is_device, resolve
+from sorter.gate import choose, fastest
+from sorter.infer import Choice, EngineError, Trial, Verdict, Wanted
 from sorter.model import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import Limits
 
@@ -49,7 +50,7 @@ def model_with_int8(folder: Path, wrong: bool) -> Model:
 def test_a_precision_that_disagrees_is_never_chosen(tmp_path: Path, photos: list[Path], wrong: bool) -> None:
     model = model_with_int8(tmp_path / "model", wrong)
     said: list[str] = []
-    choice = choose(model, "auto", "auto", "cpu", photos, Limits(), said.append)
+    choice = choose(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
     told = "\n".join(said)
     assert "openvino int8" in told and "onnx int8" in told
     if wrong:
@@ -62,46 +63,113 @@ def test_a_precision_that_disagrees_is_never_chosen(tmp_path: Path, photos: list
 def test_the_verdict_is_kept(tmp_path: Path, photos: list[Path]) -> None:
     model = make_model(tmp_path / "model")
     said: list[str] = []
-    first = choose(model, "auto", "auto", "cpu", photos, Limits(), said.append)
+    first = choose(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
     assert said
     said.clear()
-    assert choose(model, "auto", "auto", "cpu", iter(()), Limits(), said.append) == first
+    assert choose(model, Wanted("auto", "auto", "cpu"), iter(()), Limits(), said.append) == first
     assert not said
     # Another model is another question.
     other = make_model(tmp_path / "other", temperature=3.0)
-    choose(other, "auto", "auto", "cpu", photos, Limits(), said.append)
+    choose(other, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
     assert said
 
 
 def test_too_few_photos_mean_float32_and_no_verdict(tmp_path: Path, photos: list[Path]) -> None:
     model = model_with_int8(tmp_path / "model", wrong=False)
-    assert choose(model, "auto", "auto", "cpu", photos[:50], Limits(), lambda _: None).precision == "fp32"
+    assert (
+        choose(model, Wanted("auto", "auto", "cpu"), photos[:50], Limits(), lambda _: None).precision
+        == "fp32"
+    )
     broken = [*photos[:50], *[tmp_path / f"gone{number}.jpg" for number in range(70)]]
-    assert choose(model, "auto", "auto", "cpu", broken, Limits(), lambda _: None).precision == "fp32"
+    assert choose(model, Wanted("auto", "auto", "cpu"), broken, Limits(), lambda _: None).precision == "fp32"
     assert not list((tmp_path / "cache").rglob("*.json"))
 
 
 def test_what_is_asked_for_is_used_or_refused(tmp_path: Path) -> None:
     model = make_model(tmp_path / "model")
-    assert choose(model, "onnx", "fp32", "cpu", (), Limits(), lambda _: None) == Choice("onnx", "fp32")
+    assert choose(model, Wanted("onnx", "fp32", "cpu"), (), Limits(), lambda _: None) == Choice(
+        "onnx", "fp32"
+    )
     with pytest.raises(EngineError, match=r"no model\.int8\.onnx"):
-        choose(model, "auto", "int8", "cpu", (), Limits(), lambda _: None)
+        choose(model, Wanted("auto", "int8", "cpu"), (), Limits(), lambda _: None)
     with pytest.raises(EngineError, match="does not run on cuda"):
-        choose(model, "onnx", "auto", "cuda:1", (), Limits(), lambda _: None)
-    assert choose(model, "torch", "auto", "cpu", (), Limits(), lambda _: None).engine == "torch"
+        choose(model, Wanted("openvino", "auto", "cuda:1"), (), Limits(), lambda _: None)
+    with pytest.raises(EngineError, match="--decode gpu: takes torch"):
+        choose(model, Wanted("onnx", "auto", "cpu", "gpu"), (), Limits(), lambda _: None)
+    assert choose(model, Wanted("torch", "auto", "cpu"), (), Limits(), lambda _: None).engine == "torch"
+
+
+def verdict(choice: Choice, milliseconds: float, passed: bool = True) -> Verdict:
+    return Verdict(choice, 100, 1.0, 0.0, 0.0, milliseconds, passed)
 
 
 def test_fastest_takes_the_quickest_that_passed() -> None:
-    def verdict(engine: str, milliseconds: float, passed: bool) -> Verdict:
-        return Verdict(Choice(engine, "fp32"), 100, 1.0, 0.0, 0.0, milliseconds, passed)
+    quick_but_wrong = verdict(Choice("openvino", "fp32"), 1, passed=False)
+    slow = verdict(Choice("onnx", "fp32"), 9)
+    chosen = fastest(Trial((quick_but_wrong, slow), 1.0), 2)
+    assert chosen is not None and chosen.engine == "onnx"
+    assert fastest(Trial((quick_but_wrong,), 1.0), 2) is None
 
-    quick_but_wrong, slow = verdict("openvino", 1, False), verdict("onnx", 9, True)
-    assert fastest([quick_but_wrong, slow]).engine == "onnx"
-    assert fastest([quick_but_wrong]) == gate.REFERENCE
+
+@pytest.mark.parametrize(
+    ("decode_milliseconds", "cores", "best"),
+    [
+        (30, 2, "fp16, JPEGs too"),  # decoders do 67 a second, the GPU 200
+        (1, 16, "fp32"),  # decoding holds nothing up, and float32 is as quick as decoders fill its batches
+        (30, 16, "fp32"),  # decoders do 533 a second
+    ],
+)
+def test_what_is_fastest_depends_on_who_waits_for_whom(
+    decode_milliseconds: float, cores: int, best: str
+) -> None:
+    choices = [
+        (Choice("torch", "fp32", "cuda:0"), 0.05),
+        (Choice("torch", "fp16", "cuda:0"), 0.05),
+        (Choice("torch", "fp16", "cuda:0", decode="gpu"), 5.0),
+    ]
+    trial = Trial(tuple(verdict(choice, ms) for choice, ms in choices), decode_milliseconds)
+    assert best in str(fastest(trial, cores)).replace(" on cuda:0", "")
 
 
-def test_devices() -> None:
-    assert pick_device("cuda", "auto") == "cuda:0"
-    assert pick_device("cuda:2", "torch") == "cuda:2"
-    assert pick_device("cpu", "torch") == "cpu"
-    assert pick_device("auto", "onnx") == "cpu"
+def test_several_devices_share_the_work() -> None:
+    two = Choice("torch", "fp16", "cuda:0,1")
+    assert [each.device for each in two.each] == ["cuda:0", "cuda:1"]
+    assert Trial((), 0.001).pace(verdict(two, 2.0), 64) == 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("all", True),
+        ("cuda:0,3", True),
+        ("coreml", True),
+        ("directml:1", True),
+        ("cuda:", False),
+        ("gpu", False),
+    ],
+)
+def test_what_a_device_may_be_called(text: str, valid: bool) -> None:
+    assert is_device(text) is valid
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve("cuda", "auto") == "cuda:0"
+    assert resolve("cuda:2", "torch") == "cuda:2"
+    assert resolve("cuda:2,0,2", "torch") == "cuda:2,0"
+    assert resolve("tensorrt", "onnx") == "tensorrt:0"
+    assert resolve("cpu", "torch") == "cpu"
+    assert resolve("auto", "openvino") == "cpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7,-1,2")
+    assert resolve("all", "torch") == "cuda:0,1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(EngineError, match="--device all"):
+        resolve("all", "torch")
+
+
+def test_a_device_that_onnx_runtime_has_not(tmp_path: Path) -> None:
+    from sorter.engines import load_engine
+
+    model = make_model(tmp_path / "model")
+    for device, package in (("cuda:0", "onnxruntime-gpu"), ("directml:0", "onnxruntime-directml")):
+        with pytest.raises(EngineError, match=f"pip install {package}"):
+            load_engine(model, Choice("onnx", "fp32", device))

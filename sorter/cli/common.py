@@ -51,7 +51,11 @@ def add_engine(how: Any) -> None:
     """What runs the model, for every command that does."""
     add_workers(how)
     how.add_argument(
-        "--device", default="auto", type=device, metavar="DEVICE", help="auto, cpu, cuda or cuda:N"
+        "--device",
+        default="auto",
+        type=device,
+        metavar="DEVICE",
+        help="auto, cpu, cuda, cuda:0,1 (a process for each), all, tensorrt, directml or coreml",
     )
     how.add_argument(
         "--engine",
@@ -61,16 +65,24 @@ def add_engine(how: Any) -> None:
     )
     how.add_argument(
         "--precision",
-        choices=("auto", "fp32", "bf16", "int8"),
+        choices=("auto", "fp32", "fp16", "bf16", "int8"),
         default="auto",
         help="auto takes a reduced one only if it agrees with fp32 on your photos",
+    )
+    how.add_argument(
+        "--decode",
+        choices=("cpu", "gpu", "auto"),
+        default="cpu",
+        help="where a GPU's large JPEGs are decoded; gpu (nvJPEG) spares the cores and is blind to some damage",
     )
 
 
 def device(text: str) -> str:
-    if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdigit()):
+    from sorter.devices import FORMS, is_device
+
+    if is_device(text):
         return text
-    raise argparse.ArgumentTypeError(f"{text!r} is none of auto, cpu, cuda, cuda:N")
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {FORMS}")
 
 
 def add_telling(parser: Any) -> None:

@@ -66,6 +66,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         engine=arguments.engine,
         precision=arguments.precision,
         device=arguments.device,
+        decode=arguments.decode,
         workers=arguments.workers,
         max_megapixels=arguments.max_megapixels,
         timeout_per_file=arguments.timeout_per_file,

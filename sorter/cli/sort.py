@@ -93,7 +93,10 @@ def add_run(commands: Any) -> None:
 
     how = parser.add_argument_group("how it runs")
     how.add_argument(
-        "--batch-size", type=int, metavar="N", help="photos in one inference on a GPU (default: 64)"
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="photos in one inference on a GPU (default: 64, halved if memory runs out)",
     )
     add_engine(how)
     how.add_argument(
@@ -133,6 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         batch_size=arguments.batch_size,
         device=arguments.device,
+        decode=arguments.decode,
         engine=arguments.engine,
         precision=arguments.precision,
         max_megapixels=arguments.max_megapixels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from sorter import gate
 from sorter.actions import Filing, Placed
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.filing import STORE_THREADS, attempt
-from sorter.infer import Choice
+from sorter.infer import Choice, Wanted
 from sorter.model import Model
 from sorter.pipeline import Limits
 from sorter.types import Photo, Result, Scores
@@ -55,9 +56,7 @@ class Cluster:
     def choose(
         self,
         model: Model,
-        engine: str,
-        precision: str,
-        device: str,
+        wanted: Wanted,
         paths: Iterable[Path],
         limits: Limits,
         say: Callable[[str], None],
@@ -72,10 +71,11 @@ class Cluster:
 
         from sorter.cluster.shipping import Shipped
 
-        if device not in ("auto", "cpu") or engine == "torch":
+        if wanted.device not in ("auto", "cpu") or wanted.engine == "torch" or wanted.decode == "gpu":
             raise ClusterError(
-                f"--cluster: runs on CPUs only, without torch; leave out --device {device} and --engine {engine}"
+                "--cluster: runs on CPUs only, without torch; leave out --device, --engine torch and --decode"
             )
+        wanted = replace(wanted, device="cpu", decode="cpu")
         cores = self.crew.cores
         shipped = Shipped.of(model)
         sample = list(islice(paths, gate.PHOTOS + gate.PHOTOS // 4))
@@ -83,7 +83,7 @@ class Cluster:
         def try_there() -> tuple[Choice, list[str]]:
             said: list[str] = []
             there = shipped.unpack()
-            return gate.choose(there, engine, precision, "cpu", sample, limits, said.append), said
+            return gate.choose(there, wanted, sample, limits, said.append), said
 
         choice: Choice
         choice, said = ray.get(ray.remote(num_cpus=cores)(try_there).remote())

@@ -15,6 +15,7 @@ import numpy as np
 
 from sorter import gate
 from sorter.classifier import Classifier
+from sorter.infer import Wanted
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
@@ -60,6 +61,7 @@ class Options:
         engine: as for `sorter run`; likewise all below.
         precision: likewise.
         device: likewise.
+        decode: likewise.
         workers: likewise.
         max_megapixels: likewise.
         timeout_per_file: likewise.
@@ -71,6 +73,7 @@ class Options:
     engine: str = "auto"
     precision: str = "auto"
     device: str = "auto"
+    decode: str = "cpu"
     workers: int | None = None
     max_megapixels: float = 250.0
     timeout_per_file: float = 60.0
@@ -141,9 +144,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     limits = Limits(options.timeout_per_file, memory_per_worker(workers))
     choice = gate.choose(
         model,
-        options.engine,
-        options.precision,
-        options.device,
+        Wanted(options.engine, options.precision, options.device, options.decode),
         _across(examples),
         limits,
         watch.say,
