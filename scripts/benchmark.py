@@ -14,6 +14,7 @@ import sys
 
 import benchmark_clean
 import benchmark_cluster
+import benchmark_gpu
 import benchmark_gui
 import benchmark_run
 import benchmark_train
@@ -24,6 +25,7 @@ from sorter.types import SorterError
 COMMANDS = (
     benchmark_clean,
     benchmark_cluster,
+    benchmark_gpu,
     benchmark_gui,
     benchmark_run,
     benchmark_train,
