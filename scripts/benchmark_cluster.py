@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from measure import (
 )
 from photos import KINDS, link_set, make_set
 
+from sorter.pipeline import Limits, Pool
 from sorter.types import ActionKind, Failure, Photo, Result, Scores
 
 NAME = "cluster"
@@ -283,8 +285,6 @@ def drive(address: str, rows: int, out: Path) -> Driver:
     from sorter.address import Address
     from sorter.cluster.machine import Cluster
     from sorter.cluster.stream import stream
-    from sorter.pipeline import Limits
-    from sorter.run import Options, Quiet, sort_folder
 
     me = psutil.Process()
     memory: list[tuple[int, int]] = []
@@ -306,7 +306,7 @@ def drive(address: str, rows: int, out: Path) -> Driver:
             yield Photo(Address(name), Path(), 3_000_000 + number, 1)
 
     def stubbed(self: Cluster, items: Any, *_: Any) -> Iterator[Result[Scores]]:
-        yield from stream(items, Stub, self.crew, Limits())
+        yield from stream(items, partial(Pool, Stub()), self.crew, Limits())
 
     sorter.run.scan_of = simulated  # type: ignore[assignment]
     Cluster.predict = stubbed  # type: ignore[method-assign,assignment]

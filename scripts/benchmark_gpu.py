@@ -42,7 +42,7 @@ from sorter.device import IN_FLIGHT, Device, Encoded, Work, as_pixels
 from sorter.infer import Choice
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
-from sorter.ring import BATCH_SIZE, DECODING, DecodeToRing, Slotted, classify_on_device
+from sorter.ring import BATCH_SIZE, DECODING, DecodeToRing, Ring, Slotted
 from sorter.run import shipped_model
 from sorter.types import Decoded, Failure, Photo, Result, Scores
 
@@ -307,8 +307,8 @@ def device_work(
 
 def together(model: Model, choice: Choice, paths: Sequence[Path], workers: int, batch_size: int) -> float:
     """Photos a second from files to scores, once the first batch has come through."""
-    results = classify_on_device(as_items(paths), model, choice, workers, Limits(), 250, batch_size)
-    return steady(results, batch_size)
+    with Ring(model, choice, workers, Limits(), 250, batch_size) as ring:
+        return steady(ring.run(as_items(paths)), batch_size)
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sorter.preprocess import Preprocess
+from sorter.types import SorterError
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,16 @@ class DeviceDecoder:
 
     def __init__(self, spec: Preprocess, device: Any) -> None:
         import torch
-        from torchvision import io
 
+        try:
+            from torchvision.io import ImageReadMode, decode_jpeg
+        except ImportError as error:  # deprecated since 0.29, to be removed some day
+            raise SorterError(
+                "--decode gpu: this torchvision decodes no JPEGs; leave it out, or install an earlier one"
+            ) from error
         self._torch = torch
-        self._io = io
+        self._library = partial(decode_jpeg, mode=ImageReadMode.RGB, device=device)
         self._spec = spec
-        self._device = device
 
     def __call__(self, photos: Sequence[Jpeg]) -> list[Any]:
         """A uint8 tensor (size, size, 3) on the device for each; None for those it cannot decode.
@@ -63,9 +69,7 @@ class DeviceDecoder:
         if not encoded:
             return []
         try:
-            planes: list[Any] = self._io.decode_jpeg(
-                encoded, mode=self._io.ImageReadMode.RGB, device=self._device
-            )
+            planes: list[Any] = self._library(encoded)
             return planes
         except RuntimeError as error:
             if is_out_of_memory(error):

@@ -7,9 +7,33 @@ from collections.abc import Callable, Iterable, Iterator
 from sorter.infer import Choice
 from sorter.model import Model
 from sorter.pipeline import Limits, Pool
-from sorter.ring import classify_on_device
+from sorter.ring import Ring
 from sorter.stages import Classify
 from sorter.types import Photo, Result, Scores
+
+
+def classifying(
+    model: Model,
+    choice: Choice,
+    workers: int,
+    limits: Limits,
+    max_megapixels: float,
+    batch_size: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Pool[Scores] | Ring:
+    """The processes that score photos; a context, whose `run` may be called again and again.
+
+    Args:
+        workers: processes that decode (and infer, unless a device does).
+        batch_size: photos in one inference on a device; None for its own.
+        say: told what happens to devices.
+
+    Raises:
+        PipelineError: a process cannot be started.
+    """
+    if choice.apart:
+        return Ring(model, choice, workers, limits, max_megapixels, batch_size, say)
+    return Pool(Classify(model, choice, max_megapixels), workers, limits)
 
 
 def predict(
@@ -22,19 +46,11 @@ def predict(
     batch_size: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Result[Scores]]:
-    """One result per item, in order; items that are results already pass through.
-
-    Args:
-        workers: processes that decode (and infer, unless a device does).
-        batch_size: photos in one inference on a device; None for its own.
-        say: told what happens to devices.
+    """One result per item, in order; items that are results already pass through. Arguments as for `classifying`.
 
     Raises:
         EngineError: the engine cannot start or died.
         PipelineError: workers cannot start, or their stage raised.
     """
-    if choice.apart:
-        yield from classify_on_device(items, model, choice, workers, limits, max_megapixels, batch_size, say)
-        return
-    with Pool(Classify(model, choice, max_megapixels), workers, limits) as pool:
-        yield from pool.run(items)
+    with classifying(model, choice, workers, limits, max_megapixels, batch_size, say) as processes:
+        yield from processes.run(items)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing.connection import wait
@@ -145,17 +146,8 @@ class _Batch:
         return sorted(refused)
 
 
-def classify_on_device(
-    items: Iterable[Photo | Result[Scores]],
-    model: Model,
-    choice: Choice,
-    workers: int,
-    limits: Limits,
-    max_megapixels: float,
-    batch_size: int | None = None,
-    say: Callable[[str], None] = lambda _: None,
-) -> Iterator[Result[Scores]]:
-    """As `Pool.run` with `Classify`: one result per item, in order.
+class Ring:
+    """Decoders and devices, with the ring between them; what `Pool` is for `Classify`.
 
     Args:
         choice: of one device or several.
@@ -164,53 +156,89 @@ def classify_on_device(
         say: told what happens to devices.
 
     Raises:
-        EngineError: a device's process could not start, or none of them is left.
         PipelineError: the decoders could not start.
     """
-    size = model.preprocess.size
-    layout = Layout.of(size, len(choice.each), workers, batch_size or BATCH_SIZE, physical_memory())
-    memory = multiprocessing.get_context("spawn").RawArray("B", layout.slots * size * size * 3)
-    stage = DecodeToRing(model.preprocess, max_megapixels, memory)
-    under_way: deque[_Batch] = deque()
-    batch = _Batch()
-    with (
-        _Devices(model, choice, memory, layout.batch_size, say) as devices,
-        _SecondLook(stage, limits) as second,
-        Pool(replace(stage, leave=choice.decode == "gpu"), workers, limits, layout.window) as pool,
-    ):
 
-        def scored(batch: _Batch) -> list[Result[Scores]]:
-            refused = batch.take(devices.wait_for(batch), model)
-            if refused:
-                again = _Batch(second.look(batch.results[at].photo for at in refused))
-                devices.send(again)
-                again.take(devices.wait_for(again), model)
-                for at, result in zip(refused, again.results, strict=True):
-                    batch.results[at] = result
-            return batch.results
+    def __init__(
+        self,
+        model: Model,
+        choice: Choice,
+        workers: int,
+        limits: Limits,
+        max_megapixels: float,
+        batch_size: int | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        size = model.preprocess.size
+        self._model = model
+        self._layout = Layout.of(size, len(choice.each), workers, batch_size or BATCH_SIZE, physical_memory())
+        self._taken = 0
+        memory = multiprocessing.get_context("spawn").RawArray("B", self._layout.slots * size * size * 3)
+        stage = DecodeToRing(model.preprocess, max_megapixels, memory)
+        leaving = replace(stage, leave=choice.decode == "gpu")
+        with ExitStack() as opened:
+            self._devices = _Devices(model, choice, memory, self._layout.batch_size, say)
+            opened.callback(self._devices.close)
+            self._second = _SecondLook(stage, limits)
+            opened.callback(self._second.close)
+            self._pool: Pool[Ready] = opened.enter_context(
+                Pool(leaving, workers, limits, self._layout.window)
+            )
+            self._opened = opened.pop_all()
 
-        for result in pool.run(_slotted(items, layout.slots)):
+    def __enter__(self) -> Ring:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process at once: they hold nothing that could be lost."""
+        self._opened.close()
+
+    def run(self, items: Iterable[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
+        """Yield one result per item, in their order; items that are results already pass through.
+
+        Raises:
+            EngineError: a device cannot do its work, or none is left.
+            PipelineError: the decoders cannot.
+        """
+        devices = self._devices
+        under_way: deque[_Batch] = deque()
+        batch = _Batch()
+        for result in self._pool.run(self._slotted(items)):
             batch.results.append(result)
-            if len(batch.results) < layout.batch_size:
+            if len(batch.results) < self._layout.batch_size:
                 continue
             devices.send(batch)
             under_way.append(batch)
             batch = _Batch()
             devices.listen(0)
             while under_way and (under_way[0].answer or len(under_way) > devices.most):
-                yield from scored(under_way.popleft())
+                yield from self._scored(under_way.popleft())
         devices.send(batch)
         under_way.append(batch)
         while under_way:
-            yield from scored(under_way.popleft())
+            yield from self._scored(under_way.popleft())
 
+    def _scored(self, batch: _Batch) -> list[Result[Scores]]:
+        refused = batch.take(self._devices.wait_for(batch), self._model)
+        if refused:
+            again = _Batch(self._second.look(batch.results[at].photo for at in refused))
+            self._devices.send(again)
+            again.take(self._devices.wait_for(again), self._model)
+            for at, result in zip(refused, again.results, strict=True):
+                batch.results[at] = result
+        return batch.results
 
-def _slotted(items: Iterable[Photo | Result[Scores]], slots: int) -> Iterator[Photo | Result[Any]]:
-    for number, item in enumerate(items):
-        if isinstance(item, Result):
-            yield item
-        else:
-            yield Slotted(item.path, item.relative, item.size, item.mtime_ns, item.is_link, number % slots)
+    def _slotted(self, items: Iterable[Photo | Result[Scores]]) -> Iterator[Photo | Result[Any]]:
+        for item in items:
+            if isinstance(item, Result):
+                yield item
+            else:
+                slot = self._taken % self._layout.slots
+                self._taken += 1
+                yield Slotted(item.path, item.relative, item.size, item.mtime_ns, item.is_link, slot)
 
 
 class _SecondLook:
@@ -221,10 +249,7 @@ class _SecondLook:
         self._limits = limits
         self._pool: Pool[Ready] | None = None  # most runs never need it
 
-    def __enter__(self) -> _SecondLook:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
 
@@ -249,10 +274,7 @@ class _Devices:
         for each in choice.each:
             self._given[self._begin(each)] = deque()
 
-    def __enter__(self) -> _Devices:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         for device in self._given:
             device.close()
 

@@ -25,7 +25,7 @@ WRONG = {
     "is not two rising numbers": ["run", "{in}", "--out", "{out}", "--unsure", "0.7", "0.3"],
     "--workers: 0 is not above zero": ["run", "{in}", "--out", "{out}", "-j", "0"],
     "--exclude": ["run", "{in}", "--out", "{out}", "--exclude", "!"],
-    "none of auto, cpu, cuda": ["run", "{in}", "--out", "{out}", "--device", "tpu"],
+    "none of auto, cpu, all, cuda": ["run", "{in}", "--out", "{out}", "--device", "tpu"],
     "required": ["run", "{in}"],
 }
 

@@ -11,7 +11,8 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from sorter.actions import Filing, Placed
 from sorter.address import path_of
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.journal import Journal, JournalError
-from sorter.pipeline import Limits
+from sorter.pipeline import Limits, Pool
 from sorter.run import Options, Quiet, sort_folder
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, UsageError
 from sorter.undo import undo
@@ -208,13 +209,71 @@ def test_work_that_is_done_three_times_counts_once(cluster: Any, tmp_path: Path)
     items[7] = Result(items[7].photo if isinstance(items[7], Result) else items[7], Failure(Reason.HIDDEN))
     stage = KillsItsActor(tmp_path)
     with session(cluster.address) as crew:
-        results = list(stream(iter(items), lambda: stage, crew, Limits(), chunk=8))
+        results = list(stream(iter(items), partial(Pool, stage), crew, Limits(), chunk=8))
     assert len(list(tmp_path.iterdir())) == 2
     assert [result.photo for result in results] == [
         item.photo if isinstance(item, Result) else item for item in items
     ]
     assert results[7] is items[7]
     assert all(result.outcome == result.photo.path.name for result in results[:7] + results[8:])
+
+
+def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, tmp_path: Path) -> None:
+    """Ray believes that a node has a GPU; the engine runs on its processor, as none is there."""
+    from random_network import write_network
+
+    from sorter.cluster.shipping import ClassifyThere, Shipped
+    from sorter.cluster.stream import stream
+    from sorter.infer import Choice
+    from sorter.predict import predict
+
+    model = write_network(tmp_path / "network")
+    paths = [make_photo(tmp_path / f"{number}.jpg", RED if number % 3 else BLUE) for number in range(20)]
+    paths.append(tmp_path / "gone.jpg")
+    items: list[Any] = [Photo(path, Path(path.name), 0, 0) for path in paths]
+    choice = Choice("torch", "fp32", "cpu")
+    node = cluster.add_node(**NODE, num_gpus=1)
+    try:
+        with session(cluster.address) as crew:
+            assert crew.on_gpus == replace(Crew(1, 1, gpus=1), memory=crew.memory)
+            start = ClassifyThere(Shipped.of(model), choice, 250)
+            there = list(stream(iter(items), start, crew.on_gpus, Limits(), chunk=8))
+    finally:
+        cluster.remove_node(node)
+    here = list(predict(items, model, choice, 1, Limits(), 250, 8))
+    assert [result.photo for result in there] == items
+    for ours, other in zip(there, here, strict=True):
+        if isinstance(other.outcome, Failure):
+            assert ours.outcome == other.outcome
+        else:
+            assert not isinstance(ours.outcome, Failure)
+            assert ours.outcome.probabilities == pytest.approx(other.outcome.probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ([(16, 2), (8, 1), (64, 0)], (3, 8, 2)),
+        ([(4, 0), (4, 0)], None),
+        ([(0, 1)], None),
+        ([(6, 4)], (4, 1, 1)),
+    ],
+)
+def test_each_gpu_has_an_actor(nodes: list[tuple[int, int]], expected: tuple[int, int, int] | None) -> None:
+    crew = Crew.with_gpus(nodes)
+    assert (crew and (crew.actors, crew.cores, crew.nodes)) == expected
+
+
+def test_a_gpu_that_no_node_has(cluster: Any) -> None:
+    from sorter.cluster.machine import Cluster
+    from sorter.infer import Wanted
+
+    with Cluster(cluster.address, None, lambda _: None) as ours:
+        with pytest.raises(ClusterError, match="no node of the cluster has a GPU"):
+            ours._settle_for(Wanted(device="cuda"))
+        with pytest.raises(ClusterError, match="instead of cuda:1"):
+            ours._settle_for(Wanted(device="cuda:1"))
+        assert ours._settle_for(Wanted()).device == "cpu"
 
 
 def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_path: Path) -> None:

@@ -49,8 +49,7 @@ class Cluster:
     def crew(self) -> Crew:
         if self._crew is None:
             self._crew = self._open.enter_context(session(self._address, self._workers))
-            actors = f"{self._crew.actors} actor" + "s" * (self._crew.actors != 1)
-            self._say(f"Ray: {actors} of {self._crew.cores} worker processes each")
+            self._say(f"Ray: {self._crew}")
         return self._crew
 
     def choose(
@@ -65,18 +64,14 @@ class Cluster:
 
         Raises:
             EngineError: nothing installed there does what was asked for.
-            ClusterError: a GPU was asked for.
+            ClusterError: what was asked for is not to be had in a cluster, or on this one.
         """
         import ray
 
         from sorter.cluster.shipping import Shipped
 
-        if wanted.device not in ("auto", "cpu") or wanted.engine == "torch" or wanted.decode == "gpu":
-            raise ClusterError(
-                "--cluster: runs on CPUs only, without torch; leave out --device, --engine torch and --decode"
-            )
-        wanted = replace(wanted, device="cpu", decode="cpu")
-        cores = self.crew.cores
+        wanted = self._settle_for(wanted)
+        crew = self.crew
         shipped = Shipped.of(model)
         sample = list(islice(paths, gate.PHOTOS + gate.PHOTOS // 4))
 
@@ -86,10 +81,26 @@ class Cluster:
             return gate.choose(there, wanted, sample, limits, said.append), said
 
         choice: Choice
-        choice, said = ray.get(ray.remote(num_cpus=cores)(try_there).remote())
+        choice, said = ray.get(ray.remote(num_cpus=crew.cores, num_gpus=crew.gpus)(try_there).remote())
         for sentence in said:
             say(sentence)
         return choice
+
+    def _settle_for(self, wanted: Wanted) -> Wanted:
+        """What to ask of a node: one of its GPUs, which is the only one that an actor sees, or its processors."""
+        if wanted.device not in ("auto", "cpu", "cuda", "all"):
+            raise ClusterError(
+                f"--cluster: each GPU gets an actor; give --device cuda or cpu instead of {wanted.device}"
+            )
+        there = self.crew.on_gpus
+        if wanted.device in ("cuda", "all") and there is None:
+            raise ClusterError(f"--device {wanted.device}: no node of the cluster has a GPU to give")
+        everywhere = there is not None and there.nodes == self.crew.nodes
+        if there is None or wanted.device == "cpu" or (wanted.device == "auto" and not everywhere):
+            return replace(wanted, device="cpu")
+        self._crew = there
+        self._say(f"Ray: {there}")
+        return replace(wanted, device="cuda")
 
     def predict(
         self,

@@ -36,12 +36,20 @@ class Crew:
         cores: worker processes, and so cores, of each.
         nodes: with cores to give.
         memory: bytes that each of these processes may take; None where nobody knows.
+        gpus: of each actor: 1 or none.
+        on_gpus: how the work is divided among the nodes that have GPUs; None where there are none.
     """
 
     actors: int
     cores: int
     nodes: int = 1
     memory: int | None = None
+    gpus: int = 0
+    on_gpus: Crew | None = None
+
+    def __str__(self) -> str:
+        actors = f"{self.actors} actor" + "s" * (self.actors != 1)
+        return f"{actors} of {self.cores} worker processes each" + (" and a GPU" if self.gpus else "")
 
     @classmethod
     def of(cls, nodes: list[int], workers: int | None = None) -> Crew:
@@ -63,6 +71,19 @@ class Crew:
             return cls(sum(usable) // cores, cores, len(usable))
         cores = min(cores, workers)
         return cls(math.ceil(workers / cores), cores, len(usable))
+
+    @classmethod
+    def with_gpus(cls, nodes: list[tuple[int, int]]) -> Crew | None:
+        """An actor for each GPU; it decodes on an equal share of its node's cores.
+
+        Args:
+            nodes: cores and GPUs of each node.
+        """
+        usable = [(cores, gpus) for cores, gpus in nodes if cores >= gpus > 0]
+        if not usable:
+            return None
+        share = min(cores // gpus for cores, gpus in usable)
+        return cls(sum(gpus for _, gpus in usable), share, len(usable), gpus=1)
 
 
 @contextmanager
@@ -94,10 +115,12 @@ def session(address: str, workers: int | None = None) -> Iterator[Crew]:
     try:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         crew = Crew.of([int(node.get("CPU", 0)) for node in nodes], workers)
+        on_gpus = Crew.with_gpus([(int(node.get("CPU", 0)), int(node.get("GPU", 0))) for node in nodes])
         shares = [
             int(node["memory"] / node["CPU"]) for node in nodes if node.get("CPU") and node.get("memory")
         ]
-        yield replace(crew, memory=max(LEAST_MEMORY, min(shares))) if shares else crew
+        memory = max(LEAST_MEMORY, min(shares)) if shares else None
+        yield replace(crew, memory=memory, on_gpus=on_gpus and replace(on_gpus, memory=memory))
     finally:
         if ours:
             ray.shutdown()

@@ -12,10 +12,13 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from sorter.infer import Choice
-from sorter.model import ONNX, ONNX_INT8, Model
-from sorter.stages import Classify
+from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model
+from sorter.pipeline import Limits, Pool
+from sorter.predict import classifying
+from sorter.ring import Ring
+from sorter.types import Scores
 
-NEEDED = (ONNX, ONNX_INT8)
+NEEDED = (ONNX, ONNX_INT8, WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Shipped:
 
 @dataclass(frozen=True)
 class ClassifyThere:
-    """Makes the stage of a single machine on a node."""
+    """Starts, on a node, the processes that a single machine has."""
 
     shipped: Shipped
     choice: Choice
     max_megapixels: float
 
-    def __call__(self) -> Classify:
-        return Classify(self.shipped.unpack(), self.choice, self.max_megapixels)
+    def __call__(self, cores: int, limits: Limits) -> Pool[Scores] | Ring:
+        return classifying(self.shipped.unpack(), self.choice, cores, limits, self.max_megapixels)

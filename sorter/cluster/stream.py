@@ -12,8 +12,8 @@ from ray.exceptions import RayError
 
 from sorter.cluster.feed import Feed, FeedSource
 from sorter.cluster.session import ClusterError, Crew
-from sorter.cluster.work import Crewman
-from sorter.pipeline import Limits, Stage
+from sorter.cluster.work import Crewman, Processes
+from sorter.pipeline import Limits
 from sorter.types import Outcome, Photo, Result
 
 CHUNK = 32  # photos for each core of an actor: enough that its cores seldom wait for the last of them
@@ -22,7 +22,7 @@ QUEUED = 4  # chunks for each actor, those at work included
 
 def stream(
     items: Iterable[Photo | Result[Outcome]],
-    make_stage: Callable[[], Stage[Outcome]],
+    start: Callable[[int, Limits], Processes[Outcome]],
     crew: Crew,
     limits: Limits,
     chunk: int | None = None,
@@ -33,13 +33,13 @@ def stream(
     counted once; so what is yielded does not depend on which nodes lived. Memory: some chunks for each actor.
 
     Args:
-        make_stage: called in each actor; gives what is done with a photo, as for `Pool`.
+        start: called in each actor with its cores and the limits; starts the processes that do its photos.
         crew: how many actors, and their cores.
         limits: for each photo.
         chunk: photos sent to an actor at once; None for a good number.
 
     Raises:
-        SorterError: what the stage raised, or that its processes cannot start.
+        SorterError: what the processes raised, or that they cannot start.
         ClusterError: Ray gave up.
     """
     source = iter(items)
@@ -51,7 +51,7 @@ def stream(
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
     feed = ray.remote(num_cpus=0, label_selector=here)(Feed).remote()
     try:
-        rows = _rows(feed, here, make_stage, crew, limits)
+        rows = _rows(feed, here, start, crew, limits)
         while True:
             while not exhausted and put - yielded < window:
                 taken = _take(source, size)
@@ -86,7 +86,11 @@ def stream(
 
 
 def _rows(
-    feed: Any, here: dict[str, str], make_stage: Callable[[], Stage[Any]], crew: Crew, limits: Limits
+    feed: Any,
+    here: dict[str, str],
+    start: Callable[[int, Limits], Processes[Any]],
+    crew: Crew,
+    limits: Limits,
 ) -> Iterator[tuple[int, bytes]]:
     """Chunk numbers and their outcomes, as they come."""
     context = DataContext.get_current().copy()
@@ -106,7 +110,8 @@ def _rows(
             batch_format="pyarrow",
             compute=ActorPoolStrategy(min_size=1, max_size=crew.actors, initial_size=crew.actors),
             num_cpus=crew.cores,
-            fn_constructor_args=(make_stage, crew.cores, limits, feed),
+            num_gpus=crew.gpus or None,
+            fn_constructor_args=(start, crew.cores, limits, feed),
         )
         for batch in outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for number, payload in zip(batch["chunk"], batch["outcomes"], strict=True):

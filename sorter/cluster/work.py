@@ -1,18 +1,18 @@
-"""What an actor does: chunks of photos in, chunks of outcomes out, by the pool that a single machine uses."""
+"""What an actor does: chunks of photos in, chunks of outcomes out, by the processes that a single machine uses."""
 
 from __future__ import annotations
 
 import pickle
 import sys
 import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 import pyarrow as pa
 import ray
 
-from sorter.pipeline import Limits, Pool, Stage
-from sorter.types import Failure, Reason, SorterError
+from sorter.pipeline import Limits
+from sorter.types import Failure, Outcome, Photo, Reason, Result, SorterError
 
 # What a decoder does to its process costs one photo; what ends the whole actor (the system out of memory, say) may
 # come again wherever Ray tries it, and Ray would try for ever.
@@ -21,23 +21,31 @@ DIED = f"{TRIES} actors died while they had this photo or one that it was sent w
 SCHEMA = pa.schema([("chunk", pa.int64()), ("outcomes", pa.binary())])
 
 
+class Processes(Protocol[Outcome]):
+    """What a `Pool` and a `Ring` are to an actor."""
+
+    def run(self, items: Iterable[Photo | Result[Outcome]]) -> Iterator[Result[Outcome]]: ...
+
+
 class Crewman:
-    """One actor. Its pool's processes do the photos, so that one that crashes or hangs costs one row.
+    """One actor. Its processes do the photos, so that one that crashes or hangs costs one row.
 
     Args:
-        make_stage: called in the actor; gives what is done with a photo.
-        cores: processes.
+        start: called in the actor with `cores` and `limits`; starts the processes.
+        cores: worker processes.
         limits: for each photo.
         feed: handle of the `Feed` that the chunks come from.
     """
 
-    def __init__(self, make_stage: Callable[[], Stage[Any]], cores: int, limits: Limits, feed: Any) -> None:
+    def __init__(
+        self, start: Callable[[int, Limits], Processes[Any]], cores: int, limits: Limits, feed: Any
+    ) -> None:
         # A spawned process first runs its parent's main module; in an actor that is Ray's own program.
         sys.modules["__main__"] = types.ModuleType("__main__")
         self._feed = feed
         self._failed: SorterError | None = None
         try:
-            self._pool: Pool[Any] = Pool(make_stage(), cores, limits)
+            self._processes = start(cores, limits)
         except SorterError as error:
             self._failed = error
 
@@ -57,7 +65,7 @@ class Crewman:
             if ray.get(self._feed.taken_up.remote(number)) > TRIES:
                 done: Any = [Failure(Reason.DECODER_CRASHED, DIED)] * len(chunk)
             else:
-                done = [result.outcome for result in self._pool.run(chunk)]
+                done = [result.outcome for result in self._processes.run(chunk)]
         except SorterError as error:
             done = error
         return pickle.dumps(done)
