@@ -26,7 +26,7 @@ from sorter.model import Model
 from sorter.pipeline import Limits
 from sorter.predict import predict
 from sorter.preprocess import Preprocess
-from sorter.ring import SHARE, Layout
+from sorter.ring import SHARE, Layout, Ring
 from sorter.types import Failure, Photo, Reason, Result, Scores
 
 
@@ -70,6 +70,17 @@ def test_one_result_per_item_in_order_and_scores_as_onnx_gives_them(
             assert (ours.outcome.width, ours.outcome.height) == (other.outcome.width, other.outcome.height)
         else:
             assert ours.outcome == other.outcome
+
+
+def test_onnx_runtime_may_have_the_device(tmp_path: Path, network: Model) -> None:
+    """As with its execution providers: the same process, an engine that computes at once."""
+    items = some_photos(tmp_path, 13)
+    choice = Choice("onnx", "fp32")
+    with Ring(network, choice, 1, Limits(), 250, 4) as apart:
+        ours = outcomes(apart.run(items))
+        assert outcomes(apart.run(items)) == ours  # and again
+    for each, other in zip(ours, outcomes(predict(items, network, choice, 1, Limits(), 250)), strict=True):
+        same(each, other)
 
 
 def test_a_device_that_cannot_start_says_why(network: Model, tmp_path: Path) -> None:
