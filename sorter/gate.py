@@ -28,6 +28,7 @@ from sorter.stages import Measure
 from sorter.types import Failure, Photo, Result
 
 PHOTOS = 100
+PATIENCE = 300.0  # seconds for a trial; on a busy machine several engines take a while
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
@@ -101,6 +102,9 @@ def choose(
     ways = f"{len(choices)} engines" if len(choices) > 1 else str(choices[0])
     say(f"Trying {ways} on {PHOTOS} of your photos (once for this machine and model) ...")
     trial = _measure_apart(model, sample, choices, limits)
+    if isinstance(trial, Failure):
+        say(f"  given up ({trial.reason.value}): {plain} is used, and the next run tries again")
+        return plain
     if not trial.verdicts:
         return plain
     for verdict in trial.verdicts:
@@ -131,13 +135,13 @@ def _check(model: Model, wanted: Wanted, device: str, choices: Sequence[Choice])
 
 def _measure_apart(
     model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
-) -> Trial:
+) -> Trial | Failure:
     stage = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
-    patience = Limits(max(120.0, limits.seconds), limits.memory)
+    patience = Limits(max(PATIENCE, limits.seconds), limits.memory)
     with Pool(stage, 1, patience) as pool:
         job: list[Photo | Result[Trial]] = [Photo(Path(), Path(), 0, 0)]
         (result,) = pool.run(job)
-    return Trial((), 0.0) if isinstance(result.outcome, Failure) else result.outcome
+    return result.outcome
 
 
 def _has(engine: str) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from sorter.gate import choose, fastest
 from sorter.infer import Choice, EngineError, Trial, Verdict, Wanted
 from sorter.model import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import Limits
+from sorter.types import Failure, Photo, Reason
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +87,27 @@ def test_too_few_photos_mean_float32_and_no_verdict(tmp_path: Path, photos: list
     )
     broken = [*photos[:50], *[tmp_path / f"gone{number}.jpg" for number in range(70)]]
     assert choose(model, Wanted("auto", "auto", "cpu"), broken, Limits(), lambda _: None).precision == "fp32"
+    assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+@dataclass(frozen=True)
+class Dies:
+    """A trial whose engine takes its process with it."""
+
+    arguments: tuple[object, ...]
+
+    def start(self) -> Callable[[Photo], Failure]:
+        return lambda _: os.kill(os.getpid(), signal.SIGKILL) or Failure(Reason.CORRUPT)
+
+
+def test_a_trial_that_crashes_is_told_of_and_forgotten(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "Measure", lambda *arguments: Dies(arguments))
+    said: list[str] = []
+    model = make_model(tmp_path / "model")
+    assert choose(model, Wanted(device="cpu"), photos, Limits(), said.append).precision == "fp32"
+    assert "given up (decoder-crashed): openvino fp32 is used" in said[-1]
     assert not list((tmp_path / "cache").rglob("*.json"))
 
 
