@@ -10,7 +10,7 @@ from sorter.infer import Choice, Wanted
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits
-from sorter.predict import predict
+from sorter.predict import classifying
 from sorter.run import shipped_model
 from sorter.types import Failure, Photo, Reason, Result, Scores
 
@@ -65,8 +65,10 @@ class Classifier:
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:
         """Stream one result per path, in order; a path that cannot be scored has a `Failure`."""
-        photos = map(_photo, paths)
-        return predict(photos, self.model, self.choice, self._workers, self._limits, self._max_megapixels)
+        with classifying(
+            self.model, self.choice, self._workers, self._limits, self._max_megapixels
+        ) as processes:
+            yield from processes.run(map(_photo, paths))
 
 
 def _photo(path: str | Path) -> Photo | Result[Scores]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from sorter.infer import Choice
 from sorter.model import Model
 from sorter.pipeline import Limits, Pool
 from sorter.ring import Ring
 from sorter.stages import Classify
-from sorter.types import Photo, Result, Scores
+from sorter.types import Scores
 
 
 def classifying(
@@ -29,28 +29,9 @@ def classifying(
         say: told what happens to devices.
 
     Raises:
-        PipelineError: a process cannot be started.
+        EngineError: from `run`: the engine cannot start, or died.
+        PipelineError: also from `run`: workers cannot start, or their stage raised.
     """
     if choice.apart:
         return Ring(model, choice, workers, limits, max_megapixels, batch_size, say)
     return Pool(Classify(model, choice, max_megapixels), workers, limits)
-
-
-def predict(
-    items: Iterable[Photo | Result[Scores]],
-    model: Model,
-    choice: Choice,
-    workers: int,
-    limits: Limits,
-    max_megapixels: float,
-    batch_size: int | None = None,
-    say: Callable[[str], None] = lambda _: None,
-) -> Iterator[Result[Scores]]:
-    """One result per item, in order; items that are results already pass through. Arguments as for `classifying`.
-
-    Raises:
-        EngineError: the engine cannot start or died.
-        PipelineError: workers cannot start, or their stage raised.
-    """
-    with classifying(model, choice, workers, limits, max_megapixels, batch_size, say) as processes:
-        yield from processes.run(items)

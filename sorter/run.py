@@ -24,7 +24,7 @@ from sorter.journal import Entry, Journal, copy_journal, locked
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
-from sorter.predict import predict
+from sorter.predict import classifying
 from sorter.report_bulk import Report, report_at
 from sorter.report_html import Page, write_html
 from sorter.scan import Scan, compile_patterns
@@ -380,8 +380,7 @@ class _Run:
                 everything, self.model, self.choice, limits, options.max_megapixels
             )
             return
-        yield from predict(
-            everything,
+        with classifying(
             self.model,
             self.choice,
             self.workers,
@@ -389,7 +388,8 @@ class _Run:
             options.max_megapixels,
             options.batch_size,
             self.watch.say,
-        )
+        ) as processes:
+            yield from processes.run(everything)
 
     def _take_in(self, batch: list[Result[Scores]], csv: Report) -> None:
         """Decide and file a batch of results, and report on it."""

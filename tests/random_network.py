@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
 
+from sorter.infer import Choice
 from sorter.model import Model, write_model
+from sorter.predict import classifying
 from sorter.preprocess import Preprocess
 from sorter.train.export import export_onnx, write_safetensors
+from sorter.types import Photo, Result, Scores
 
 NAME = "test_efficientnet"  # timm's smallest
 SIZE = 64
@@ -23,3 +28,11 @@ def write_network(folder: Path) -> Model:
     write_safetensors(module, folder / "model.safetensors")
     export_onnx(module, SIZE, folder / "model.onnx", {})
     return write_model(Model(folder, "random", ("red", "blue"), "red", 0.5, 1.0, spec, {"name": NAME}))
+
+
+def predict(
+    items: Iterable[Photo | Result[Scores]], model: Model, choice: Choice, *how: Any
+) -> Iterator[Result[Scores]]:
+    """Start the processes, score, end them."""
+    with classifying(model, choice, *how) as processes:
+        yield from processes.run(items)

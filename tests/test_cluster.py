@@ -220,12 +220,11 @@ def test_work_that_is_done_three_times_counts_once(cluster: Any, tmp_path: Path)
 
 def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, tmp_path: Path) -> None:
     """Ray believes that a node has a GPU; the engine runs on its processor, as none is there."""
-    from random_network import write_network
+    from random_network import predict, write_network
 
     from sorter.cluster.shipping import ClassifyThere, Shipped
     from sorter.cluster.stream import stream
     from sorter.infer import Choice
-    from sorter.predict import predict
 
     model = write_network(tmp_path / "network")
     paths = [make_photo(tmp_path / f"{number}.jpg", RED if number % 3 else BLUE) for number in range(20)]

@@ -17,14 +17,13 @@ from conftest import BLUE, RED, Sorter, make_photo
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from random_network import SIZE, write_network
+from random_network import SIZE, predict, write_network
 
 from sorter import ring
 from sorter.device import IN_FLIGHT
 from sorter.infer import Choice, EngineError, Wanted
 from sorter.model import Model
 from sorter.pipeline import Limits
-from sorter.predict import predict
 from sorter.preprocess import Preprocess
 from sorter.ring import SHARE, Layout, Ring
 from sorter.types import Failure, Photo, Reason, Result, Scores
