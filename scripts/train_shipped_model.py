@@ -156,7 +156,7 @@ def read_study(data: Path, work: Path) -> Study:
     backbone = make_network(RECIPE, 1, Source(), SEED).backbone
     with tqdm(desc="embedding", total=len(examples), disable=None) as bar:
         features = embed(
-            lambda: by_engine(to_onnx(backbone, spec.size)[0], spec, len(examples)),
+            lambda: by_engine(to_onnx(backbone, spec.size)[0], spec),
             spec,
             prepared.pixels,
             [each.sha256 for each in prints],

@@ -17,7 +17,7 @@ from sorter.infer import Choice, EngineError, Verdict  # noqa: E402
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, read_model, write_model  # noqa: E402
 from sorter.networks import Network  # noqa: E402
 from sorter.preprocess import Preprocess  # noqa: E402
-from sorter.train import graph  # noqa: E402
+from sorter.train import export, graph  # noqa: E402
 from sorter.train.backbones import PACKAGED, efficientnet_lite, rename_by_order  # noqa: E402
 from sorter.train.export import SPEC_KEY, export_model, export_onnx, int8_is_kept  # noqa: E402
 from sorter.train.graph import MAX_DIFFERENCE, ExportError, max_difference, onnx_runtime  # noqa: E402
@@ -199,6 +199,19 @@ def test_int8_calibrated_on_photos_is_kept_and_recorded(tmp_path):
         assert by_variant[engine, "int8"]["passed"]
         assert by_variant[engine, "int8"]["n"] == 128
         assert by_variant[engine, "int8"]["max_difference"] > 0
+
+
+def test_a_model_that_sorts_is_there_before_it_is_quantised(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(export, "quantise", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        export_model(tiny_network(), describe(tmp_path / "m"), images(4, seed=1), images(8, seed=2))
+    model = read_model(tmp_path / "m")
+    model.verify()
+    assert set(model.files) == {WEIGHTS, ONNX}
+    assert onnx_runtime(model.folder / ONNX)(images(1, seed=3)[0]).shape == (16, 1)
 
 
 def test_int8_calibrated_on_extreme_noise_is_refused(tmp_path):

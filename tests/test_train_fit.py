@@ -248,17 +248,15 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
     assert len(calls) == 2
 
 
-def test_every_engine_gives_the_features_of_torch() -> None:
+def test_the_engine_gives_the_features_of_torch() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     backbone, spec = make_network(TINY, 1, Source(), 0).backbone, preprocess_of(TINY)
     found = traced(backbone, spec.size)
     assert found is not None
-    engines = [features.by_engine(found[0], spec, photos) for photos in (1, features.OPENVINO_FROM)]
-    by_onnx_runtime, by_openvino = (forward(pixels) for forward in engines)
+    by_engine = features.by_engine(found[0], spec)(pixels)
     by_torch = features.by_torch(backbone, spec, torch.device("cpu"))(pixels)
-    for each in (by_onnx_runtime, by_openvino):
-        np.testing.assert_allclose(each, by_torch, atol=1e-4)
-    assert not np.array_equal(by_onnx_runtime, by_openvino)
+    np.testing.assert_allclose(by_engine, by_torch, atol=1e-4)
+    assert len(np.unique(by_engine[:, 0])) == len(pixels), "photos are told apart"
 
 
 def test_recipes_are_listed(sorter: Sorter) -> None:
@@ -284,7 +282,7 @@ def test_the_command(folders: Path, tmp_path: Path, sorter: Sorter) -> None:
         "-j",
         "1",
     )
-    done = sorter(*command)
+    done = sorter(*command, timeout=300)
     assert done.returncode == 3, done.stderr  # one file is broken
     told = json.loads(done.stdout)
     assert (told["failed"], told["epochs"]) == (1, 2)

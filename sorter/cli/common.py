@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,21 @@ def needs_extra(*modules: str, extra: str = "train") -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[{extra}]"` brings it')
+
+
+@contextmanager
+def large_imports() -> Iterator[None]:
+    """No looking for cyclic garbage: what torch and timm bring stays for good, and a quarter of the time went there."""
+    import atexit
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
+        gc.enable()
 
 
 def complain(message: str) -> None:

@@ -19,6 +19,7 @@ from sorter.cli.common import (
     add_workers,
     complain,
     device,
+    large_imports,
     needs_extra,
 )
 
@@ -132,8 +133,9 @@ def _train(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "torchvision", "timm", "sklearn", "matplotlib")
     if arguments.tensorboard:
         needs_extra("tensorboard")
-    from sorter.train.fit import train_model
-    from sorter.train.options import Options
+    with large_imports():
+        from sorter.train.fit import train_model
+        from sorter.train.options import Options
 
     options = Options(
         data=arguments.data,

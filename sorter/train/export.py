@@ -60,6 +60,7 @@ def export_model(
     """
     write_safetensors(network, model.folder / WEIGHTS)
     export_onnx(network, model.preprocess.size, model.folder / ONNX, onnx_spec(model), backbone)
+    write_model(model)  # from here on the folder sorts; what comes makes it faster
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
     return judge(write_model(model), validation, labels)
 

@@ -258,7 +258,7 @@ class _Training:
     def _engine(self) -> Forward:
         spec = self.draft.preprocess
         if self.graph is not None:
-            return by_engine(self.graph, spec, len(self.examples))
+            return by_engine(self.graph, spec)
         torch.set_num_threads(self.workers)
         return by_torch(deepcopy(self.untrained.backbone), spec, self.device)
 

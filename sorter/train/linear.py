@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def fit_linear(
         l2: strength of the penalty, above 0.
         positive: the class that a head with one logit speaks for.
     """
+    from sklearn.linear_model import LogisticRegression
+
     layer = head.get_submodule("logits")
     assert isinstance(layer, nn.Linear) and layer.in_features == features.shape[1], "a head with dense layers"
     one = layer.out_features == 1

@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import timm
 import torch
+from timm.models import group_parameters, set_pretrained_check_hash, set_pretrained_download_progress
 from torch import Tensor, nn
 
 from sorter.networks import SMALL_CNN, Network, build
@@ -46,14 +48,11 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
     known = packaged(recipe.backbone)
     name = known.timm if known else recipe.backbone
-    if name != SMALL_CNN:
-        import timm
-
-        if not timm.is_model(name.partition(".")[0]):
-            raise UsageError(
-                f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, mobilenetv2_100, "
-                "resnetv2_50 or another of `timm.list_models()`"
-            )
+    if name != SMALL_CNN and not timm.is_model(name.partition(".")[0]):
+        raise UsageError(
+            f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, mobilenetv2_100, "
+            "resnetv2_50 or another of `timm.list_models()`"
+        )
     return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
 
 
@@ -64,8 +63,6 @@ def preprocess_of(recipe: Recipe) -> Preprocess:
         return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
     if backbone["name"] == SMALL_CNN:
         return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
-    import timm
-
     config = timm.get_pretrained_cfg(backbone["name"])
     interpolation = config.interpolation if config.interpolation in INTERPOLATIONS else "bicubic"
     return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
@@ -146,9 +143,6 @@ def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
         network = efficientnet_lite(known, 1000)
         network.reset_classifier(0)  # type: ignore[operator]
         return network
-    import timm
-    from timm.models import set_pretrained_check_hash, set_pretrained_download_progress
-
     set_pretrained_check_hash(True)
     set_pretrained_download_progress(False)
     try:
@@ -195,8 +189,6 @@ def weights_key(backbone: nn.Module) -> str:
 
 def stages(backbone: nn.Module) -> list[list[str]]:
     """Names of the backbone's parameters, stage by stage from the input on."""
-    from timm.models import group_parameters
-
     grouped = group_parameters(backbone, backbone.group_matcher(coarse=True))  # type: ignore[operator]
     learned = dict(backbone.named_parameters())
     return [[name for name in names if name in learned] for _, names in sorted(grouped.items())]
