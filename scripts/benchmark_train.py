@@ -3,8 +3,9 @@
 All start from the same EfficientNet-Lite0 weights and see the same photos, of which 60 % are to learn from, 15 % to
 choose by and 25 % held out. A peer trains for the least number of epochs that reaches the target on those held out,
 which is found beforehand and not timed; `sorter train --recipe fast` has nothing to choose. Then they take turns over
-several rounds. Our caches are empty each time. Peers are timed until their model is saved; we are until our process has
-ended, with its int8 and ONNX files, their comparison and the report; our saved model is timed besides.
+several rounds. Caches are empty each time. All are timed until their model is saved: ours when its folder first holds a
+model that `sorter run` takes, float32 in ONNX and safetensors. Our process then goes on with the int8 file, the
+comparison of the engines and the report; its end is set beside the peers' saved models, too.
 Then: the share of training that waits for photos, and peak memory.
 
 fastai may want another torch than ours. Give it an environment of its own and name its Python:
@@ -22,7 +23,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +55,7 @@ ABOUT = "train on class folders, beside fastai and timm; waiting for photos; mem
 EXAMPLE = """examples:
   python scripts/benchmark.py train --fastai-python fastai-env/bin/python --markdown table.md --json train.json
   python scripts/benchmark.py train --data ./my-folders --rounds 5 --target 0.97
+  python scripts/benchmark.py train --data ./my-folders --epochs fastai=1 timm=4 --only time
   python scripts/benchmark.py train --only waiting,memory
 """
 PARTS = ("time", "waiting", "memory")
@@ -90,6 +95,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most-epochs", type=int, default=16, metavar="N", help="a peer is tried with at most so many (16)"
     )
+    parser.add_argument(
+        "--epochs",
+        type=_epochs,
+        nargs="+",
+        default=[],
+        metavar="PEER=N",
+        help="epochs of a peer that an earlier search found, which is then not made again",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the parts and of training (0)")
     parser.add_argument(
         "--fastai-python",
@@ -101,9 +114,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--memory",
         type=int,
         nargs="+",
-        default=[500, 5000],
+        default=[200, 1000, 4000],
         metavar="N",
-        help="photos of the memory runs (500 5000; from 400 on OpenVINO embeds, below torch does)",
+        help="photos of the memory runs (200 1000 4000)",
     )
     parser.add_argument("--work", type=Path, metavar="DIR", help="keep drawn photos here for the next time")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
@@ -147,8 +160,9 @@ class Run:
     Attributes:
         program: its name.
         epochs: that it was told to train for; 0 leaves them to the recipe.
-        saved: seconds from the start of the process until the model was saved.
-        ended: seconds until the process had ended; a peer then has measured itself, too.
+        saved: seconds from the start of the process until there was a model on the disk that can be used.
+        ended: seconds until the process had ended: a peer has measured itself by then; we have added and compared
+            int8, and written the report.
         processor: seconds of all its processes together, by the system's account.
         accuracy: on the photos held out.
         held_out: how many those are.
@@ -163,11 +177,6 @@ class Run:
     accuracy: float
     held_out: int
     waiting: float | None
-
-    @property
-    def counted(self) -> float:
-        """Seconds: of ours all, of a peer's those until its model was saved."""
-        return self.saved if self.waiting is None else self.ended
 
 
 @dataclass(frozen=True)
@@ -352,10 +361,37 @@ def run_once(program: Program, data: Path, out: Path, epochs: int, seed: int) ->
         # The disk's cache still has what the run before wrote; that one should not be paid for now.
         if hasattr(os, "sync"):
             os.sync()
-        finished = timed(program.command(data, out, epochs, seed))
-    run = read_run(program, epochs, out, finished)
-    say(f"{program.name}, {epochs or 'recipe'} epochs: {figure(run.counted)} s, accuracy {run.accuracy:.3f}")
+        with first_seen(out / "model.json") as seen:
+            finished = timed(program.command(data, out, epochs, seed))
+    run = read_run(program, epochs, out, finished, seen)
+    say(
+        f"{program.name}, {epochs or 'recipe'} epochs: saved after {figure(run.saved)} s, ended after "
+        f"{figure(run.ended)} s, accuracy {run.accuracy:.3f}"
+    )
     return run
+
+
+@contextmanager
+def first_seen(path: Path) -> Iterator[list[float]]:
+    """When a file came to be, in seconds since the epoch, which one written over later does not tell any more.
+
+    The list stays empty where it never does.
+    """
+    found: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not found and not over.wait(0.02):
+            if path.exists():
+                found.append(time.time())
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()
 
 
 def clear(out: Path) -> None:
@@ -365,13 +401,13 @@ def clear(out: Path) -> None:
     out.unlink(missing_ok=True)
 
 
-def read_run(program: Program, epochs: int, out: Path, finished: Finished) -> Run:
-    """What a program says of itself at the end, and its model file."""
+def read_run(program: Program, epochs: int, out: Path, finished: Finished, seen: Sequence[float]) -> Run:
+    """What a program says of itself at the end, and its model file; ours was first seen when `seen` says."""
     model = out / "model.json" if program.ours else out
-    if not model.is_file():
+    if not model.is_file() or (program.ours and not seen):
         raise BenchmarkError(f"{program.name}: ended without {model}")
     told = json.loads(finished.stdout.strip().splitlines()[-1])
-    saved = model.stat().st_mtime if program.ours else told["saved"]
+    saved = seen[0] if program.ours else told["saved"]
     return Run(
         program.name,
         epochs,
@@ -413,10 +449,12 @@ class _Bench:
             if self.arguments.fastai_python:
                 facts["packages"] |= fastai_versions(self.arguments.fastai_python.absolute())
             epochs = {sorter: 0}
+            known = dict(self.arguments.epochs)
             for peer in peers(self.arguments, write_weights(self.work / "weights.pth")):
-                tried = self._search(peer)
-                search += tried
-                epochs[peer] = least(tried, self.arguments.target)
+                if peer.name not in known:
+                    tried = self._search(peer)
+                    search += tried
+                epochs[peer] = known.get(peer.name) or least(tried, self.arguments.target)
             for number in range(self.arguments.rounds):
                 say(f"round {number + 1} of {self.arguments.rounds}")
                 # There and back again, so that none always comes after the same other.
@@ -495,8 +533,8 @@ def markdown(figures: Figures) -> str:
     ]
     if figures.runs:
         blocks += [
-            f"{figures.rounds} rounds, programs taking turns; median (least–most). To be reached: "
-            f"{figures.target:.1%} of the photos held out.",
+            f"{figures.rounds} rounds, programs taking turns; median (least–most), and of ratios (every round). "
+            f"To be reached: {figures.target:.1%} of the photos held out.",
             _time_table(figures),
             _ratio_table(figures),
         ]
@@ -553,22 +591,25 @@ def _ratio_table(figures: Figures) -> str:
         rows.append(
             (
                 name,
-                f"**{_ratio(theirs, mine, lambda run: run.counted)}**",
-                _ratio(theirs, mine, lambda run: run.saved),
+                f"**{_ratio(theirs, mine, lambda run: run.saved)}**",
+                _ratio(theirs, [replace(run, saved=run.ended) for run in mine], lambda run: run.saved),
                 _ratio(theirs, mine, lambda run: run.processor),
             )
         )
     header = (
         "times as long as sorter",
-        "their model saved, our process ended",
         "both models saved",
+        "their model saved, our process ended",
         "processor time",
     )
     return table(header, rows)
 
 
 def _ratio(theirs: Sequence[Run], mine: Sequence[Run], of: Callable[[Run], float]) -> str:
-    return ratios(Spread.of(map(of, theirs)), Spread.of(map(of, mine))).text("×")
+    """The median, and every round's behind it."""
+    found = ratios(Spread.of(map(of, theirs)), Spread.of(map(of, mine)))
+    each = f" ({', '.join(map(figure, found.values))})" if len(found.values) > 1 else ""
+    return f"{figure(found.median)}×{each}"
 
 
 def _waiting_table(figures: Figures) -> str:
@@ -613,6 +654,13 @@ def to_json(figures: Figures) -> dict[str, Any]:
             for n, (whole, anonymous) in figures.memory.items()
         },
     }
+
+
+def _epochs(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if name not in PEERS or not number.isdigit() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like fastai=2; peers are {', '.join(PEERS)}")
+    return name, int(number)
 
 
 def _parts(text: str) -> tuple[str, ...]:

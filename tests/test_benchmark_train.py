@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -107,16 +109,38 @@ def test_what_a_program_says_is_read(tmp_path: Path, ours: bool) -> None:
     else:
         out.touch()
     stdout = "a line before it\n" + json.dumps(said) + "\n"
-    found = bench.read_run(program, 2, out, measure.Finished(100.0, 105.0, stdout, processor_seconds=7.0))
+    finished = measure.Finished(100.0, 105.0, stdout, processor_seconds=7.0)
+    found = bench.read_run(program, 2, out, finished, [102.0] if ours else [])
     assert (found.ended, found.processor, found.accuracy, found.held_out) == (5, 7, 0.98, 50)
-    assert found.counted == (5 if ours else 3)
+    assert found.saved == (2 if ours else 3)
     assert found.waiting == (0.25 if ours else None)
 
 
 def test_missing_model_is_noticed(tmp_path: Path) -> None:
     program = bench.Program("it", lambda *_: [], False)
     with pytest.raises(measure.BenchmarkError, match="it: ended without"):
-        bench.read_run(program, 1, tmp_path / "model", measure.Finished(0.0, 1.0, "{}"))
+        bench.read_run(program, 1, tmp_path / "model", measure.Finished(0.0, 1.0, "{}"), [])
+
+
+def test_a_file_written_twice_counts_from_the_first_time(tmp_path: Path) -> None:
+    with bench.first_seen(tmp_path / "model.json") as found:
+        for _ in range(2):
+            (tmp_path / "model.json").write_text("{}", encoding="utf-8")
+            written = time.time()
+            while not found:
+                time.sleep(0.001)
+    assert len(found) == 1
+    assert found[0] <= written + 60
+    with bench.first_seen(tmp_path / "never") as found:
+        pass
+    assert found == []
+
+
+def test_epochs_of_peers_are_read() -> None:
+    assert bench._epochs("timm=4") == ("timm", 4)
+    for wrong in ("timm", "keras=1", "fastai=0", "fastai=x"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is not like fastai=2; peers are"):
+            bench._epochs(wrong)
 
 
 def test_models_of_either_kind_make_room_for_the_next(tmp_path: Path) -> None:
@@ -141,20 +165,27 @@ def test_tables() -> None:
             "date": "2025-01-01",
         },
         load=(0.1, 2.0),
-        rounds=1,
+        rounds=2,
         target=0.98,
         photos="200 photos",
         search=[],
-        runs=[run("timm", 3, 40.0, 0.96), run("sorter", 0, 8.0, 1.0, 0.02)],
+        runs=[
+            run("timm", 3, 40.0, 0.96),
+            run("sorter", 0, 8.0, 1.0, 0.02),
+            run("sorter", 0, 8.0, 1.0, 0.02),
+            run("timm", 3, 48.0, 0.96),
+        ],
         waiting=[run("the head alone", 0, 8.0, 1.0, 0.02)],
         memory={500: (800 << 20, 400 << 20), 5000: (1600 << 20, 420 << 20)},
     )
     lines = bench.markdown(figures).splitlines()
     assert "Load average 0.10 before, 2.00 after" in lines[0]
     for row in (
-        "| sorter | as the recipe | 100 % of 50 | 8.00 s | 10.0 s | 16.0 s |",
-        "| timm | 3 | 96.0 % of 50, below the target | 40.0 s | 42.0 s | 80.0 s |",
-        "| timm | **4.00×** | 5.00× | 5.00× |",
+        "| sorter | as the recipe | 100 % (100–100) of 50 | 8.00 s (8.00–8.00) | 10.0 s (10.0–10.0) | "
+        "16.0 s (16.0–16.0) |",
+        "| timm | 3 | 96.0 % (96.0–96.0) of 50, below the target | 44.0 s (40.0–48.0) | 46.0 s (42.0–50.0) | "
+        "88.0 s (80.0–96.0) |",
+        "| timm | **5.50× (5.00, 6.00)** | 4.40× (4.00, 4.80) | 5.50× (5.00, 6.00) |",
         "| the head alone | 2.0% | 10.0 s |",
         "| 5,000 photos | 1,600 MiB | 2.000 | 420 MiB | 1.050 |",
     ):
