@@ -170,8 +170,8 @@ def make_folder(folder: Path, count: int) -> Path:
             place = out / decision.label / path.name
             place.hardlink_to(path)
             kind = ActionKind.HARDLINK
-            filing = journal.plan(entry, Filing(kind, path, place, status.st_dev, status.st_ino))
-            journal.filed(filing, Placed(status.st_size, status.st_mtime_ns))
+            (filing,) = journal.plan([(entry, Filing(kind, path, place, status.st_dev, status.st_ino))])
+            journal.filed({filing: Placed(status.st_size, status.st_mtime_ns)})
         journal.set(
             run={
                 "model": "made up",

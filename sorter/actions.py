@@ -55,14 +55,22 @@ class Placed:
     mtime_ns: int
 
 
-def free_name(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
-    """The name itself where it is free, else `stem (2).ext`, `stem (3).ext`, …, cut to fit in 255 bytes.
+def make_folder(folder: Path) -> None:
+    """Unless it is there, which is found out quicker than by trying. Raises OSError."""
+    if not os.path.isdir(folder):  # noqa: PTH112
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def free_name(wanted: Path, taken: Callable[[Path], bool]) -> Path:
+    """The path itself where it is free, else `stem (2).ext`, `stem (3).ext`, …, cut to fit in 255 bytes.
 
     Args:
         taken: tells of a path whether it is in use. It is asked O(log n) times for n same-named photos, as
             numbers are given out without gaps: the first free one is found by doubling, then bisecting.
     """
-    path = folder / fit_name(name, "")
+    folder, name = wanted.parent, wanted.name
+    fits = fit_name(name, "")
+    path = wanted if fits == name else folder / fits
     if not taken(path):
         return path
 
@@ -84,6 +92,8 @@ def free_name(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
 
 def fit_name(name: str, suffix: str) -> str:
     """`name` with `suffix` before its extension, its stem cut at a character where it would pass 255 bytes."""
+    if not suffix and len(os.fsencode(name)) <= NAME_MAX:
+        return name
     stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
     room = NAME_MAX - len(os.fsencode(suffix + extension))
     if room < 1:  # no extension is as long as that: a dot early in a long name
@@ -105,14 +115,16 @@ def apply(filing: Filing, staging: Path) -> Placed:
         FileNotFoundError: the photo is gone.
         OSError: anything else the system refused; the photo is where it was.
     """
-    filing.destination.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(filing.destination.parent)
     if filing.kind is ActionKind.COPY:
         _copy(filing.source, staging)
         publish(staging, filing.destination)
     elif filing.kind is ActionKind.MOVE:
         move(filing.source, filing.destination, staging)
     elif filing.kind is ActionKind.HARDLINK:
-        os.link(filing.source.resolve(), filing.destination)
+        # Nor do all systems follow a link that is to be linked.
+        source = filing.source.resolve() if filing.source.is_symlink() else filing.source
+        os.link(source, filing.destination)
     else:
         os.symlink(filing.source, filing.destination)  # noqa: PTH211 - arguments in the order of the others
     return placed_at(filing.destination)

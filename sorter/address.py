@@ -191,6 +191,12 @@ def path_of(text: str | os.PathLike[str]) -> Path:
     return Address(text)
 
 
+def beginning(folder: Path) -> str:
+    """What the text of every path in a folder begins with; joining and cutting texts is far quicker than pathlib."""
+    slash = "/" if isinstance(folder, Address) else os.sep
+    return f"{str(folder).rstrip(slash)}{slash}"
+
+
 class told:
     """Whatever a store's library raises becomes an OSError that names the address."""
 

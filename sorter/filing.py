@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Protocol
 from sorter import actions, stores
 from sorter.actions import CannotUndo, Filing, Placed
 from sorter.address import Address
-from sorter.journal import FOLDER, Filed, Journal
+from sorter.journal import FOLDER, Filed, Journal, Row
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -86,39 +88,36 @@ class Filer:
         self._staging = self._out / FOLDER / "staging"
         self._hands = hands
         self._look = False  # for files of strangers in a store, before one was in the way
-        count = STORE_THREADS if isinstance(self._out, Address) else THREADS
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="sorter-filing")
+        self._count = STORE_THREADS if isinstance(self._out, Address) else THREADS
+        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="sorter-filing")
 
     def close(self) -> None:
         self._threads.shutdown()
 
-    def file(self, batch: Sequence[Scored | Result[Scores]]) -> None:
+    def file(self, batch: Sequence[Scored | Result[Scores]]) -> list[int]:
         """Write down a batch in its order, failures too, and put its scored photos in their folders.
 
-        A photo that cannot be filed becomes a failed row and stays where it is.
+        A photo that cannot be filed becomes a failed row and stays where it is. Returns their ids in the journal.
 
         Raises:
             SorterError: the disk is full.
             JournalError: the journal cannot be written.
         """
-        steps = []
+        rows = [_row(item) for item in batch]
         with self._journal.transaction():
-            for item in batch:
-                if isinstance(item, Scored):
-                    entry = self._journal.scored(item.photo, item.scores, item.decision, item.filing)
-                    if step := self._plan(entry, item):
-                        steps.append(step)
-                elif isinstance(item.outcome, Failure):
-                    self._journal.failed(item.photo, item.outcome)
+            entries = self._journal.write(rows)
+            pairs = zip(entries, batch, strict=True)
+            steps = self._plan([(entry, item) for entry, item in pairs if isinstance(item, Scored)])
         for _ in range(TRIES):
-            steps = self._do(steps)
             if not steps:
-                return
+                return entries
+            steps = self._do(steps)
         with self._journal.transaction():
             for step in steps:
                 self._leave(step)
                 message = "every name tried was taken at the last moment"
                 self._journal.not_filed(step.entry, Failure(Reason.NOT_FILED, message))
+        return entries
 
     def recover(self, go_on: bool) -> None:
         """Bring what a crash or a full disk stopped halfway to one end or the other.
@@ -157,7 +156,7 @@ class Filer:
 
     def _recover_filing(self, filed: Filed, outcome: Placed | OSError | None) -> None:
         if isinstance(outcome, Placed):
-            self._journal.filed(filed.id, outcome)
+            self._journal.filed({filed.id: outcome})
             return
         if outcome is not None and outcome.errno in FULL:
             raise self._full(outcome)
@@ -190,41 +189,48 @@ class Filer:
 
     # -- one step each -----------------------------------------------------------------------------------------
 
-    def _plan(self, entry: int, scored: Scored) -> _Step | None:
+    def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[_Step]:
+        """Give out names in the order of the batch, and write the plans down; a photo without a step stays."""
+        going = [(entry, scored, self._wanted(scored)) for entry, scored in batch if self._goes(scored)]
+        names = _Names(self._journal, [wanted for *_, wanted in going], self._look)
+        planned: list[tuple[int, Scored, Filing, int | None]] = []
+        for entry, scored, wanted in going:
+            if scored.current is not None and scored.filing is not None:
+                destination = names.give(wanted)
+                self._journal.plan_again(scored.filing, destination)
+                planned.append((entry, scored, _move_inside(scored.current, destination), scored.filing))
+                continue
+            identity = _identity(scored.photo)
+            if isinstance(identity, Failure):
+                self._journal.not_filed(entry, identity)
+                continue
+            what = Filing(self._kind, scored.photo.path, names.give(wanted), *identity)
+            planned.append((entry, scored, what, None))
+        new = iter(
+            self._journal.plan([(entry, what) for entry, _, what, filing in planned if filing is None])
+        )
+        return [
+            _Step(next(new) if filing is None else filing, entry, scored, what, again=filing is not None)
+            for entry, scored, what, filing in planned
+        ]
+
+    def _goes(self, scored: Scored) -> bool:
+        if scored.current is not None and scored.filing is not None:
+            return scored.current.parent != self._wanted(scored).parent
+        return self._kind is not ActionKind.NONE
+
+    def _wanted(self, scored: Scored) -> Path:
+        if scored.wanted is not None:
+            return scored.wanted
         folder = self._out / scored.decision.label if self._by_label else self._out
         if self._tree:
             folder = folder / scored.photo.relative.parent
-        wanted = scored.wanted or folder / scored.photo.path.name
-        if scored.current is not None and scored.filing is not None:
-            if scored.current.parent == wanted.parent:
-                return None
-            destination = self._free(wanted)
-            self._journal.plan_again(scored.filing, destination)
-            what = _move_inside(scored.current, destination)
-            return _Step(scored.filing, entry, scored, what, again=True)
-        if self._kind is ActionKind.NONE:
-            return None
-        identity = _identity(scored.photo)
-        if isinstance(identity, Failure):
-            self._journal.not_filed(entry, identity)
-            return None
-        destination = self._free(wanted)
-        what = Filing(self._kind, scored.photo.path, destination, *identity)
-        return _Step(self._journal.plan(entry, what), entry, scored, what, again=False)
-
-    def _free(self, wanted: Path) -> Path:
-        return actions.free_name(wanted.parent, wanted.name, self._taken)
-
-    def _taken(self, path: Path) -> bool:
-        if self._journal.holds(path):
-            return True
-        if isinstance(path, Address) and not self._look:
-            return False  # asking costs as much as copying, which will find out
-        return path.is_symlink() or path.exists()
+        return folder / scored.photo.path.name
 
     def _do(self, steps: list[_Step]) -> list[_Step]:
         """Carry out planned steps; returns those to do again under another name."""
         outcomes = self._apply(steps)
+        placed: dict[int, Placed] = {}
         if not self._dry:
             for folder in {step.what.destination.parent for step in steps}:
                 if not isinstance(folder, Address) and folder.exists():
@@ -233,19 +239,21 @@ class Filer:
         with self._journal.transaction():
             for step, outcome in zip(steps, outcomes, strict=True):
                 if isinstance(outcome, Placed):
-                    self._journal.filed(step.filing, outcome)
+                    placed[step.filing] = outcome
                     continue
                 if outcome.errno in FULL:
                     full = outcome  # stays planned, and is done when the command is given again
                     continue
+                self._journal.filed(placed)  # which may have left a name that is now free
+                placed.clear()
                 self._leave(step)
                 if isinstance(outcome, FileExistsError):
                     self._look = True
-                    if new := self._plan(step.entry, step.of):
-                        again.append(new)
+                    again += self._plan([(step.entry, step.of)])
                     self._look = False
                 else:
                     self._journal.not_filed(step.entry, _failure(outcome))
+            self._journal.filed(placed)
         if full is not None:
             raise self._full(full)
         return again
@@ -262,7 +270,26 @@ class Filer:
         planned = [(step.what, self._staging_file(step.filing)) for step in steps]
         if self._hands is not None:
             return self._hands.apply(planned)
-        return list(self._threads.map(lambda each: attempt(*each), planned))
+        return self._side_by_side(planned)
+
+    def _side_by_side(self, planned: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
+        """Each thread takes the next one until none is left: handing each over by itself costs more than a link."""
+        waiting = deque(enumerate(planned))
+        done: dict[int, Placed | OSError] = {}
+
+        def work(_: int) -> None:
+            while waiting:
+                try:
+                    at, step = waiting.popleft()
+                except IndexError:  # another thread was quicker
+                    return
+                done[at] = attempt(*step)
+
+        try:
+            list(self._threads.map(work, range(min(self._count, len(planned)))))
+        finally:
+            waiting.clear()  # whoever is interrupted does not go on
+        return [done[at] for at in range(len(planned))]
 
     def _revert(self, filed: Filed) -> str | None:
         try:
@@ -283,10 +310,47 @@ class Filer:
         return self._staging / f"{filing}.part"
 
 
+class _Names:
+    """Which names are free, while a batch is planned: the journal is asked once for all that are wanted.
+
+    Args:
+        look: for files of strangers in a store as well.
+    """
+
+    def __init__(self, journal: Journal, wanted: Sequence[Path], look: bool) -> None:
+        self._journal = journal
+        self._look = look
+        self._asked = set(map(str, wanted))
+        self._in_use = set(map(str, journal.held(wanted)))
+
+    def give(self, wanted: Path) -> Path:
+        """The path itself, or beside it under the next free name; it is then in use."""
+        free = actions.free_name(wanted, self._taken)
+        self._in_use.add(str(free))
+        return free
+
+    def _taken(self, path: Path) -> bool:
+        name = str(path)
+        if name in self._in_use or (name not in self._asked and self._journal.holds(path)):
+            return True
+        if not isinstance(path, Address):
+            return os.path.lexists(path)
+        # Asking a store costs as much as copying, which will find out.
+        return self._look and path.exists()
+
+
+def _row(item: Scored | Result[Scores]) -> Row:
+    if isinstance(item, Scored):
+        return Row(item.photo, (item.scores, item.decision), item.filing)
+    if not isinstance(item.outcome, Failure):
+        raise TypeError(f"{item.photo.path}: has scores, and nobody decided on them")
+    return Row(item.photo, item.outcome)
+
+
 def attempt(what: Filing, staging: Path) -> Placed | OSError:
     """Carry out one filing; what the system refused comes back, as it is one photo's affair."""
     try:
-        staging.parent.mkdir(parents=True, exist_ok=True)
+        actions.make_folder(staging.parent)
         return _how(what).apply(what, staging)
     except OSError as error:
         return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 from sorter import report
 from sorter.decide import Rule
 from sorter.filing import Filer, Scored
-from sorter.journal import Entry, Journal, locked
+from sorter.journal import Entry, Journal, Line, locked
 from sorter.table import rule_of, rule_to_json, run_settings
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status, UsageError
 
@@ -167,14 +168,14 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
         with journal.transaction():
             journal.set(run=settings, state="running")
         before, left = journal.filing_count(), []
-        reviewed: dict[Path, str] = {}
+        reviewed: dict[str, str] = {}
         entries = source.entries()
         while batch := list(islice(entries, BATCH)):
             items = {}
             for entry in batch:
                 path = entry.photo.path if entry.destination is None else out / entry.destination
                 if entry.correction is not None and entry.correction in rule.classes:
-                    reviewed[path] = entry.correction
+                    reviewed[os.fspath(path)] = entry.correction
                 if item := _exported(path, entry, rule, journal):
                     items[path] = item
             unscored = {entry.photo.path for entry in batch if entry.scores is None}
@@ -186,12 +187,12 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
             if advance is not None:
                 advance(len(batch))
 
-        def said(entry: Entry) -> str:
-            return rule(entry.scores).label if entry.scores else ""
+        def said(line: Line) -> str:
+            return rule(line.scores).label if line.scores else ""
 
-        def review(entry: Entry) -> str:
-            right = reviewed.get(entry.photo.path)
-            return "" if right is None else "confirmed" if right == said(entry) else "corrected"
+        def review(line: Line) -> str:
+            right = reviewed.get(os.fsdecode(line.path))
+            return "" if right is None else "confirmed" if right == said(line) else "corrected"
 
         report.write_csv(journal, target / "report.csv", rule.classes, {"said": said, "review": review})
         with journal.transaction():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from sorter.journal import Entry, Journal
+from sorter.address import beginning
+from sorter.journal import Journal, Line
 from sorter.types import Status
 
 COLUMNS = ("path", "label", "probability", "status", "error", "destination", "width", "height", "bytes")
+SCORED = (Status.SORTED.value, Status.UNSURE.value)
 
 
 class CsvReport:
@@ -32,23 +35,23 @@ class CsvReport:
         path: Path,
         out: Path,
         classes: tuple[str, ...],
-        more: Mapping[str, Callable[[Entry], str]] | None = None,
+        more: Mapping[str, Callable[[Line], str]] | None = None,
     ) -> None:
         self.path = path
-        self._out = out
+        self._within = beginning(out)
         self._classes = classes if len(classes) > 2 else ()
         self._more = dict(more or {})
         self._file: TextIO | None = None
 
-    def begin(self, entries: Iterable[Entry]) -> None:
+    def begin(self, lines: Iterable[Line]) -> None:
         """Start with what is known from earlier, and stay open for `add`."""
-        self.finish(entries)
+        self.finish(lines)
         self._file = _open(self.path, "a")
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, lines: Iterable[Line]) -> None:
         """Append rows; they are in the file when this returns."""
         if self._file is not None:
-            csv.writer(self._file).writerows(map(self.row, entries))
+            csv.writer(self._file).writerows(map(self.row, lines))
             self._file.flush()
 
     def close(self) -> None:
@@ -56,40 +59,45 @@ class CsvReport:
             self._file.close()
             self._file = None
 
-    def finish(self, entries: Iterable[Entry]) -> None:
+    def finish(self, lines: Iterable[Line]) -> None:
         """Write the whole file anew, in the order of the journal; it is replaced in one step."""
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as file:
             writer = csv.writer(file)
             writer.writerow(self.columns)
-            writer.writerows(map(self.row, entries))
+            writer.writerows(map(self.row, lines))
 
     @property
     def columns(self) -> list[str]:
         return [*COLUMNS, *(f"prob_{label}" for label in self._classes), *self._more]
 
-    def row(self, entry: Entry) -> list[Any]:
-        scored = entry.status in (Status.SORTED, Status.UNSURE)
-        decision = entry.decision if scored else None
-        scores = entry.scores
+    def row(self, line: Line) -> list[Any]:
+        known = line.probabilities is not None
+        scored = known and line.status in SCORED
         return [
-            entry.photo.path,
-            decision.label if decision else "",
-            f"{decision.probability:.6f}" if decision else "",
-            entry.status.value if entry.status else "",
-            str(entry.failure) if entry.failure else "",
-            self._out / entry.destination if entry.destination is not None else "",
-            scores.width if scores else "",
-            scores.height if scores else "",
-            entry.photo.size,
-            *self._probabilities(entry),
-            *(each(entry) for each in self._more.values()),
+            os.fsdecode(line.path),
+            line.label if scored else "",
+            f"{line.probability:.6f}" if scored else "",
+            line.status,
+            "" if line.reason is None else f"{line.reason}: {line.message}" if line.message else line.reason,
+            "" if line.destination is None else self._at(os.fsdecode(line.destination)),
+            line.width if known else "",
+            line.height if known else "",
+            line.size,
+            *self._probabilities(line),
+            *(each(line) for each in self._more.values()),
         ]
 
-    def _probabilities(self, entry: Entry) -> list[str]:
-        if entry.scores is not None and self._classes:
-            return [f"{value:.6f}" for value in entry.scores.probabilities]
+    def _at(self, destination: str) -> str:
+        """Absolute; one that was renamed where it is, outside the output, is so already."""
+        return destination if os.path.isabs(destination) else self._within + destination  # noqa: PTH117
+
+    def _probabilities(self, line: Line) -> list[str]:
+        if not self._classes:
+            return []
+        if line.scores is not None:
+            return [f"{value:.6f}" for value in line.scores.probabilities]
         return [""] * len(self._classes) if self._more else []
 
 
@@ -110,10 +118,10 @@ def write_csv(
     journal: Journal,
     path: Path,
     classes: tuple[str, ...],
-    more: Mapping[str, Callable[[Entry], str]] | None = None,
+    more: Mapping[str, Callable[[Line], str]] | None = None,
 ) -> None:
     """The whole report at once."""
-    CsvReport(path, journal.out, classes, more).finish(journal.entries())
+    CsvReport(path, journal.out, classes, more).finish(journal.lines())
 
 
 def _open(path: Path, mode: str) -> TextIO:

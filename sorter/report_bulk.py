@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
-from sorter.journal import Entry
+from sorter.journal import Line
 from sorter.report import COLUMNS, CsvReport, replaced
 from sorter.types import SorterError
 
@@ -35,31 +35,31 @@ class PartsReport:
         self._rows_in_part = 0
         self._parts = 0
 
-    def begin(self, entries: Iterable[Entry]) -> None:
+    def begin(self, lines: Iterable[Line]) -> None:
         """Forget the parts of an earlier run; the one file stays until the new one takes its place."""
-        del entries
+        del lines
         self.close()
         remove_parts(self.path)
         self._parts = 0
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, lines: Iterable[Line]) -> None:
         """Take rows; they are in a part when that is full, or at `close`."""
-        for entry in entries:
-            self._add(self._rows.row(entry))
+        for line in lines:
+            self._add(self._rows.row(line))
 
     def close(self) -> None:
         self._part.close()
         self._writer, self._rows_in_part = None, 0
 
-    def finish(self, entries: Iterable[Entry]) -> None:
+    def finish(self, lines: Iterable[Line]) -> None:
         """Write parts and whole anew."""
         self.begin(())
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replaced(self.path) as whole:
             writer = csv.writer(whole)
             writer.writerow(self._rows.columns)
-            for entry in entries:
-                row = self._rows.row(entry)
+            for line in lines:
+                row = self._rows.row(line)
                 writer.writerow(row)
                 self._add(row)
         self.close()
@@ -102,22 +102,22 @@ class ParquetReport:
             [(name, numbers.get(name, pyarrow.string())) for name in self._rows.columns]
         )
 
-    def begin(self, entries: Iterable[Entry]) -> None:
+    def begin(self, lines: Iterable[Line]) -> None:
         pass
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, lines: Iterable[Line]) -> None:
         pass
 
     def close(self) -> None:
         pass
 
-    def finish(self, entries: Iterable[Entry]) -> None:
+    def finish(self, lines: Iterable[Line]) -> None:
         """Write the whole file; it is replaced in one step."""
         from pyarrow.parquet import ParquetWriter
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_name(self.path.name + ".part")
-        coming = iter(entries)
+        coming = iter(lines)
         try:
             with part.open("wb") as file, ParquetWriter(file, self._schema) as writer:
                 while group := list(islice(coming, GROUP)):
@@ -127,11 +127,11 @@ class ParquetReport:
             part.unlink(missing_ok=True)
             raise
 
-    def _table(self, group: list[Entry]) -> Any:
+    def _table(self, group: list[Line]) -> Any:
         import pyarrow
         import pyarrow.compute
 
-        rows = [self._rows.row(entry) for entry in group]
+        rows = [self._rows.row(line) for line in group]
         columns = []
         for at, field in enumerate(self._schema):
             texts = [_text(row[at]) if at < len(row) else None for row in rows]

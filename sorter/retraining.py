@@ -136,7 +136,7 @@ def spoken(out: Path) -> Spoken:
 
 def suggested_model(out: Path) -> Path:
     """A name for a new model folder beside an output folder, that nothing has yet."""
-    return free_name(out.parent, f"{out.name}-model", lambda path: path.exists() or path.is_symlink())
+    return free_name(out.parent / f"{out.name}-model", lambda path: path.exists() or path.is_symlink())
 
 
 def retrain(options: Options, watch: Watch) -> Retrained:

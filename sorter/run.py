@@ -20,7 +20,7 @@ from sorter.address import Address, path_of
 from sorter.decide import Rule
 from sorter.filing import STORE_THREADS, Filer, Scored
 from sorter.infer import Choice, Wanted
-from sorter.journal import Entry, Journal, copy_journal, locked
+from sorter.journal import Entry, Journal, Known, copy_journal, locked
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, read_model
 from sorter.pipeline import Limits, Pool
@@ -215,7 +215,7 @@ class _Run:
     refiled: int = 0
     choice: Choice | None = None
     changed: bool = False
-    in_hand: set[Path] = field(default_factory=set)  # taken from the scan and not yet in the journal
+    in_hand: set[str] = field(default_factory=set)  # paths taken from the scan and not yet in the journal
 
     def go(self, began: float) -> Summary:
         self.filer.recover(go_on=True)
@@ -225,14 +225,14 @@ class _Run:
         csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
-            csv.begin(self.journal.entries())
+            csv.begin(self.journal.lines())
         try:
             self._settle(csv)
             self._sort(csv)
         finally:
             csv.close()
         if writes:
-            csv.finish(self.journal.entries())
+            csv.finish(self.journal.lines())
         page = None if self.options.dry_run else self._page()
         if not self.options.dry_run:
             with self.journal.transaction():
@@ -314,7 +314,7 @@ class _Run:
                 batch = []
         self._refile(batch)
         if self.refiled:
-            csv.begin(self.journal.entries())
+            csv.begin(self.journal.lines())
 
     def _refile(self, batch: list[Scored]) -> None:
         if batch:
@@ -336,17 +336,26 @@ class _Run:
 
     def _news(self) -> Iterator[Photo | Result[Scores]]:
         """What the scan finds and the journal does not know yet."""
-        for item in scan_of(self.options):
-            photo = item.photo if isinstance(item, Result) else item
-            known = self.journal.lookup(photo.path)
-            if photo.path in self.in_hand or (known is not None and not _is_news(known, item)):
+        found = iter(scan_of(self.options))
+        while items := list(islice(found, self.batch)):
+            yield from self._news_of(items)
+
+    def _news_of(self, items: list[Photo | Result[Scores]]) -> list[Photo | Result[Scores]]:
+        """Those of a batch that are news, in hand from now on: the journal is asked once for all of them."""
+        news: list[Photo | Result[Scores]] = []
+        photos = [item.photo if isinstance(item, Result) else item for item in items]
+        known = self.journal.known([photo.path for photo in photos])
+        for item, photo in zip(items, photos, strict=True):
+            path = str(photo.path)
+            if path in self.in_hand or (path in known and not _is_news(known[path], item)):
                 self.watch.advance(int(isinstance(item, Photo)))
                 continue
             if photo.is_link and self.options.action is ActionKind.MOVE and isinstance(item, Photo):
                 message = "a symbolic link, which --action move would break; move the photo it points to"
                 item = Result(photo, Failure(Reason.SYMLINK, message))
-            self.in_hand.add(photo.path)
-            yield item
+            self.in_hand.add(path)
+            news.append(item)
+        return news
 
     def _results(self, items: Iterator[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
         """Start the workers, if there is anything to decode at all, and run the photos through them."""
@@ -401,10 +410,8 @@ class _Run:
                 decided.append(result)
             else:
                 decided.append(Scored(result.photo, result.outcome, self.rule(result.outcome)))
-        self.filer.file(decided)
-        paths = [result.photo.path for result in batch]
-        csv.add(entry for path in paths if (entry := self.journal.lookup(path)))
-        self.in_hand.difference_update(paths)
+        csv.add(self.journal.lines(self.filer.file(decided)))
+        self.in_hand.difference_update(str(result.photo.path) for result in batch)
         self.taken += len(batch)
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
         self.watch.advance(len(batch))
@@ -419,6 +426,8 @@ class _Run:
         target = self.options.out / "report.html"
         if target.exists() and not (self.taken or self.refiled or self.changed):
             return target
+        with self.journal.transaction():
+            self.journal.index_labels()
         page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
         with Pool(Thumbnail(THUMBNAIL, self.options.max_megapixels), self.workers, limits) as pool:
@@ -529,13 +538,13 @@ def _absolute(path: Path) -> Path:
     return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
 
 
-def _is_news(known: Entry, item: Photo | Result[Scores]) -> bool:
+def _is_news(known: Known, item: Photo | Result[Scores]) -> bool:
     """Has this file to be looked at, given what the journal holds of it?"""
     if isinstance(item, Result):
-        return known.scores is None and known.failure != item.outcome
-    if (known.photo.size, known.photo.mtime_ns) != (item.size, item.mtime_ns):
+        return not known.scored and known.failure != item.outcome
+    if (known.size, known.mtime_ns) != (item.size, item.mtime_ns):
         return True
-    if known.scores is not None:
+    if known.scored:
         return False  # unfiled or not, `_settle` has seen to it
     return known.failure is None or known.failure.reason not in FINAL
 

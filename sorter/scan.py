@@ -99,45 +99,51 @@ class _Walk:
         except OSError as error:
             yield passed_over(folder, shown / relative, *_trouble(error))
             return
+        inside, others = shown / relative, self._roots_in(folder)
         for name in names:
-            path = folder / name
-            if path in self.roots:
+            if name in others:
                 continue
+            path, shown_as = folder / name, inside / name
             try:
                 link = path.lstat()
                 is_link = stat.S_ISLNK(link.st_mode)
                 status, trouble = _followed(path, link) if is_link else (link, None)
             except OSError as error:
-                yield passed_over(path, shown / relative / name, *_trouble(error))
+                yield passed_over(path, shown_as, *_trouble(error))
                 continue
             is_folder = stat.S_ISDIR(status.st_mode)
             if is_folder and self._is_left_out(path, is_link):
                 continue
-            if refused := self._refused(relative / name, is_folder, is_link) or trouble:
-                yield passed_over(path, shown / relative / name, *refused, status)
+            if refused := self._refused(relative, name, is_folder, is_link) or trouble:
+                yield passed_over(path, shown_as, *refused, status)
             elif not is_folder:
-                yield _file(path, shown / relative / name, status, is_link)
+                yield _file(path, shown_as, status, is_link)
             elif self._enters(status):
                 inner.append((path, relative / name))
             else:
-                yield passed_over(path, shown / relative / name, Reason.FOLDER_LOOP, SEEN, status)
+                yield passed_over(path, shown_as, Reason.FOLDER_LOOP, SEEN, status)
 
     def _listed(
         self, folder: Address, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
     ) -> Iterator[Photo | Result[Any]]:
         """As `_folder`, of a store: there is nothing in it but files and folders."""
+        others = self._roots_in(folder)
         for name, status in in_order(folder.entries(), self.order):
             path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
-            if path in self.roots or (is_folder and path == self.left_out):
+            if name in others or (is_folder and path == self.left_out):
                 continue
             if name in ("", "."):
                 yield passed_over(path, shown / relative / path.name, Reason.UNREADABLE, NO_PATH, status)
-            elif refused := self._refused(relative / name, is_folder, False):
+            elif refused := self._refused(relative, name, is_folder, False):
                 yield passed_over(path, shown / relative / name, *refused, status)
             elif is_folder:
                 inner.append((path, relative / name))
             else:
                 yield _file(path, shown / relative / name, status, False)
+
+    def _roots_in(self, folder: Path) -> set[str]:
+        """Names of what is in this folder and a root of its own."""
+        return {root.name for root in self.roots if root.parent == folder}
 
     def _enters(self, status: os.stat_result) -> bool:
         """Note a folder down; False where it was entered before."""
@@ -155,10 +161,10 @@ class _Walk:
         # By its identity, as the same folder may be reached under another name.
         return self.left_out.exists() and path.samefile(self.left_out)
 
-    def _refused(self, relative: Path, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
-        if relative.name.startswith(".") and not self.scan.hidden:
+    def _refused(self, folder: Path, name: str, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
+        if name.startswith(".") and not self.scan.hidden:
             return Reason.HIDDEN, "the name begins with a dot; --hidden looks at it"
-        if self.spec and self.spec.match_file(relative.as_posix() + ("/" if is_folder else "")):
+        if self.spec and self.spec.match_file((folder / name).as_posix() + ("/" if is_folder else "")):
             return Reason.EXCLUDED, "matches --exclude"
         if is_folder and is_link and not self.scan.follow_symlinks:
             return Reason.SYMLINK, "a symbolic link to a folder; --follow-symlinks enters it"

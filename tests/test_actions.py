@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter import actions
@@ -149,11 +149,12 @@ NAMES = st.text(
 ).filter(lambda name: name not in (".", ".."))
 
 
+@settings(deadline=None)
 @given(NAMES, st.integers(1, 300))
 def test_free_name_is_the_first_that_is_free(name: str, copies: int) -> None:
     taken: set[Path] = set()
     for number in range(1, copies + 1):
-        path = free_name(Path("out"), name, taken.__contains__)
+        path = free_name(Path("out", name), taken.__contains__)
         assert path not in taken
         assert path.parent == Path("out")
         assert len(os.fsencode(path.name)) <= 255

@@ -259,7 +259,8 @@ def test_links_go_where_photos_lie_now(journal: Journal, tmp_path: Path) -> None
             continue
         there = journal.out / "car" / path.name
         with journal.transaction():
-            journal.filed(journal.plan(entry, Filing(ActionKind.COPY, path, there, 1, 1)), Placed(1, 1))
+            (filing,) = journal.plan([(entry, Filing(ActionKind.COPY, path, there, 1, 1))])
+            journal.filed({filing: Placed(1, 1)})
     make_photo(journal.out / "car", filed.name)
     asked: list[Path] = []
 

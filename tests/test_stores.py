@@ -321,18 +321,18 @@ def test_parts_and_parquet_hold_the_rows_of_the_one_csv(
                 else:
                     scores = Scores((number / 8, 1 - number / 8), 40, 30)
                     journal.scored(photo, scores, Decision("red", number / 8, Status.SORTED), None)
-        entries = list(journal.entries())
+        lines = list(journal.lines())
     classes = ("red", "blue")
     alone = report_at(tmp_path / "alone.csv", out, classes, in_parts=False)
-    alone.finish(entries)
+    alone.finish(lines)
     expected = (tmp_path / "alone.csv").read_text().splitlines()
     for path in (tmp_path / "report.csv", bucket / "report.csv"):
         report = report_at(path, out, classes, in_parts=isinstance(path, Address) is False)
         report.begin(())
-        report.add(entries[:4])
+        report.add(lines[:4])
         assert len(get(path.parent / "report-parts" / "part-00001.csv").splitlines()) == 4
         report.close()
-        report.finish(entries)
+        report.finish(lines)
         assert get(path).decode().splitlines() == expected
         parts = [
             get(path.parent / "report-parts" / f"part-0000{n}.csv").decode().splitlines() for n in (1, 2, 3)
@@ -344,7 +344,7 @@ def test_parts_and_parquet_hold_the_rows_of_the_one_csv(
 
     from pyarrow import parquet
 
-    report_at(tmp_path / "report.parquet", out, classes, in_parts=True).finish(entries)
+    report_at(tmp_path / "report.parquet", out, classes, in_parts=True).finish(lines)
     rows = parquet.read_table(tmp_path / "report.parquet").to_pylist()
     texts = [
         {

@@ -262,7 +262,7 @@ class _Collection:
     def _keep(self, row: Row, found: Fingerprint) -> None:
         """Plan, rename without replacing, write down: after a crash between any two, `_settle_earlier` knows."""
         name = picture_name(row.query if row.source != Folder.name else "photo", found.sha256, found.format)
-        place = free_name(self.out / row.label, name, lambda path: path.exists() or path.is_symlink())
+        place = free_name(self.out / row.label / name, lambda path: path.exists() or path.is_symlink())
         file = self._below(place)
         self.ledger.settle(row.id, Status.PLACING, file=file, sha256=found.sha256, phash=found.phash)
         apply(self._filing(row, place), self._staging(row))
