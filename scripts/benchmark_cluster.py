@@ -285,6 +285,7 @@ def drive(address: str, rows: int, out: Path) -> Driver:
     from sorter.address import Address
     from sorter.cluster.machine import Cluster
     from sorter.cluster.stream import stream
+    from sorter.run import Options, Quiet, sort_folder
 
     me = psutil.Process()
     memory: list[tuple[int, int]] = []
