@@ -270,6 +270,7 @@ class _Devices:
         self._begin = partial(Device, model, memory=memory, batch_size=batch_size)
         self._say = say
         self._lives = dict.fromkeys(choice.each, LIVES)
+        self._worked: set[Choice] = set()
         self._given: dict[Device, deque[_Batch]] = {}
         for each in choice.each:
             self._given[self._begin(each)] = deque()
@@ -315,10 +316,12 @@ class _Devices:
             self._replace(device, str(error))
             return
         except EngineError as error:
-            if self._lives[device.choice] == LIVES:
+            if device.choice not in self._worked:
                 raise
-            self._replace(device, str(error))  # it worked once: the others still may
+            # It did work: a GPU that is lost is more often an error of CUDA's than the death of a process.
+            self._replace(device, f"failed ({str(error).splitlines()[0]})")
             return
+        self._worked.add(device.choice)
         self._given[device].popleft().answer = answer
         if answer.batch_size < device.batch_size:
             device.batch_size = answer.batch_size

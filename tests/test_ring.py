@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ from PIL import Image
 from random_network import SIZE, predict, write_network
 
 from sorter import ring
-from sorter.device import IN_FLIGHT
+from sorter.device import IN_FLIGHT, Answered
 from sorter.infer import Choice, EngineError, Wanted
 from sorter.model import Model
 from sorter.pipeline import Limits
@@ -221,6 +222,51 @@ def test_without_any_device_the_run_ends_and_says_how_to_go_on(tmp_path: Path, n
     choice = Choice("torch", "fp32", "cpu")
     with pytest.raises(EngineError, match="it goes on where it stopped"):
         list(predict(killing(items, {30: 1, 80: 1}), network, choice, 1, Limits(), 250, 2))
+
+
+class Faulty:
+    """Stands for a device: answers, then says what torch says of a GPU that is lost."""
+
+    made: ClassVar[list[Faulty]] = []
+    first = 3  # answer of the first of them that is none
+
+    def __init__(self, model: Model, choice: Choice, memory: object, batch_size: int) -> None:
+        self.choice, self.batch_size = choice, batch_size
+        self.connection, self._theirs = multiprocessing.Pipe()
+        self.left = self.first if not self.made else 10**6
+        self.made.append(self)
+
+    def send(self, work: list[int]) -> None:
+        self._theirs.send(len(work))
+
+    def receive(self) -> Answered:
+        count = self.connection.recv()
+        self.left -= 1
+        if self.left == 0:
+            raise EngineError("torch fp16 on cuda:0: CUDA error: unspecified launch failure\nTraceback ...")
+        return Answered([[1.0]] * count, (), self.batch_size)
+
+    def close(self) -> None:
+        self.connection.close()
+        self._theirs.close()
+
+
+def test_a_gpu_that_fails_after_it_worked_is_lost_and_one_that_never_worked_ends_the_run(
+    tmp_path: Path, network: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ring, "Device", Faulty)
+    monkeypatch.setattr(Faulty, "made", [])
+    items, said = some_photos(tmp_path, 30), list[str]()
+    results = list(
+        predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 250, 4, said.append)
+    )
+    assert len(results) == 30 and len(Faulty.made) == 2
+    assert len({each.outcome.probabilities for each in results if isinstance(each.outcome, Scores)}) == 1
+    assert len(said) == 1 and "CUDA error: unspecified launch failure); started once more" in said[0]
+    Faulty.made.clear()
+    monkeypatch.setattr(Faulty, "first", 1)
+    with pytest.raises(EngineError, match="unspecified launch failure"):
+        list(predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 250, 4))
 
 
 def test_a_device_short_of_memory_takes_smaller_batches(network: Model) -> None:
