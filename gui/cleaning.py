@@ -31,7 +31,7 @@ from sorter.gui.settings import Settings
 from sorter.gui.start import dropped
 from sorter.gui.tasks import Alike, Cleaned, Found, PutBack
 from sorter.gui.worker import Job, Jobs
-from sorter.run import remembered
+from sorter.options import remembered
 from sorter.types import SorterError
 
 REMOVED = ("broken", "duplicates", "near-duplicates")

@@ -27,8 +27,9 @@ from sorter.gui import tasks
 from sorter.gui.progress import Notice, ProgressPanel
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Job, Jobs
-from sorter.model import Model, read_model
-from sorter.run import Options, Summary, remembered, shipped_model
+from sorter.model import Model, read_model, shipped_model
+from sorter.options import Options, remembered
+from sorter.run import Summary
 from sorter.status import FolderStatus, read_status
 from sorter.types import ActionKind, SorterError
 

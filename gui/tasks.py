@@ -20,6 +20,7 @@ from sorter.types import SorterError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sorter import options as run_options
     from sorter import refile, retraining, run, undo
     from sorter.clean import options as clean_options
     from sorter.clean.ledger import Ledger
@@ -315,9 +316,10 @@ class Teller:
 # -- the calls -------------------------------------------------------------------------------------------------
 
 
-def sort(channel: Channel, options: run.Options) -> run.Summary:
+def sort(channel: Channel, options: run_options.Options) -> run.Summary:
     """`sorter run`."""
-    from sorter.run import resolved, scan_of, sort_folder
+    from sorter.options import resolved, scan_of
+    from sorter.run import sort_folder
 
     teller = Teller(channel)
     options = resolved(options)

@@ -285,7 +285,9 @@ def drive(address: str, rows: int, out: Path) -> Driver:
     from sorter.address import Address
     from sorter.cluster.machine import Cluster
     from sorter.cluster.stream import stream
-    from sorter.run import Options, Quiet, sort_folder
+    from sorter.options import Options
+    from sorter.run import sort_folder
+    from sorter.watch import Quiet
 
     me = psutil.Process()
     memory: list[tuple[int, int]] = []

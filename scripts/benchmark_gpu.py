@@ -40,10 +40,9 @@ from photos import KINDS, make_set
 from sorter.decode import Decoder
 from sorter.device import IN_FLIGHT, Device, Encoded, Work, as_pixels
 from sorter.infer import Choice
-from sorter.model import Model, read_model
+from sorter.model import Model, read_model, shipped_model
 from sorter.pipeline import Limits, Pool
 from sorter.ring import BATCH_SIZE, DECODING, DecodeToRing, Ring, Slotted
-from sorter.run import shipped_model
 from sorter.types import Decoded, Failure, Photo, Result, Scores
 
 NAME = "gpu"

@@ -40,8 +40,7 @@ from photos import KINDS, Kind, link_set, make_set
 from sorter.decode import Decoder
 from sorter.engines import load_engine
 from sorter.infer import Choice
-from sorter.model import read_model
-from sorter.run import shipped_model
+from sorter.model import read_model, shipped_model
 from sorter.types import Decoded
 
 NAME = "run"

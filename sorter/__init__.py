@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sorter.classifier import Classifier
-    from sorter.run import Options, Summary, sort_folder
+    from sorter.options import Options
+    from sorter.run import Summary, sort_folder
     from sorter.types import Failure, Result, Scores, SorterError
 
 __all__ = ["Classifier", "Failure", "Options", "Result", "Scores", "SorterError", "Summary", "sort_folder"]

@@ -8,10 +8,9 @@ from pathlib import Path
 from sorter import gate
 from sorter.infer import Choice, Wanted
 from sorter.machine import available_cores, memory_per_worker
-from sorter.model import Model, read_model
+from sorter.model import Model, read_model, shipped_model
 from sorter.pipeline import Limits
 from sorter.predict import classifying
-from sorter.run import shipped_model
 from sorter.types import Failure, Photo, Reason, Result, Scores
 
 

@@ -219,3 +219,10 @@ def _check_label(folder: Path, label: object) -> None:
         or len(os.fsencode(label)) > 200
     ):
         raise ModelError(f"{folder}: class name {label!r} cannot be a folder's name; rename the class")
+
+
+def shipped_model() -> Path:
+    """The folder of the model that ships."""
+    from importlib import resources
+
+    return Path(str(resources.files("sorter.weights"))) / "car"

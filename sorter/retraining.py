@@ -324,7 +324,7 @@ def _photo(path: Path, out: Path) -> Photo | None:
 
 def _model_of(out: Path) -> Model | None:
     """The model that sorted; None where its folder is gone."""
-    from sorter.run import remembered
+    from sorter.options import remembered
 
     folder = remembered(out).model
     try:

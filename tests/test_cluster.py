@@ -25,10 +25,12 @@ from sorter.actions import Filing, Placed
 from sorter.address import path_of
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.journal import Journal, JournalError
+from sorter.options import Options
 from sorter.pipeline import Limits, Pool
-from sorter.run import Options, Quiet, sort_folder
+from sorter.run import sort_folder
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, UsageError
 from sorter.undo import undo
+from sorter.watch import Quiet
 
 # Ray's own affairs, in the process that starts its nodes.
 pytestmark = [

@@ -17,7 +17,8 @@ from test_clean import encode, picture, put
 from sorter.gui.cleaning import CleanPage
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
-from sorter.run import Options, sort_folder
+from sorter.options import Options
+from sorter.run import sort_folder
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 120_000  # ms

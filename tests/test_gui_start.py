@@ -18,7 +18,8 @@ from sorter.gui.settings import Settings
 from sorter.gui.start import StartPage
 from sorter.gui.worker import Jobs
 from sorter.journal import Journal
-from sorter.run import Options, remembered, sort_folder
+from sorter.options import Options, remembered
+from sorter.run import sort_folder
 from sorter.types import ActionKind, UsageError
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made

@@ -144,7 +144,8 @@ def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
     qtbot: QtBot, jobs: Jobs, tmp_path: Path, model: Path
 ) -> None:
     from sorter.gui.tasks import put_back, sort
-    from sorter.run import Options, Summary
+    from sorter.options import Options
+    from sorter.run import Summary
 
     photos = [make_photo(tmp_path / "photos" / f"{n}.jpg", RED, seed=n) for n in range(3)]
     options = Options((tmp_path / "photos",), tmp_path / "out", model, engine="onnx", workers=1)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from sorter.decide import Rule
 from sorter.model import read_model
+from sorter.options import Options as RunOptions
 from sorter.retraining import Options, Retrained, choose, discard, label, retrain, spoken, suggested_model
 from sorter.review import Review
-from sorter.run import Options as RunOptions
 from sorter.run import sort_folder
 from sorter.table import Table, read_table
 from sorter.train.settings import Watch

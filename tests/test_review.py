@@ -20,8 +20,9 @@ from sorted_folder import CLASSES, make_journal, make_output
 
 from sorter.decide import Rule
 from sorter.journal import FILE, FOLDER, VERSION, Journal, JournalError, locked
+from sorter.options import Options
 from sorter.review import Review
-from sorter.run import Options, sort_folder
+from sorter.run import sort_folder
 from sorter.table import doubt_by, labels_by, read_table
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status, UsageError
 from sorter.undo import undo

@@ -16,7 +16,7 @@ from sorter.cli import build_parser
 ROOT = Path(__file__).parents[1]
 # From the bottom to the top; a module may import those on lines above its own.
 LAYERS = [
-    {"types", "machine"},
+    {"machine", "types", "watch"},
     {"address"},
     {"files"},
     {"actions", "decode", "pipeline", "preprocess", "scan"},
@@ -26,7 +26,7 @@ LAYERS = [
     {"engines"},
     {"agreement", "device", "filing", "report", "report_html", "table"},
     {"refile", "report_bulk", "ring", "snapshot", "stages"},
-    {"gate", "predict", "review", "status", "undo"},
+    {"gate", "options", "predict", "review", "status", "undo"},
     {"cluster"},
     {"run"},
     {"classifier", "clean", "collect"},

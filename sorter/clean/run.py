@@ -22,9 +22,9 @@ from sorter.files import sha256_of
 from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
 from sorter.report_html import Thumbnails
-from sorter.run import Quiet, Watch
 from sorter.stages import Thumbnail
 from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
+from sorter.watch import Quiet, Watch
 
 THUMBNAIL = 160  # pixels
 

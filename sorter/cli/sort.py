@@ -119,7 +119,8 @@ def add_run(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from sorter.address import Address
-    from sorter.run import Options, resolved, scan_of, sort_folder
+    from sorter.options import Options, resolved, scan_of
+    from sorter.run import sort_folder
     from sorter.types import ActionKind
 
     options = Options(

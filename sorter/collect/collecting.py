@@ -29,10 +29,10 @@ from sorter.collect.websearch import WebSearch, web_licence
 from sorter.journal import FOLDER, locked, translated
 from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
-from sorter.run import Quiet, Watch
 from sorter.scan import Scan
 from sorter.similar import Fingerprint, TakeFingerprint
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError
+from sorter.watch import Quiet, Watch
 
 ROUND = 64  # pictures fetched before they are looked at
 MANIFEST_EVERY = 15.0  # seconds

@@ -17,17 +17,17 @@ from sorter import gate
 from sorter.classifier import Classifier
 from sorter.infer import Wanted
 from sorter.machine import available_cores, memory_per_worker
-from sorter.model import Model, read_model
+from sorter.model import Model, read_model, shipped_model
 from sorter.pipeline import Limits, Pool
 from sorter.report import replaced
 from sorter.report_html import Thumbnails, write_page
-from sorter.run import Quiet, Watch, shipped_model
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.metrics import Metrics, calibration, compute, predict
 from sorter.train.pages import THUMBNAIL, Card, make_cards, take_report_folder
 from sorter.types import Failure, Result, SorterError, Status, UsageError, check_above_zero
+from sorter.watch import Quiet, Watch
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -18,13 +18,13 @@ from sorter.machine import available_cores, memory_per_worker
 from sorter.pipeline import Limits, Pool
 from sorter.report import replaced
 from sorter.report_html import Thumbnails, write_page
-from sorter.run import Quiet, Watch
 from sorter.similar import MAX_DISTANCE, decoded_and_hashed, near_duplicates, perceptual_hash
 from sorter.stages import Thumbnail
 from sorter.train import plots
 from sorter.train.data import Example, read_folders
 from sorter.train.pages import THUMBNAIL, Card, make_cards, take_report_folder
 from sorter.types import Failure, Photo, Result, SorterError, Status, UsageError, check_above_zero
+from sorter.watch import Quiet, Watch
 
 if TYPE_CHECKING:
     from markupsafe import Markup

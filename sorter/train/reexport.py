@@ -15,11 +15,11 @@ from sorter.machine import available_cores, memory_per_worker
 from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model, ModelError, read_model, write_model
 from sorter.pipeline import Limits, Pool
 from sorter.preprocess import Preprocess
-from sorter.run import Quiet, Watch
 from sorter.scan import Scan
 from sorter.train.export import export_onnx, judge, onnx_spec
 from sorter.train.quantise import quantise
 from sorter.types import Failure, Photo, Result, Status, UsageError, check_above_zero
+from sorter.watch import Quiet, Watch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
