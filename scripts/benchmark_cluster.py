@@ -2,7 +2,7 @@
 
 1, 2 and 4 nodes of a Ray cluster on this machine share two cores, the same two that the plain run has. Every run is
 timed from the start of its process to its end with a few photos and with many; the difference is what the photos
-cost, start-up apart. Processor seconds of all processes are told as well, as they bear a busy machine better.
+cost, start-up apart. Seconds of the two cores are told as well, whoever used them: leave the machine alone.
 Then the driver alone: rows of simulated paths through Ray with inference stubbed out, planned and journalled as for
 an output in a store, with the driver's memory as it goes.
 """
@@ -51,7 +51,8 @@ PACKAGES = ("sorter", "ray", "numpy", "simplejpeg", "onnxruntime", "openvino")
 CORES = 2
 LAYOUTS = {1: (2,), 2: (1, 1), 4: (1, 1, 1, 1)}  # nodes -> what Ray is told that each has
 DISTINCT = 500  # photos that are made; the rest are links to them
-FEW = 64
+FEW = 500  # enough that every actor has started by their end: the start of one costs what hundreds of photos do
+IDLE = 15.0  # per cent of the processors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -195,21 +196,24 @@ def ray_nodes(cores: tuple[int, ...]) -> Iterator[str]:
         for each in cores:
             cluster.add_node(num_cpus=each, **node)
         cluster.wait_for_nodes()
+        settle()
         yield cluster.address
     finally:
         cluster.shutdown()
 
 
 def processor_seconds() -> float:
-    """Of this process and all below it, those included that have ended."""
-    total = 0.0
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        try:
-            times = process.cpu_times()
-        except psutil.Error:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
-    return total
+    """Of the cores that this process may use, whoever used them: what Ray's workers spent is lost when they end."""
+    every = psutil.cpu_times(percpu=True)
+    mine = [every[core] for core in os.sched_getaffinity(0)]
+    return sum(times.user + times.nice + times.system for times in mine)
+
+
+def settle(patience: float = 60.0) -> None:
+    """Wait until the daemons of the nodes have started: their first seconds are not the engine's."""
+    until = time.monotonic() + patience
+    while psutil.cpu_percent(2.0) > IDLE and time.monotonic() < until:
+        pass
 
 
 def overhead_table(costs: list[Cost]) -> str:
