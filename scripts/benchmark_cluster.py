@@ -51,7 +51,7 @@ PACKAGES = ("sorter", "ray", "numpy", "simplejpeg", "onnxruntime", "openvino")
 CORES = 2
 LAYOUTS = {1: (2,), 2: (1, 1), 4: (1, 1, 1, 1)}  # nodes -> what Ray is told that each has
 DISTINCT = 500  # photos that are made; the rest are links to them
-FEW = 500  # enough that every actor has started by their end: the start of one costs what hundreds of photos do
+FEW = 500  # by their end every actor has started, which costs what hundreds of photos do
 IDLE = 15.0  # per cent of the processors
 
 
