@@ -40,7 +40,6 @@ from measure import (
     BenchmarkError,
     Finished,
     Spread,
-    cores,
     figure,
     machine,
     machine_text,
@@ -53,6 +52,8 @@ from measure import (
 )
 from photos import KINDS, link_set, make_set
 from PIL import Image
+
+from sorter.machine import available_cores
 
 NAME = "clean"
 ABOUT = (
@@ -507,7 +508,7 @@ def draw_many(folder: Path, n: int) -> None:
         image = Image.fromarray(cloud).resize((160, 120), Image.Resampling.BICUBIC)
         image.save(folder / f"{number:06}.jpg", quality=85)
 
-    with ThreadPoolExecutor(cores()) as threads:
+    with ThreadPoolExecutor(available_cores()) as threads:
         list(threads.map(draw, range(n)))
 
 

@@ -29,6 +29,7 @@ from measure import (
     figure,
     machine,
     machine_text,
+    publish,
     ratios,
     say,
     table,
@@ -88,11 +89,7 @@ def main(arguments: argparse.Namespace) -> None:
             driver = measure_driver(arguments.paths, work)
             facts["driver"] = asdict(driver)
             texts.append(driver_text(driver))
-    print("\n\n".join(texts))
-    if arguments.markdown:
-        arguments.markdown.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    publish(arguments, facts, "\n\n".join(texts) + "\n")
 
 
 # -- overhead --------------------------------------------------------------------------------------------------

@@ -25,7 +25,6 @@ from benchmark_run import sorter_command
 from measure import (
     BenchmarkError,
     Spread,
-    cores,
     machine,
     machine_text,
     publish,
@@ -40,6 +39,7 @@ from photos import KINDS, make_set
 from sorter.decode import Decoder
 from sorter.device import IN_FLIGHT, Device, Encoded, Work, as_pixels
 from sorter.infer import Choice
+from sorter.machine import available_cores
 from sorter.model import Model, read_model, shipped_model
 from sorter.pipeline import Limits, Pool
 from sorter.ring import BATCH_SIZE, DECODING, DecodeToRing, Ring, Slotted
@@ -133,7 +133,7 @@ class _Bench:
     def __init__(self, arguments: argparse.Namespace, work: Path) -> None:
         self.arguments = arguments
         self.work = work
-        self.workers = arguments.workers or cores()
+        self.workers = arguments.workers or available_cores()
         only = arguments.only or [*KINDS, *MODELS]
         self.kinds = [name for name in KINDS if name in only] or list(KINDS)
         models = [name for name in MODELS if name in only] or list(MODELS)
@@ -172,7 +172,7 @@ class _Bench:
     def _measure(self, row: Row) -> None:
         arguments = self.arguments
         model, paths = self.models[row.model], self.photos[row.kind]
-        choice = Choice("torch", arguments.precision, arguments.device, cores(), row.decode)
+        choice = Choice("torch", arguments.precision, arguments.device, available_cores(), row.decode)
         if row.decode == "cpu":
             row.add(DECODE, decode_bound(model, paths, self.workers))
         row.add(DEVICE, device_bound(model, choice, paths, arguments.batch_size))

@@ -24,7 +24,6 @@ from measure import (
     BenchmarkError,
     Finished,
     Spread,
-    cores,
     figure,
     machine,
     machine_text,
@@ -40,6 +39,7 @@ from photos import KINDS, Kind, link_set, make_set
 from sorter.decode import Decoder
 from sorter.engines import load_engine
 from sorter.infer import Choice
+from sorter.machine import available_cores
 from sorter.model import read_model, shipped_model
 from sorter.types import Decoded
 
@@ -326,7 +326,7 @@ class _Bench:
         self.work = work
         self.out = work / "out"
         self.parts = arguments.only
-        self.workers = arguments.workers or cores()
+        self.workers = arguments.workers or available_cores()
         asked = [name for name in KINDS if name in self.parts]
         self.kinds = asked or (list(KINDS) if "resnet50" in self.parts else [])
         counts = {"small": arguments.small, "large": arguments.large}

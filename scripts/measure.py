@@ -22,6 +22,8 @@ from typing import Any
 
 import psutil
 
+from sorter.machine import available_cores
+
 # The instruction sets that decide how fast float32, bfloat16 and int8 networks run.
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16")
 FLAGS += ("amx_int8", "asimd", "i8mm", "bf16")
@@ -214,11 +216,6 @@ def work_folder(kept: Path | None) -> Iterator[Path]:
             yield Path(work)
 
 
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def machine(packages: Sequence[str]) -> dict[str, Any]:
     """Hardware and software that the figures belong to; packages that are not installed are left out."""
     versions = {}
@@ -230,7 +227,7 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
     cpu, flags = _cpu()
     return {
         "cpu": cpu,
-        "cores": cores(),
+        "cores": available_cores(),
         "flags": flags,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "os": f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",

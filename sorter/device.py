@@ -146,7 +146,7 @@ def _serve(model: Model, choice: Choice, memory: Any, batch_size: int, connectio
 
 def _inbox(connection: Connection) -> queue.SimpleQueue[Any]:
     """Batches as they come, their files being read already; None when the parent has hung up."""
-    from sorter.device_jpeg import Jpeg
+    from sorter.device_jpeg import Jpeg, read_file
 
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     readers = ThreadPoolExecutor(READERS, "sorter-reader")
@@ -154,7 +154,7 @@ def _inbox(connection: Connection) -> queue.SimpleQueue[Any]:
     def take(work: Work) -> int | Jpeg:
         if isinstance(work, int):
             return work
-        return Jpeg(readers.submit(_read, work.path).result, work.orientation)
+        return Jpeg(readers.submit(read_file, work.path).result, work.orientation)
 
     def listen() -> None:
         with suppress(EOFError, OSError):
@@ -164,16 +164,6 @@ def _inbox(connection: Connection) -> queue.SimpleQueue[Any]:
 
     threading.Thread(target=listen, name="sorter-inbox", daemon=True).start()
     return inbox
-
-
-def _read(path: Path) -> bytes | None:
-    from sorter.files import open_regular
-
-    try:
-        with open_regular(path) as file:
-            return file.read()
-    except OSError:
-        return None
 
 
 def as_pixels(memory: Any, size: int) -> NDArray[np.uint8]:

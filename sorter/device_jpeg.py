@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from sorter.files import open_regular
 from sorter.preprocess import Preprocess
 from sorter.types import SorterError
 
@@ -26,6 +28,15 @@ class Jpeg:
 
     read: Callable[[], bytes | None]
     orientation: int
+
+
+def read_file(path: Path) -> bytes | None:
+    """For `Jpeg.read`: a file that is gone by now is one that the device refuses."""
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 class DeviceDecoder:

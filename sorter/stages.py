@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sorter.infer import Choice, Trial
@@ -100,14 +101,14 @@ class Measure:
 
         from sorter.agreement import measure, measure_on_device
         from sorter.decode import Decoder
-        from sorter.device_jpeg import Jpeg
+        from sorter.device_jpeg import Jpeg, read_file
 
         spec = self.model.preprocess
         decode = Decoder(spec.min_side)
 
         def on_device(path: Path) -> Jpeg | None:
             plain = decode.plain_jpeg(path)
-            return Jpeg(path.read_bytes, plain.orientation) if plain else None
+            return Jpeg(partial(read_file, path), plain.orientation) if plain else None
 
         def try_them(_: Photo) -> Trial:
             pixels, paths, seconds = [], [], 0.0
