@@ -180,7 +180,7 @@ def test_preview_is_upright_with_camera_data_and_zoom(qtbot: QtBot, page: Review
 
 def test_preview_of_what_failed_says_why(qtbot: QtBot, review: ReviewPage) -> None:
     review.tabs.show_kind(FAILED)
-    with qtbot.waitSignal(review.preview.shown) as shown_one:
+    with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT) as shown_one:
         review.toggle_preview()
     assert shown_one.args is not None
     assert shown_one.args[0].problem == "corrupt: the header is damaged"
