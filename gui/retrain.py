@@ -31,7 +31,7 @@ from sorter.gui.worker import Job, Jobs
 from sorter.retraining import Options, Retrained, Spoken, discard, spoken, suggested_model
 from sorter.types import SorterError
 
-NEEDED = ("torch", "torchvision", "timm", "sklearn", "matplotlib", "onnxscript")
+NEEDED = ("sklearn", "matplotlib", "onnx", "safetensors")
 
 
 class RetrainPage(QWidget):
@@ -211,7 +211,7 @@ class RetrainPage(QWidget):
             self.notice.complain(
                 self.tr(
                     "Training needs packages that are not installed. Install them with:  {command}"
-                ).format(command='pip install "sorter[train]"')
+                ).format(command='pip install "sorter[learn]"')
             )
         elif self._folder is None:
             self.about.setText(

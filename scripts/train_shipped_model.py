@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from shipped_model_card import write_card
 from street_scenes import Made, Photo, make_scenes
@@ -27,18 +28,17 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from sorter.model import Model
-from sorter.networks import Network
 from sorter.pipeline import Limits
 from sorter.scan import Scan
-from sorter.train.backbones import PACKAGED
+from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.data import Example, folds, group_alike
 from sorter.train.export import export_model
 from sorter.train.features import by_engine, embed, prepare
 from sorter.train.graph import to_onnx
-from sorter.train.linear import fit_linear
+from sorter.train.linear import LinearHead, fit_linear
 from sorter.train.metrics import fit_temperature
-from sorter.train.networks import Source, describe, make_network, preprocess_of, weights_key
-from sorter.train.recipes import LINEAR, find_recipe
+from sorter.train.networks import Source, make_network, weights_key
+from sorter.train.recipes import FAST, find_recipe
 from sorter.types import Result
 
 SEED = 0
@@ -56,7 +56,7 @@ MIN_CELL = 20  # a (group, class) with fewer photos has no say in the threshold
 MOST_REPEATS = 8
 FALSE_POSITIVES = 0.01  # at most, of held-out photos without cars: of all, and averaged over groups
 PER_GROUP = (32, 160)  # photos of each group for int8 calibration, and for measuring agreement
-RECIPE = find_recipe(LINEAR)
+RECIPE = find_recipe(FAST)
 PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "openvino", "numpy", "pillow")
 
 Rows = NDArray[np.int64]
@@ -132,9 +132,9 @@ def main() -> None:
         study = read_study(options.data_dir, options.work or Path(temporary))
         by_source = held_out(study, study.groups)
         by_drive = held_out(study, study.drives)
-        network = fit(study, study.folds != 0)
-        model = export(study, network, by_source, options.out)
-        write_card(model, study, by_source, by_drive, predict(study, network, np.arange(len(study.labels))))
+        head = fit(study, study.folds != 0)
+        model = export(study, head, by_source, options.out)
+        write_card(model, study, by_source, by_drive, head(study.features)[:, 0])
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------
@@ -187,19 +187,11 @@ def unpack(folder: Path, into: Path) -> tuple[Photo, ...]:
 # --- training -----------------------------------------------------------------------------------------------------
 
 
-def fit(study: Study, allowed: Mask) -> Network:
-    """The head, learned from the photos that are allowed (m,) and what was made of them."""
-    network = make_network(RECIPE, 1, Source(), SEED)
+def fit(study: Study, allowed: Mask) -> LinearHead:
+    """Learned from the photos that are allowed (m,) and what was made of them."""
     rows = np.flatnonzero(study.whole(allowed))
-    fit_linear(
-        network.head,
-        study.features[rows],
-        study.labels[rows],
-        weights(study, rows),
-        RECIPE.phases[0].l2,
-        CAR,
-    )
-    return network
+    l2 = RECIPE.phases[0].l2
+    return fit_linear(study.features[rows], study.labels[rows], weights(study, rows), l2, CAR)
 
 
 def weights(study: Study, rows: Rows) -> Floats:
@@ -232,26 +224,19 @@ def repeated(study: Study, rows: Rows) -> Rows:
     return np.repeat(rows, times.round().astype(np.int64)[cell])
 
 
-def predict(study: Study, network: Network, rows: Rows) -> Floats:
-    """Logits (n,)."""
-    layer = network.head.get_submodule("logits")
-    weight, bias = (tensor.detach().double().numpy() for tensor in layer.parameters())
-    return np.asarray(study.features[rows].astype(np.float64) @ weight[0] + bias[0])
-
-
 def held_out(study: Study, parts: NDArray[np.str_]) -> Floats:
     """Each picture's logit (n,) from a head that saw nothing of its part; NaN where that is ''."""
     logits = np.full(len(study.labels), np.nan)
     for part in sorted(set(parts.tolist()) - {""}):
         rows = np.flatnonzero(study.measured & (study.of_photo(parts) == part))
-        logits[rows] = predict(study, fit(study, parts != part), rows)
+        logits[rows] = fit(study, parts != part)(study.features[rows])[:, 0]
     return logits
 
 
 # --- the model ----------------------------------------------------------------------------------------------------
 
 
-def export(study: Study, network: Network, by_source: NDArray[np.float64], folder: Path) -> Model:
+def export(study: Study, head: LinearHead, by_source: NDArray[np.float64], folder: Path) -> Model:
     """Choose the temperature and the threshold on held-out sources, and write the model folder but for its card."""
     rows = np.flatnonzero(study.measured & study.whole(np.ones_like(study.trainable)))
     rows = repeated(study, rows)
@@ -271,6 +256,9 @@ def export(study: Study, network: Network, by_source: NDArray[np.float64], folde
     )
     folder.mkdir(parents=True, exist_ok=True)
     calibration, agreement = pick(study, *PER_GROUP)
+    network = make_network(RECIPE, 1, Source(), SEED)
+    layer = {"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)}
+    network.head.get_submodule("logits").load_state_dict(layer)
     return export_model(
         network, draft, inputs(study, calibration), inputs(study, agreement), study.labels[agreement].tolist()
     )

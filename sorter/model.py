@@ -73,6 +73,11 @@ class Model:
         return len(self.classes) == 2
 
     @property
+    def positive_index(self) -> int:
+        """Of the class that a binary model's logit speaks for; 0 for other models."""
+        return 0 if self.positive is None else self.classes.index(self.positive)
+
+    @property
     def outputs(self) -> int:
         """How many logits the network gives: one for two classes, else one for each."""
         return 1 if self.binary else len(self.classes)

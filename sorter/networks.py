@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sorter.types import SorterError
 
-SMALL_CNN = "small-cnn"
+SMALL_CNN = "small-cnn"  # what a model folder calls it
 
 
 def build(backbone: dict[str, Any], outputs: int) -> nn.Module:

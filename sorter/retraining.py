@@ -159,7 +159,7 @@ def retrain(options: Options, watch: Watch) -> Retrained:
         from sorter.train.options import Options as TrainOptions
     except ImportError as error:
         raise SorterError(
-            f'{error.name} is not installed; `pip install "sorter[train]"` brings it'
+            f'{error.name} is not installed; `pip install "sorter[learn]"` brings it'
         ) from error
     labelled = label(classes, learn, held_out, options)
     existed = options.model.exists()

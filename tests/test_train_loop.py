@@ -13,15 +13,15 @@ import pytest
 import torch
 
 from sorter.preprocess import Preprocess
-from sorter.train.augment import LEVELS, augmentation
-from sorter.train.batches import Batches, Photos
+from sorter.train.augment import augmentation
+from sorter.train.batches import Batches
 from sorter.train.checkpoint import Progress
+from sorter.train.learner import Photos, class_weights, judge
 from sorter.train.loop import predict, train
 from sorter.train.networks import Source, make_network
-from sorter.train.optimise import Mean, class_weights, learning_rate, loss_of, plateau, stalled
-from sorter.train.recipes import Phase, Recipe
+from sorter.train.optimise import Mean, learning_rate, loss_of, plateau, stalled
+from sorter.train.recipes import AUGMENTATIONS, Phase, Recipe
 from sorter.train.settings import Settings
-from sorter.types import UsageError
 
 SIZE = 32
 SPEC = Preprocess(SIZE, "squash", "bilinear", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -207,18 +207,13 @@ def test_photos_that_are_not_augmented_are_what_running_sees() -> None:
     np.testing.assert_allclose(seen.numpy(), SPEC.normalise(some.pixels)[places], atol=1e-6)
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", AUGMENTATIONS)
 def test_augmentation_keeps_shape_and_kind(level: str) -> None:
     torch.manual_seed(0)
     picture = torch.randint(0, 256, (3, SIZE, SIZE), dtype=torch.uint8)
     changed = [augmentation(level, SIZE)(picture) for _ in range(8)]
     assert all(each.shape == picture.shape and each.dtype == torch.uint8 for each in changed)
     assert all(torch.equal(each, picture) for each in changed) == (level == "none")
-
-
-def test_an_augmentation_nobody_knows() -> None:
-    with pytest.raises(UsageError, match="--augment wild"):
-        augmentation("wild", SIZE)
 
 
 def test_losses_are_those_of_torch() -> None:
@@ -233,6 +228,22 @@ def test_losses_are_those_of_torch() -> None:
     weights = torch.tensor([2.0, 0.0, 1.0, 1.0])
     said = torch.nn.functional.binary_cross_entropy_with_logits(logits[:, 0], targets[:, 1], reduction="none")
     torch.testing.assert_close(binary, (said * weights).mean())
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_validation_is_judged_as_torch_would(k: int) -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (20, k))
+    labels = np.arange(20) % max(k, 2)
+    found = judge(logits, labels, positive=1)
+    values, true = torch.from_numpy(logits), torch.from_numpy(labels)
+    if k == 1:
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(values[:, 0], (true == 1).double())
+        right = (logits[:, 0] > 0) == (labels == 1)
+    else:
+        loss = torch.nn.functional.cross_entropy(values, true)
+        right = logits.argmax(1) == labels
+    recalls = [right[labels == each].mean() for each in set(labels.tolist())]
+    assert found == pytest.approx({"val_loss": float(loss), "val_balanced_accuracy": np.mean(recalls)})
 
 
 def test_rare_classes_weigh_more_where_that_is_asked_for() -> None:

@@ -17,15 +17,13 @@ import torch
 from safetensors.torch import save_file
 
 from sorter.networks import Network, build, parameter_count
-from sorter.train.backbones import PACKAGED
+from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.networks import (
     Source,
-    describe,
     fitting_tensors,
     freeze,
     make_network,
     parameter_groups,
-    preprocess_of,
     stages,
     training_mode,
     weights_key,

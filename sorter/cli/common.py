@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +91,7 @@ def add_telling(parser: Any) -> None:
     tell.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors (and JSON)")
 
 
-def needs_extra(*modules: str, extra: str = "train") -> None:
+def needs_extra(*modules: str, extra: str = "learn") -> None:
     """What these commands need comes with an extra: say so before anything is read."""
     from importlib.util import find_spec
 
@@ -101,21 +100,6 @@ def needs_extra(*modules: str, extra: str = "train") -> None:
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise SorterError(f'{missing[0]} is not installed; `pip install "sorter[{extra}]"` brings it')
-
-
-@contextmanager
-def large_imports() -> Iterator[None]:
-    """No looking for cyclic garbage: what torch and timm bring stays for good, and a quarter of the time went there."""
-    import atexit
-    import gc
-
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
-        gc.enable()
 
 
 def complain(message: str) -> None:

@@ -19,7 +19,6 @@ from sorter.cli.common import (
     add_workers,
     complain,
     device,
-    large_imports,
     needs_extra,
 )
 
@@ -130,12 +129,11 @@ def add_train(commands: Any) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    needs_extra("torch", "torchvision", "timm", "sklearn", "matplotlib")
+    needs_extra("sklearn", "matplotlib", "onnx", "safetensors")
     if arguments.tensorboard:
-        needs_extra("tensorboard")
-    with large_imports():
-        from sorter.train.fit import train_model
-        from sorter.train.options import Options
+        needs_extra("tensorboard", "torch", extra="train")
+    from sorter.train.fit import train_model
+    from sorter.train.options import Options
 
     options = Options(
         data=arguments.data,
@@ -306,7 +304,7 @@ def add_export(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    needs_extra("torch", "timm", "onnxscript")
+    needs_extra("torch", "timm", "onnxscript", extra="train")
     from sorter.train.reexport import Options, export_folder
     from sorter.types import UsageError
 

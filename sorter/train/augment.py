@@ -8,9 +8,6 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-from sorter.types import UsageError
-
-LEVELS = ("none", "light", "standard", "strong")
 GREY = 127  # what turning a picture leaves bare
 
 
@@ -19,9 +16,6 @@ def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
 
     `light` flips and zooms a little; `standard` also turns, zooms more and changes brightness, contrast and
     saturation; `strong` does more of each, turns hues, and drops colour or a patch now and then.
-
-    Raises:
-        UsageError: another level.
     """
     steps: dict[str, list[Callable[[Tensor], Tensor]]] = {
         "none": [],
@@ -41,8 +35,6 @@ def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
             v2.RandomErasing(0.25, (0.02, 0.2), value=GREY),
         ],
     }
-    if level not in steps:
-        raise UsageError(f"--augment {level}: is none of {', '.join(LEVELS)}")
     return v2.Compose(steps[level]) if steps[level] else torch.clone
 
 

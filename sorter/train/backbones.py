@@ -1,14 +1,15 @@
-"""Pretrained backbones: the networks that a head is put on."""
+"""The backbones that a head is put on: what they are called, what they want to see, which weights are installed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sorter.train.recipes import LITE0, LITE2
-from sorter.types import SorterError
+from sorter.preprocess import INTERPOLATIONS, Preprocess
+from sorter.train.recipes import LITE0, LITE2, SMALL_CNN, Recipe
+from sorter.types import SorterError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # What the weights in the packages were trained with: (value - 127) / 128 on the 0..255 scale.
 LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
 LITE_STD = (128 / 255, 128 / 255, 128 / 255)
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,34 @@ def packaged(backbone: str) -> Packaged | None:
     """The one that is meant by our name or by timm's, if any."""
     by_timm = {each.timm: each for each in PACKAGED.values()}
     return PACKAGED.get(backbone) or by_timm.get(backbone)
+
+
+def describe(recipe: Recipe) -> dict[str, Any]:
+    """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
+    known = packaged(recipe.backbone)
+    name = known.timm if known else recipe.backbone
+    if not known and name != SMALL_CNN:
+        import timm
+
+        if not timm.is_model(name.partition(".")[0]):
+            raise UsageError(
+                f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, "
+                "mobilenetv2_100, resnetv2_50 or another of `timm.list_models()`"
+            )
+    return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
+
+
+def preprocess_of(recipe: Recipe) -> Preprocess:
+    """Mean, std and interpolation are those that the backbone's weights were trained with."""
+    if packaged(recipe.backbone):
+        return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
+    if recipe.backbone == SMALL_CNN:
+        return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
+    import timm
+
+    config = timm.get_pretrained_cfg(recipe.backbone)
+    interpolation = config.interpolation if config.interpolation in INTERPOLATIONS else "bicubic"
+    return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
 
 
 def efficientnet_lite(which: Packaged, outputs: int) -> nn.Module:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,28 +14,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import v2
 
 from sorter.train.augment import augmentation
+from sorter.train.learner import Photos
 from sorter.train.recipes import Phase, Recipe
 from sorter.train.settings import Settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class Photos:
-    """What the loop learns from or is measured on: rows of files that are mapped into memory.
-
-    Attributes:
-        rows: int64 (n,), of `pixels` and `features`.
-        labels: int64 (n,), of the same photos.
-        pixels: uint8 (m, s, s, 3).
-        features: float32 (m, d), where a phase wants them cached.
-    """
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    pixels: NDArray[np.uint8]
-    features: NDArray[np.float32] | None = None
 
 
 class Batches:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from sorter.networks import Network
+from sorter.train.learner import Course
 from sorter.train.optimise import Mean
-
-CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass
-class Progress:
+class Progress(Course):
     """Where training stands: what a checkpoint holds besides the tensors of the network and the optimiser."""
 
     phase: int = 0
     epoch: int = 0  # the next one
     best_loss: float = math.inf
     best: dict[str, Tensor] | None = None  # the whole network's, or its head's while the backbone is cached
-    history: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    waited: float = 0.0  # seconds of those that the loop waited for photos
-    out_of_time: bool = False
 
 
 def load_into(network: Network, tensors: dict[str, Tensor]) -> None:

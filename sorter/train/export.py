@@ -58,8 +58,23 @@ def export_model(
     Raises:
         ExportError: ONNX Runtime's float32 answers are not torch's.
     """
+    write_network(network, model, backbone)
+    return complete(model, calibration, validation, labels)
+
+
+def write_network(network: nn.Module, model: Model, backbone: onnx.ModelProto | None = None) -> None:
+    """The weights, in two files of the folder. Arguments and errors as those of `export_model`."""
     write_safetensors(network, model.folder / WEIGHTS)
     export_onnx(network, model.preprocess.size, model.folder / ONNX, onnx_spec(model), backbone)
+
+
+def complete(
+    model: Model,
+    calibration: Sequence[NDArray[np.float32]],
+    validation: Sequence[NDArray[np.float32]],
+    labels: Sequence[int] | None = None,
+) -> Model:
+    """A folder with the weights -> a model folder: arguments and what is returned as those of `export_model`."""
     write_model(model)  # from here on the folder sorts; what comes makes it faster
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
     return judge(write_model(model), validation, labels)
@@ -136,22 +151,27 @@ def export_onnx(
     Raises:
         ExportError: the logits differ by more.
     """
-    import onnx
-
     from sorter.networks import Network
 
     if backbone is not None and isinstance(network, Network):
         proto, difference = with_head(backbone, network, size)
     else:
         proto, difference = to_onnx(network, size)
+    write_onnx(proto, difference, target, spec)
+    return difference
+
+
+def write_onnx(proto: onnx.ModelProto, difference: float, target: Path, spec: dict[str, Any]) -> None:
+    """Write a graph whose logits differ from those they should be by so much. Raises ExportError as `export_onnx`."""
+    import onnx
+
     if not difference <= MAX_DIFFERENCE:  # also refuses NaN
         raise ExportError(
-            f"{target}: not written, its logits differ from torch's by {difference:.2g} "
+            f"{target}: not written, its logits differ from the network's by {difference:.2g} "
             f"(at most {MAX_DIFFERENCE:g} is allowed); this network cannot be exported faithfully"
         )
     onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, sort_keys=True)})
     target.write_bytes(proto.SerializeToString(deterministic=True))
-    return difference
 
 
 def write_safetensors(network: nn.Module, target: Path) -> None:

@@ -8,43 +8,40 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from platformdirs import user_cache_path
 
+from sorter.devices import resolve
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model
-from sorter.networks import Network, parameter_count
 from sorter.pipeline import Limits
 from sorter.report import replaced
-from sorter.train import loop
-from sorter.train.batches import Photos
-from sorter.train.checkpoint import CHECKPOINT, Progress
+from sorter.train.backbones import describe, preprocess_of
 from sorter.train.data import Dataset, Example, Labelled, folds, group_alike, read_folders, split
 from sorter.train.evaluation import write_metrics, write_report
-from sorter.train.export import export_model
-from sorter.train.features import Forward, Prepared, by_engine, by_torch, embed, prepare
-from sorter.train.graph import traced
+from sorter.train.export import complete
+from sorter.train.features import Prepared, embed, prepare
+from sorter.train.head_learner import HeadLearner, find_backbone
+from sorter.train.learner import Course, Fitted, Learner, Photos
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
-from sorter.train.networks import Source, describe, make_network, preprocess_of, weights_key
-from sorter.train.options import Options, find_device, positive_class, resolve_recipe
+from sorter.train.options import Options, positive_class, resolve_recipe
 from sorter.train.recipes import Recipe
-from sorter.train.settings import Settings, Watch
+from sorter.train.settings import Watch
 from sorter.train.trained import TRIED, Trained, model_card
-from sorter.types import UsageError
+from sorter.types import SorterError, UsageError
 
 if TYPE_CHECKING:
-    import onnx
     from numpy.typing import NDArray
 
 WORK = ".training"  # in the model folder until it is complete
 RUN, TRIALS = "run.json", "trials.json"
+CHECKPOINT = "checkpoint.pt"
 REPORT, HISTORY, CARD = "report", "history.csv", "README.md"
 CALIBRATION, AGREEMENT = 64, 256  # photos that fix the int8 ranges, and that engines are compared on
 
@@ -64,17 +61,53 @@ def train_model(options: Options, watch: Watch, labelled: Labelled | None = None
     recipe = resolve_recipe(options)
     _check_out(options)
     classes, parts = (labelled.classes, labelled.parts) if labelled else read_folders(options.data)
-    spec = preprocess_of(recipe)
     positive = positive_class(classes, options.positive)
-    draft = Model(
-        options.out, options.out.resolve().name, classes, positive, 0.5, 1.0, spec, describe(recipe)
-    )
-    device = find_device(options.device)
-    source = Source(options.weights, options.pretrained)
     # Before photos are read: weights that cannot be had are missed at once.
-    network = make_network(recipe, draft.outputs, source, options.seed)
+    draft, learner = _beginning(options, recipe, classes, positive)
     apart = labelled is not None
-    return _Training(options, recipe, draft, parts, apart, device, network, watch).go(began)
+    return _Training(options, recipe, draft, parts, apart, learner, watch).go(began)
+
+
+def _beginning(
+    options: Options, recipe: Recipe, classes: tuple[str, ...], positive: str | None
+) -> tuple[Model, Learner]:
+    """What is known of the model before it is trained, and what is trained."""
+    out = options.out
+    backbone = find_backbone(recipe, options) if resolve(options.device, "torch") == "cpu" else None
+    try:
+        if backbone is not None:
+            spec, network = backbone.origin.preprocess, backbone.origin.backbone
+        else:
+            with _large_imports():
+                from sorter.train.networks import Source
+                from sorter.train.torch_learner import TorchLearner
+            spec, network = preprocess_of(recipe), describe(recipe)
+    except ImportError as error:
+        raise SorterError(
+            f'--recipe {recipe.name}: {error.name} is not installed; `pip install "sorter[train]"` brings it'
+        ) from error
+    draft = Model(out, out.resolve().name, classes, positive, 0.5, 1.0, spec, network)
+    if backbone is not None:
+        return draft, HeadLearner(recipe, draft, backbone)
+    source = Source(options.weights, options.pretrained)
+    seconds = None if options.time_budget is None else options.time_budget * 60
+    workers = options.workers or available_cores()
+    return draft, TorchLearner(recipe, draft, source, options.seed, options.device, workers, seconds)
+
+
+@contextmanager
+def _large_imports() -> Iterator[None]:
+    """No looking for cyclic garbage: what torch and timm bring stays for good, and a quarter of the time went there."""
+    import atexit
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
+        gc.enable()
 
 
 class _Training:
@@ -85,8 +118,7 @@ class _Training:
         draft: Model,
         parts: dict[str | None, list[Example]],
         apart: bool,
-        device: torch.device,
-        network: Network,
+        learner: Learner,
         watch: Watch,
     ) -> None:
         self.options = options
@@ -94,9 +126,7 @@ class _Training:
         self.draft = draft
         self.parts = parts
         self.apart = apart
-        self.device = device
-        self.untrained = network
-        self.graph: onnx.ModelProto | None = None  # of its backbone
+        self.learner = learner
         self.watch = watch
         self.out = options.out.resolve()
         self.work = self.out / WORK
@@ -106,13 +136,10 @@ class _Training:
 
     def go(self, began: float) -> Trained:
         self._open()
-        if self.device.type == "cpu":
-            # What a head alone takes is too little to be shared out.
-            torch.set_num_threads(1 if self._only_heads else self.workers)
         with ThreadPoolExecutor(1) as pool:  # workers decode meanwhile, in processes of their own
-            tracing = pool.submit(self._trace)
+            getting_ready = pool.submit(self.learner.get_ready)
             prepared = self._prepare()
-            self.graph = tracing.result()
+            getting_ready.result()
         root = self.options.data.resolve()
         try:
             dataset = split(
@@ -129,28 +156,30 @@ class _Training:
         self._tell(dataset, prepared)
         features = self._embed(prepared)
         trials = self._trials(prepared, features)
-        fitted = self._fit(dataset, prepared, features, self.options.seed, self.work / CHECKPOINT)
+        model, fitted = self._fit(dataset, prepared, features, self.options.seed, self.work / CHECKPOINT)
+        course = fitted.course
         part = "test" if dataset.test else "val"
         self.watch.begin("exporting and reporting", 2)
         # Most of exporting runs outside of Python, which has time for the report meanwhile.
         with ThreadPoolExecutor(1) as pool:
-            exporting = pool.submit(self._export, fitted, dataset, prepared)
-            metrics, probabilities = self._measure(fitted, dataset.test or dataset.val, prepared, features)
+            exporting = pool.submit(self._export, model, fitted, dataset, prepared)
+            examples = dataset.test or dataset.val
+            metrics, probabilities = self._measure(model, fitted, examples, prepared, features)
             trained = Trained(
-                model=fitted.model,
+                model=model,
                 recipe=self.recipe,
                 dataset=dataset,
                 part=part,
                 metrics=metrics,
                 trials=trials,
                 failed=len(prepared.failures),
-                epochs=len(fitted.progress.history),
+                epochs=len(course.history),
                 seconds=time.monotonic() - began,
-                training_seconds=fitted.progress.seconds,
-                waiting=fitted.progress.waited / max(fitted.progress.seconds, 1e-9),
+                training_seconds=course.seconds,
+                waiting=course.waited / max(course.seconds, 1e-9),
                 page=self.out / REPORT / "report.html",
             )
-            self._report(trained, prepared, probabilities, fitted.progress)
+            self._report(trained, prepared, probabilities, course)
             self.watch.advance(1)
             trained = replace(trained, model=exporting.result(), seconds=time.monotonic() - began)
         write_metrics(self.out / REPORT, trained.to_json())
@@ -238,43 +267,19 @@ class _Training:
             return None
         self.watch.begin("embedding", len(prepared.fingerprints))
         return embed(
-            self._engine,
+            self.learner.forward,
             self.draft.preprocess,
             prepared.pixels,
             [self._sha256(example, prepared) for example in self.examples],
             self.work / "features.npy",
             user_cache_path("sorter") / "features",
-            weights_key(self.untrained.backbone),
+            self.learner.weights_key,
             self.watch.advance,
         )
-
-    def _trace(self) -> onnx.ModelProto | None:
-        """The graph of the backbone, for phases that want its features; None where torch has to give them."""
-        if self.device.type != "cpu" or not any(phase.cached for phase in self.recipe.phases):
-            return None
-        found = traced(deepcopy(self.untrained.backbone), self.draft.preprocess.size)
-        return None if found is None else found[0]
-
-    def _engine(self) -> Forward:
-        spec = self.draft.preprocess
-        if self.graph is not None:
-            return by_engine(self.graph, spec)
-        torch.set_num_threads(self.workers)
-        return by_torch(deepcopy(self.untrained.backbone), spec, self.device)
 
     def _sha256(self, example: Example, prepared: Prepared) -> str | None:
         found = prepared.fingerprints.get(example.photo.path)
         return None if found is None else found.sha256
-
-    def _network(self, seed: int) -> Network:
-        network = deepcopy(self.untrained)
-        if seed != self.options.seed:
-            # Another head, but the same backbone: the features are of that one.
-            torch.manual_seed(seed)
-            for layer in network.head:
-                if isinstance(layer, torch.nn.Linear):
-                    layer.reset_parameters()
-        return network
 
     # -- training ----------------------------------------------------------------------------------------------
 
@@ -285,37 +290,19 @@ class _Training:
         features: NDArray[np.float32] | None,
         seed: int,
         checkpoint: Path | None,
-    ) -> _Fitted:
-        network = self._network(seed)
+    ) -> tuple[Model, Fitted]:
         learn, choose = (self._photos(part, prepared, features) for part in (dataset.train, dataset.val))
-        budget = self.options.time_budget
-        settings = Settings(
-            positive=self._positive,
-            classes=len(self.draft.classes),
-            spec=self.draft.preprocess,
-            seed=seed,
-            device=self.device,
-            workers=self.workers if self.device.type == "cuda" else 0,
-            deadline=None if budget is None else budget * 60,
-            checkpoint=checkpoint,
-        )
-        progress = loop.train(network, self.recipe, learn, choose, settings, self.watch)
-        if progress.out_of_time:
+        fitted = self.learner.fit(learn, choose, seed, checkpoint, self.watch)
+        if fitted.course.out_of_time:
             self.watch.say("the time budget is spent: the best epoch so far is taken")
-        logits = self._logits(network, dataset.val, prepared, features, settings)
-        labels = np.array([example.label for example in dataset.val])
+        logits, labels, positive = fitted.logits(choose), choose.labels, self.draft.positive_index
         if self.draft.binary:
-            labels = (labels == self._positive).astype(np.int64)
-        temperature = fit_temperature(logits, labels)
-        model = replace(self.draft, folder=self.out, temperature=temperature)
+            labels = (labels == positive).astype(np.int64)
+        model = replace(self.draft, folder=self.out, temperature=fit_temperature(logits, labels))
         if self.draft.binary:
-            probabilities = _probabilities(model, logits)[:, self._positive]
+            probabilities = _probabilities(model, logits)[:, positive]
             model = replace(model, threshold=choose_threshold(labels, probabilities, self.recipe.optimise))
-        return _Fitted(network, model, progress, settings)
-
-    @property
-    def _positive(self) -> int:
-        return 0 if self.draft.positive is None else self.draft.classes.index(self.draft.positive)
+        return model, fitted
 
     def _photos(
         self, examples: Sequence[Example], prepared: Prepared, features: NDArray[np.float32] | None
@@ -324,34 +311,16 @@ class _Training:
         labels = np.array([example.label for example in examples], np.int64)
         return Photos(rows, labels, prepared.pixels, features)
 
-    def _logits(
-        self,
-        network: Network,
-        examples: Sequence[Example],
-        prepared: Prepared,
-        features: NDArray[np.float32] | None,
-        settings: Settings,
-    ) -> NDArray[np.float64]:
-        """As float32 gives them; from the features, where the backbone is still what they were made with."""
-        photos = self._photos(examples, prepared, features)
-        scope = network.head if self._only_heads else network
-        return loop.predict(scope, photos, self._only_heads, settings)
-
-    @property
-    def _only_heads(self) -> bool:
-        """The backbone stays as it was."""
-        return all(phase.cached for phase in self.recipe.phases)
-
     def _measure(
         self,
-        fitted: _Fitted,
+        model: Model,
+        fitted: Fitted,
         examples: Sequence[Example],
         prepared: Prepared,
         features: NDArray[np.float32] | None,
         resamples: int = 1000,
     ) -> tuple[Metrics, NDArray[np.float64]]:
-        logits = self._logits(fitted.network, examples, prepared, features, fitted.settings)
-        model = fitted.model
+        logits = fitted.logits(self._photos(examples, prepared, features))
         probabilities = _probabilities(model, logits)
         labels = [example.label for example in examples]
         metrics = compute(
@@ -374,8 +343,8 @@ class _Training:
             if number < len(done):
                 continue
             self.watch.say(f"trial {number + 1} of {options.folds * options.repeats}")
-            fitted = self._fit(dataset, prepared, features, options.seed + number, None)
-            metrics, _ = self._measure(fitted, dataset.test, prepared, features, resamples=2)
+            model, fitted = self._fit(dataset, prepared, features, options.seed + number, None)
+            metrics, _ = self._measure(model, fitted, dataset.test, prepared, features, resamples=2)
             found = metrics.to_json()
             done.append({name: found[name]["value"] for name in TRIED})
             part = kept.with_suffix(".part")
@@ -411,15 +380,13 @@ class _Training:
 
     # -- after training ----------------------------------------------------------------------------------------
 
-    def _export(self, fitted: _Fitted, dataset: Dataset, prepared: Prepared) -> Model:
+    def _export(self, model: Model, fitted: Fitted, dataset: Dataset, prepared: Prepared) -> Model:
+        model = replace(model, provenance=self._provenance(dataset, fitted))
+        fitted.write(model)
         calibration = self._inputs(_spread(dataset.train, CALIBRATION), prepared, "calibration.npy")
         compared = _spread(dataset.val + dataset.test, AGREEMENT)
-        model = replace(fitted.model, provenance=self._provenance(dataset, fitted))
-        network = deepcopy(fitted.network).cpu().float().to(memory_format=torch.contiguous_format)
         validation = self._inputs(compared, prepared, "validation.npy")
-        labels = [example.label for example in compared]
-        backbone = self.graph if self._only_heads else None
-        return export_model(network, model, calibration, validation, labels, backbone)
+        return complete(model, calibration, validation, [example.label for example in compared])
 
     def _inputs(
         self, examples: Sequence[Example], prepared: Prepared, name: str
@@ -434,7 +401,7 @@ class _Training:
             inputs[some] = spec.normalise(np.asarray(prepared.pixels[rows[some]]))
         return [np.asarray(inputs[some]) for some in places]
 
-    def _provenance(self, dataset: Dataset, fitted: _Fitted) -> dict[str, Any]:
+    def _provenance(self, dataset: Dataset, fitted: Fitted) -> dict[str, Any]:
         weights = "random"
         if self.options.weights is not None:
             weights = self.options.weights.name
@@ -445,13 +412,13 @@ class _Training:
             "recipe": self.recipe.to_json(),
             "weights": weights,
             "seed": self.options.seed,
-            "parameters": parameter_count(fitted.network),
+            "parameters": fitted.parameters,
             "data": dataset.to_json(),
-            "packages": {name: version(name) for name in ("torch", "torchvision", "timm", "numpy", "pillow")},
+            "packages": {name: version(name) for name in self.learner.packages},
         }
 
     def _report(
-        self, trained: Trained, prepared: Prepared, probabilities: NDArray[np.float64], progress: Progress
+        self, trained: Trained, prepared: Prepared, probabilities: NDArray[np.float64], course: Course
     ) -> None:
         folder = self.out / REPORT
         dataset = trained.dataset
@@ -477,21 +444,13 @@ class _Training:
             probabilities,
             about=about,
             failures=prepared.failures,
-            history=progress.history,
+            history=course.history,
         )
         with replaced(folder / HISTORY) as file:
-            writer = csv.DictWriter(file, list(progress.history[0]))
+            writer = csv.DictWriter(file, list(course.history[0]))
             writer.writeheader()
-            writer.writerows(progress.history)
+            writer.writerows(course.history)
         (self.out / CARD).write_text(model_card(trained), encoding="utf-8")
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    network: Network
-    model: Model
-    progress: Progress
-    settings: Settings
 
 
 def _probabilities(model: Model, logits: NDArray[np.float64]) -> NDArray[np.float64]:

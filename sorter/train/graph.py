@@ -64,6 +64,56 @@ def with_head(backbone: onnx.ModelProto, network: Network, size: int) -> tuple[o
     return _checked(lambda: _joined(backbone, network.head), network, size) or to_onnx(network, size)
 
 
+def split_head(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NDArray[np.float32]] | None:
+    """A graph that ends in one linear layer -> its backbone (`input` -> features (n, d)) and the layer's weight (k, d).
+
+    None for any other graph.
+    """
+    import onnx
+
+    last = proto.graph.node[-1]
+    layer = {each.name: each for each in proto.graph.initializer if each.name in last.input[1:]}
+    flags = {each.name: onnx.helper.get_attribute_value(each) for each in last.attribute}
+    if last.op_type != "Gemm" or len(layer) != 2 or flags.get("transB") != 1:
+        return None
+    weight = onnx.numpy_helper.to_array(layer[last.input[1]])
+    backbone = onnx.ModelProto()
+    backbone.CopyFrom(proto)
+    graph = anonymous(backbone).graph
+    del graph.node[-1]
+    kept = [each for each in graph.initializer if each.name not in layer]
+    del graph.initializer[:], graph.output[:], graph.value_info[:]
+    graph.initializer.extend(kept)
+    graph.output.append(
+        onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, ("n", weight.shape[1]))
+    )
+    onnx.checker.check_model(backbone)
+    return backbone, weight
+
+
+def join_head(
+    backbone: onnx.ModelProto, weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> onnx.ModelProto:
+    """What `split_head` takes apart."""
+    import onnx
+
+    proto = onnx.ModelProto()
+    proto.CopyFrom(backbone)
+    graph, (features,) = proto.graph, [each.name for each in backbone.graph.output]
+    names = ("head.logits.weight", "head.logits.bias")
+    for name, array in zip(names, (weight, bias), strict=True):
+        graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    graph.node.append(
+        onnx.helper.make_node("Gemm", [features, *names], [OUTPUT], "/head/logits/Gemm", transB=1)
+    )
+    del graph.output[:]
+    graph.output.append(
+        onnx.helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, ("n", len(weight)))
+    )
+    onnx.checker.check_model(proto)
+    return proto
+
+
 def _checked(
     make: Callable[[], onnx.ModelProto], network: nn.Module, size: int
 ) -> tuple[onnx.ModelProto, float] | None:
@@ -163,7 +213,7 @@ def max_difference(network: nn.Module, onnx_model: bytes, size: int, n: int = 4,
 
 
 def onnx_runtime(source: Path | bytes, threads: int = 0) -> Infer:
-    """float32 (n, 3, s, s) -> logits (n, k), by ONNX Runtime on the CPU.
+    """float32 (n, 3, s, s) -> the graph's one output: logits (n, k), or features (n, d); on the CPU.
 
     Args:
         threads: of one call; 0 for one per core, 1 where calls come from several threads at once.
@@ -175,7 +225,8 @@ def onnx_runtime(source: Path | bytes, threads: int = 0) -> Infer:
         session_options(threads),
         providers=["CPUExecutionProvider"],
     )
-    return lambda images: np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+    (output,) = (each.name for each in session.get_outputs())
+    return lambda images: np.asarray(session.run([output], {INPUT: images})[0])
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

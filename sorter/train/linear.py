@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import nn
+
+from sorter.train.learner import Photos, class_weights, judge
+from sorter.train.recipes import Recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,15 +18,54 @@ STEPS = 1000  # of L-BFGS, at most; a hundred are usual
 FLOOR = 1e-6  # added to standard deviations: some features never differ
 
 
+@dataclass(frozen=True)
+class LinearHead:
+    """One layer.
+
+    Attributes:
+        weight: float32 (outputs, d).
+        bias: float32 (outputs,).
+    """
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, d) -> logits (n, outputs)."""
+        return np.asarray(features.astype(np.float64) @ self.weight.T + self.bias)
+
+
+def solve(
+    recipe: Recipe, number: int, learn: Photos, choose: Photos, outputs: int, classes: int, positive: int
+) -> tuple[LinearHead, dict[str, Any]]:
+    """Solve one phase of a recipe at once, in what counts as one epoch.
+
+    Args:
+        number: of the phase.
+        outputs: 1 for a single logit, which speaks for `positive`.
+
+    Returns:
+        The head, and the epoch's row of the history.
+    """
+    began = time.monotonic()
+    weights = class_weights(learn.labels, classes, recipe.balance)[learn.labels]
+    features = learn.kept_features()
+    one = positive if outputs == 1 else None
+    head = fit_linear(features, learn.labels, weights, recipe.phases[number].l2, one)
+    lost = judge(head(features), learn.labels, positive)["val_loss"]
+    row = {"phase": number + 1, "epoch": 1, "lr": 0.0, "train_loss": lost}
+    row |= judge(head(choose.kept_features()), choose.labels, positive)
+    return head, row | {"seconds": round(time.monotonic() - began, 3)}
+
+
 def fit_linear(
-    head: nn.Sequential,
     features: NDArray[np.float32],
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
     l2: float,
-    positive: int,
-) -> None:
-    """Give a linear head the weights with the least loss, found by L-BFGS on standardised features.
+    positive: int | None,
+) -> LinearHead:
+    """The linear head with the least loss, found by L-BFGS on standardised features.
 
     Minimises the weighted mean of the log loss plus `l2` / 2 times the sum of squares of the weights, the bias not
     among them. Standardising is folded into the layer, so that it takes features as they are. The penalty then
@@ -31,27 +73,21 @@ def fit_linear(
     than weight decay does on the features as they are.
 
     Args:
-        head: of a `Network` without dense layers: one logit, or k.
         features: (n, d).
-        labels: (n,), indices of classes.
+        labels: (n,), indices of classes, each with a photo.
         weights: of each photo (n,).
         l2: strength of the penalty, above 0.
-        positive: the class that a head with one logit speaks for.
+        positive: of two classes, the one that a single logit speaks for; None for a logit for each class.
     """
     from sklearn.linear_model import LogisticRegression
 
-    layer = head.get_submodule("logits")
-    assert isinstance(layer, nn.Linear) and layer.in_features == features.shape[1], "a head with dense layers"
-    one = layer.out_features == 1
     mean, spread = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64) + FLOOR
     # scikit-learn minimises C times the sum of the losses plus half the sum of squares.
     found = LogisticRegression(C=1 / (l2 * weights.sum()), max_iter=STEPS).fit(
         ((features - mean) / spread).astype(np.float32),
-        labels == positive if one else labels,
+        labels if positive is None else labels == positive,
         sample_weight=weights.astype(np.float32),
     )
-    slope = found.coef_.astype(np.float64) / spread  # (1, d) or (k, d)
-    assert slope.shape == layer.weight.shape, "every class has a photo"
-    with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(slope))
-        layer.bias.copy_(torch.from_numpy(found.intercept_ - slope @ mean))
+    weight = found.coef_.astype(np.float64) / spread  # (outputs, d)
+    bias = found.intercept_ - weight @ mean
+    return LinearHead(np.ascontiguousarray(weight, np.float32), bias.astype(np.float32))

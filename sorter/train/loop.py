@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from sorter.networks import Network
-from sorter.train.batches import Batches, Photos, seed_of
+from sorter.train.batches import Batches, seed_of
 from sorter.train.checkpoint import Progress, copied, load_into, read_checkpoint, save_checkpoint
-from sorter.train.linear import fit_linear
+from sorter.train.learner import Photos, class_weights, judge
+from sorter.train.linear import solve
 from sorter.train.networks import freeze, training_mode
 from sorter.train.optimise import (
     Mean,
-    class_weights,
     learning_rate,
     loss_of,
     make_optimiser,
@@ -95,7 +94,8 @@ def run_phase(
     peaks = [group["lr"] for group in optimiser.param_groups]
     mean = Mean(scope, recipe.ema) if recipe.ema and not phase.cached else None
     autocast, scaler = mixed_precision(settings.device)
-    weights = class_weights(learn.labels, settings.classes, recipe.balance).to(settings.device)
+    shares = class_weights(learn.labels, settings.classes, recipe.balance)
+    weights = torch.from_numpy(shares).float().to(settings.device)
     if saved is not None and progress.epoch > 0:
         optimiser.load_state_dict(saved["optimiser"])
         scaler.load_state_dict(saved["scaler"])
@@ -170,22 +170,15 @@ def solve_phase(
     watch: Watch,
     progress: Progress,
 ) -> None:
-    """One phase that has an exact answer: a linear head on cached features, in what counts as one epoch."""
-    assert learn.features is not None
-    began = time.monotonic() - progress.seconds
+    """One phase that has an exact answer: a linear head on cached features."""
     watch.begin(f"phase {number + 1}, head", 1)
-    weights = class_weights(learn.labels, settings.classes, recipe.balance).double().numpy()[learn.labels]
-    features = np.asarray(learn.features[learn.rows])
-    fit_linear(network.head, features, learn.labels, weights, recipe.phases[number].l2, settings.positive)
-    progress.best = copied(network.head)
-    found = {
-        name: judge(predict(network.head, photos, True, settings), photos.labels, settings.positive)
-        for name, photos in (("train", learn), ("val", choose))
-    }
-    progress.best_loss = found["val"]["val_loss"]
-    progress.epoch, progress.seconds = 1, time.monotonic() - began
-    row = {"phase": number + 1, "epoch": len(progress.history) + 1, "lr": 0.0}
-    row |= {"train_loss": found["train"]["val_loss"], **found["val"], "seconds": round(progress.seconds, 3)}
+    layer = network.head.get_submodule("logits")
+    assert isinstance(layer, nn.Linear) and len(network.head) == 2, "a head with dense layers"
+    found, row = solve(recipe, number, learn, choose, layer.out_features, settings.classes, settings.positive)
+    layer.load_state_dict({"weight": torch.from_numpy(found.weight), "bias": torch.from_numpy(found.bias)})
+    progress.best, progress.best_loss = copied(network.head), row["val_loss"]
+    progress.epoch, progress.seconds = 1, progress.seconds + row["seconds"]
+    row |= {"epoch": len(progress.history) + 1, "seconds": round(progress.seconds, 3)}
     progress.history.append(row)
     watch.advance(1, loss=row["train_loss"])
     watch.epoch(row)
@@ -212,18 +205,3 @@ def predict(
         with torch.inference_mode(), autocast or torch.autocast(settings.device.type, enabled=False):
             parts.append(scope(inputs.to(settings.device)).double().cpu().numpy())
     return np.concatenate(parts)
-
-
-def judge(logits: NDArray[np.float64], labels: NDArray[np.int64], positive: int) -> dict[str, float]:
-    """Mean negative log-likelihood and balanced accuracy at the middle threshold."""
-    values = torch.from_numpy(logits)
-    true = torch.from_numpy(labels)
-    if values.shape[1] == 1:
-        signs = torch.where(true == positive, 1.0, -1.0)
-        loss = functional.softplus(-signs * values[:, 0]).mean()
-        right = (values[:, 0] * signs) > 0
-    else:
-        loss = functional.cross_entropy(values, true)
-        right = values.argmax(1) == true
-    recalls = [float(right[true == label].double().mean()) for label in torch.unique(true)]
-    return {"val_loss": float(loss), "val_balanced_accuracy": float(np.mean(recalls))}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import warnings
 from collections.abc import Iterator
@@ -18,13 +17,12 @@ import torch
 from timm.models import group_parameters, set_pretrained_check_hash, set_pretrained_download_progress
 from torch import Tensor, nn
 
-from sorter.networks import SMALL_CNN, Network, build
-from sorter.preprocess import INTERPOLATIONS, Preprocess
-from sorter.train.backbones import LITE_MEAN, LITE_STD, PACKAGED, efficientnet_lite, packaged
+from sorter.networks import Network, build
+from sorter.train.backbones import describe, efficientnet_lite, packaged
+from sorter.train.learner import tensors_key
 from sorter.train.recipes import ALL, HEAD, LITE0, Recipe
 from sorter.types import SorterError, UsageError
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
 WRAPPERS = ("state_dict", "model", "model_state_dict")  # names that training scripts keep the tensors under
 PREFIXES = ("module.", "_orig_mod.", "backbone.")
 
@@ -42,30 +40,6 @@ class Source:
     weights: Path | None = None
     pretrained: bool = True
     overlay: dict[str, Any] | None = None
-
-
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
-    known = packaged(recipe.backbone)
-    name = known.timm if known else recipe.backbone
-    if name != SMALL_CNN and not timm.is_model(name.partition(".")[0]):
-        raise UsageError(
-            f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, mobilenetv2_100, "
-            "resnetv2_50 or another of `timm.list_models()`"
-        )
-    return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
-
-
-def preprocess_of(recipe: Recipe) -> Preprocess:
-    """Mean, std and interpolation are those that the backbone's weights were trained with."""
-    backbone = describe(recipe)
-    if packaged(backbone["name"]):
-        return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
-    if backbone["name"] == SMALL_CNN:
-        return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
-    config = timm.get_pretrained_cfg(backbone["name"])
-    interpolation = config.interpolation if config.interpolation in INTERPOLATIONS else "bicubic"
-    return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
 
 
 def make_network(recipe: Recipe, outputs: int, source: Source, seed: int) -> Network:
@@ -179,12 +153,8 @@ def _no_retries() -> Iterator[None]:
 
 
 def weights_key(backbone: nn.Module) -> str:
-    """A hash of every tensor: features can be kept for as long as it stays the same."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(backbone.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    """As `tensors_key`."""
+    return tensors_key({name: tensor.cpu().numpy() for name, tensor in backbone.state_dict().items()})
 
 
 def stages(backbone: nn.Module) -> list[list[str]]:

@@ -6,7 +6,7 @@ import math
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +16,6 @@ from torch.nn import functional
 from sorter.networks import Network
 from sorter.train.networks import parameter_groups
 from sorter.train.recipes import Phase, Recipe
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def loss_of(logits: Tensor, targets: Tensor, weights: Tensor, positive: int) -> Tensor:
@@ -31,15 +28,6 @@ def loss_of(logits: Tensor, targets: Tensor, weights: Tensor, positive: int) -> 
     else:
         said = -(targets * functional.log_softmax(logits, 1)).sum(1)
     return (said * each).mean()
-
-
-def class_weights(labels: NDArray[np.int64], classes: int, balance: str) -> Tensor:
-    """Inverse to the class's share, mean 1 over the photos: float32 (k,); all 1 where that is not asked for."""
-    counts = np.bincount(labels, minlength=classes)
-    uneven = counts.max() >= 1.5 * counts.min()
-    if balance == "weights" or (balance == "auto" and uneven):
-        return torch.from_numpy(len(labels) / (classes * np.maximum(counts, 1))).float()
-    return torch.ones(classes)
 
 
 def make_optimiser(network: Network, recipe: Recipe, phase: Phase) -> torch.optim.Optimizer:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from sorter.train.augment import augmentation
 from sorter.train.metrics import choose_threshold
-from sorter.train.recipes import DEFAULT, FAST, LITE0, Recipe, find_recipe
+from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Recipe, find_recipe
 from sorter.types import UsageError, check_above_zero
 
 BALANCES = ("auto", "none", "weights", "sampling")
@@ -117,7 +113,8 @@ def resolve_recipe(options: Options) -> Recipe:
     }
     changed = {key: value for key, value in changed.items() if value is not None}
     recipe = replace(recipe, phases=tuple(phases), **changed)
-    augmentation(recipe.augment, recipe.size)
+    if recipe.augment not in AUGMENTATIONS:
+        raise UsageError(f"--augment {recipe.augment}: is none of {', '.join(AUGMENTATIONS)}")
     choose_threshold([0, 1], [0.25, 0.75], recipe.optimise)
     if recipe.balance not in BALANCES:
         raise UsageError(f"--balance {recipe.balance}: is none of {', '.join(BALANCES)}")
@@ -134,13 +131,3 @@ def positive_class(classes: Sequence[str], asked: str | None) -> str | None:
         return None
     plain = [name for name in classes if not name.lower().startswith(NEGATIONS)]
     return asked or (plain[0] if plain else classes[0])
-
-
-def find_device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise UsageError(f"--device {name}: training takes one device: auto, cpu, cuda or cuda:N")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError(f"--device {name}: torch sees no CUDA device; use --device cpu")
-    return torch.device(name)

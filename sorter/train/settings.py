@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
-
-import torch
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sorter.preprocess import Preprocess
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Watch(Protocol):
@@ -25,6 +26,12 @@ class Watch(Protocol):
 
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch ended: its row of the history."""
+
+
+def _cpu() -> torch.device:
+    import torch
+
+    return torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Settings:
     classes: int
     spec: Preprocess
     seed: int = 0
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: torch.device = field(default_factory=_cpu)
     workers: int = 0
     deadline: float | None = None
     checkpoint: Path | None = None

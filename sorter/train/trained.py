@@ -94,6 +94,7 @@ def model_card(trained: Trained) -> str:
         for name, e in metrics.estimates().items()
         if e.value == e.value
     )
+    epochs = f"{trained.epochs} epoch{'s' if trained.epochs > 1 else ''}"
     rule = ""
     if model.positive is not None:
         chosen = f"{model.threshold:.4g}, chosen for {trained.recipe.optimise}"
@@ -101,7 +102,7 @@ def model_card(trained: Trained) -> str:
     return f"""# {model.name}
 
 Tells {", ".join(model.classes[:-1])} and {model.classes[-1]} apart.
-Made by `sorter train` with the recipe `{trained.recipe.name}`: {trained.recipe.backbone}, {trained.epochs} epochs.
+Made by `sorter train` with the recipe `{trained.recipe.name}`: {trained.recipe.backbone}, {epochs}.
 {rule}temperature {model.temperature:.4g}.
 
 Use: `sorter run ./photos --out ./sorted --model {model.name}`

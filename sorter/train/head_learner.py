@@ -1,0 +1,163 @@
+"""A new linear head on a model folder's backbone: ONNX Runtime and scikit-learn do all of it, torch is not needed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.model import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
+from sorter.train.backbones import packaged
+from sorter.train.export import onnx_spec, write_onnx
+from sorter.train.features import Forward, by_engine
+from sorter.train.graph import join_head, onnx_runtime, split_head
+from sorter.train.learner import Course, Photos, tensors_key
+from sorter.train.linear import LinearHead, solve
+from sorter.train.options import Options
+from sorter.train.recipes import Recipe
+from sorter.train.settings import Watch
+
+if TYPE_CHECKING:
+    import onnx
+    from numpy.typing import NDArray
+
+BACKBONE, HEAD = "backbone.", "head.logits."  # how names of tensors begin
+TRIED = 4  # random inputs that the file written is tried with
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What stays as it is.
+
+    Attributes:
+        origin: the model folder that it is of.
+        graph: `input` -> features (n, d).
+        tensors: as the folder's safetensors name them, without those of the head.
+    """
+
+    origin: Model
+    graph: onnx.ModelProto
+    tensors: dict[str, NDArray[np.generic]]
+
+
+def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
+    """The backbone that a recipe asks for, where it stays as it is and some model folder has it; else None.
+
+    That is the folder of the weights that are given, or the shipped model for the network that this one is made of.
+    """
+    if recipe.head or [phase.optimiser for phase in recipe.phases] != ["lbfgs"]:
+        return None
+    known = packaged(recipe.backbone)
+    name = known.timm if known else recipe.backbone
+    if options.weights is not None:
+        folder = options.weights.parent if options.weights.name == WEIGHTS else None
+    else:
+        folder = shipped_model() if options.pretrained else None
+    try:
+        model = read_model(folder) if folder is not None else None
+    except ModelError:
+        return None
+    if model is None or model.backbone.get("name") != name or model.preprocess.size != recipe.size:
+        return None
+    if options.weights is None and not _is_pretrained(model):
+        return None
+    return _read(model)
+
+
+def _is_pretrained(model: Model) -> bool:
+    """Nothing but heads was learned on pretrained weights."""
+    recipe = model.provenance.get("recipe", {})
+    cached = [phase["cached"] for phase in recipe.get("phases", ()) if phase["epochs"]]
+    return bool(recipe.get("pretrained")) and bool(cached) and all(cached)
+
+
+def _read(model: Model) -> Backbone | None:
+    import onnx
+    from safetensors.numpy import load_file
+
+    if model.backbone.get("head") != [] or "arguments" in model.backbone or not model.has(WEIGHTS):
+        return None
+    if not model.has(ONNX):
+        return None
+    tensors = load_file(model.path(WEIGHTS))
+    parted = split_head(onnx.load(model.path(ONNX)))
+    weight = tensors.get(f"{HEAD}weight")
+    # Both files must be of the same network, and the last layer of the graph its head.
+    if parted is None or weight is None or not np.array_equal(parted[1], weight):
+        return None
+    kept = {name: tensor for name, tensor in tensors.items() if name.startswith(BACKBONE)}
+    return Backbone(model, parted[0], kept)
+
+
+class HeadLearner:
+    """A `Learner` of recipes that solve for a linear head at once.
+
+    Args:
+        draft: what is known of the model before it is trained.
+    """
+
+    packages: tuple[str, ...] = ("onnxruntime", "scikit-learn", "numpy", "pillow")
+
+    def __init__(self, recipe: Recipe, draft: Model, backbone: Backbone) -> None:
+        self._recipe = recipe
+        self._draft = draft
+        self._backbone = backbone
+        own = {name.removeprefix(BACKBONE): tensor for name, tensor in backbone.tensors.items()}
+        self.weights_key = tensors_key(own)
+
+    def get_ready(self) -> None:
+        import sklearn.linear_model  # noqa: F401  # takes a second
+
+    def forward(self) -> Forward:
+        return by_engine(self._backbone.graph, self._draft.preprocess)
+
+    def fit(
+        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, watch: Watch
+    ) -> FittedHead:
+        began = time.monotonic()
+        watch.begin("phase 1, head", 1)
+        draft = self._draft
+        head, row = solve(
+            self._recipe, 0, learn, choose, draft.outputs, len(draft.classes), draft.positive_index
+        )
+        watch.advance(1, loss=row["train_loss"])
+        watch.epoch(row)
+        return FittedHead(self._backbone, head, Course([row], time.monotonic() - began))
+
+
+@dataclass(frozen=True)
+class FittedHead:
+    """A `Fitted` head."""
+
+    backbone: Backbone
+    head: LinearHead
+    course: Course
+
+    @property
+    def parameters(self) -> int:
+        learned = (
+            tensor.size
+            for name, tensor in self.backbone.tensors.items()
+            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        )
+        return sum(learned) + self.head.weight.size + self.head.bias.size
+
+    def logits(self, photos: Photos) -> NDArray[np.float64]:
+        return self.head(photos.kept_features())
+
+    def write(self, model: Model) -> None:
+        from safetensors.numpy import save
+
+        weight, bias = self.head.weight, self.head.bias
+        tensors = {**self.backbone.tensors, f"{HEAD}weight": weight, f"{HEAD}bias": bias}
+        (model.folder / WEIGHTS).write_bytes(save(dict(sorted(tensors.items()))))
+        proto = join_head(self.backbone.graph, weight, bias)
+        size = model.preprocess.size
+        inputs = np.random.default_rng(0).standard_normal((TRIED, 3, size, size), dtype=np.float32)
+        features = onnx_runtime(self.backbone.graph.SerializeToString(), threads=1)(inputs)
+        logits = onnx_runtime(proto.SerializeToString(), threads=1)(inputs)
+        difference = float(np.abs(logits - self.head(features)).max())
+        write_onnx(proto, difference, model.folder / ONNX, onnx_spec(model))
