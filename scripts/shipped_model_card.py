@@ -212,7 +212,7 @@ CARD = """# car: does this photo show a car?
 
 EfficientNet-Lite0 with ImageNet weights ({backbone}; the package states no licence; timm lists the weights it
 has for this architecture, trained by Google, under Apache-2.0), frozen, with one logit fitted by the recipe
-`linear` of `sorter train`: logistic regression with a strong penalty. Input {size} x {size}, the whole photo squashed
+`fast` of `sorter train`: logistic regression with a strong penalty. Input {size} x {size}, the whole photo squashed
 to a square. It answers `car` where the probability is at least {threshold}. Second version.
 
 ## Meant for

@@ -172,7 +172,7 @@ def retrain(options: Options, watch: Watch) -> Retrained:
                 positive=model.positive if model else None,
                 seed=options.seed,
                 workers=options.workers,
-                **_backbone(model, options.recipe),
+                **backbone_options(model, options.recipe),
             ),
             watch,
             labelled,
@@ -333,7 +333,7 @@ def _model_of(out: Path) -> Model | None:
         return None
 
 
-def _backbone(model: Model | None, recipe: str) -> dict[str, Any]:
+def backbone_options(model: Model | None, recipe: str) -> dict[str, Any]:
     """What of the training's options makes it go on from a model's backbone; nothing where that cannot be."""
     if recipe != "fast" or model is None or not model.has(WEIGHTS) or "arguments" in model.backbone:
         return {}

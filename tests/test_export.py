@@ -173,7 +173,9 @@ def test_onnx_says_nothing_of_the_machine_that_made_it(exported):
     assert b"stack_trace" not in data
 
 
-@pytest.mark.parametrize(("shift", "said"), [(1e-3, r"differ from the network's by 0\.001"), (float("nan"), "nan")])
+@pytest.mark.parametrize(
+    ("shift", "said"), [(1e-3, r"differ from the network's by 0\.001"), (float("nan"), "nan")]
+)
 def test_a_wrong_onnx_is_refused_and_not_written(exported, tmp_path, monkeypatch, shift, said):
     network, target = exported
     assert max_difference(network, target.read_bytes(), SIZE) <= MAX_DIFFERENCE

@@ -122,7 +122,7 @@ def test_the_missing_extra_is_named(
     page = RetrainPage(jobs, Settings(tmp_path / "settings.ini"))
     qtbot.addWidget(page)
     page.open(tmp_path)
-    assert 'pip install "sorter[train]"' in page.notice.text.text()
+    assert 'pip install "sorter[learn]"' in page.notice.text.text()
     assert not page.form.isEnabled()
     page.close_folder()
 

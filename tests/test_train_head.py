@@ -16,6 +16,7 @@ import torch
 from conftest import BLUE, RED, make_photo
 from safetensors.torch import load_file
 
+from sorter import retraining
 from sorter.model import WEIGHTS, read_model, shipped_model
 from sorter.networks import build
 from sorter.train import recipes
@@ -164,6 +165,16 @@ def test_a_fine_tuned_backbone_is_nobodys_pretrained_one(
     assert find_backbone(EXACT, replace(options, weights=first / WEIGHTS)) is not None
     monkeypatch.setattr("sorter.train.head_learner.shipped_model", lambda: first)
     assert find_backbone(replace(EXACT, pretrained=True), options) is None
+
+
+def test_retraining_keeps_the_backbone_of_the_model_that_sorted(first: Path) -> None:
+    given = retraining.backbone_options(read_model(first), FAST)
+    options = Options(Path("d"), Path("o"), FAST, **given)
+    found = find_backbone(resolve_recipe(options), options)
+    assert found is not None
+    assert found.origin.folder == first
+    assert retraining.backbone_options(read_model(first), "small-cnn") == {}
+    assert retraining.backbone_options(None, FAST) == {}
 
 
 def test_the_fast_recipe_needs_neither_torch_nor_a_network(tmp_path: Path) -> None:

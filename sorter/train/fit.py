@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +27,7 @@ from sorter.train.evaluation import write_metrics, write_report
 from sorter.train.export import complete
 from sorter.train.features import Prepared, embed, prepare
 from sorter.train.head_learner import HeadLearner, find_backbone
-from sorter.train.learner import Course, Fitted, Learner, Photos
+from sorter.train.learner import Course, Fitted, Learner, Photos, large_imports
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.options import Options, positive_class, resolve_recipe
 from sorter.train.recipes import Recipe
@@ -78,7 +77,7 @@ def _beginning(
         if backbone is not None:
             spec, network = backbone.origin.preprocess, backbone.origin.backbone
         else:
-            with _large_imports():
+            with large_imports():
                 from sorter.train.networks import Source
                 from sorter.train.torch_learner import TorchLearner
             spec, network = preprocess_of(recipe), describe(recipe)
@@ -93,21 +92,6 @@ def _beginning(
     seconds = None if options.time_budget is None else options.time_budget * 60
     workers = options.workers or available_cores()
     return draft, TorchLearner(recipe, draft, source, options.seed, options.device, workers, seconds)
-
-
-@contextmanager
-def _large_imports() -> Iterator[None]:
-    """No looking for cyclic garbage: what torch and timm bring stays for good, and a quarter of the time went there."""
-    import atexit
-    import gc
-
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
-        gc.enable()
 
 
 class _Training:

@@ -14,7 +14,7 @@ from sorter.train.backbones import packaged
 from sorter.train.export import onnx_spec, write_onnx
 from sorter.train.features import Forward, by_engine
 from sorter.train.graph import join_head, onnx_runtime, split_head
-from sorter.train.learner import Course, Photos, tensors_key
+from sorter.train.learner import Course, Photos, large_imports, tensors_key
 from sorter.train.linear import LinearHead, solve
 from sorter.train.options import Options
 from sorter.train.recipes import Recipe
@@ -109,7 +109,8 @@ class HeadLearner:
         self.weights_key = tensors_key(own)
 
     def get_ready(self) -> None:
-        import sklearn.linear_model  # noqa: F401  # takes a second
+        with large_imports():
+            import sklearn.linear_model  # noqa: F401
 
     def forward(self) -> Forward:
         return by_engine(self._backbone.graph, self._draft.preprocess)

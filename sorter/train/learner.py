@@ -7,7 +7,8 @@ backbone, scikit-learn the head. `torch_learner` trains whole networks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -105,6 +106,21 @@ class Learner(Protocol):
             seed: decides everything random.
             checkpoint: a file to go on from and to save to, or None.
         """
+
+
+@contextmanager
+def large_imports() -> Iterator[None]:
+    """No looking for cyclic garbage: what torch and such bring stays for good, and a quarter of the time went there."""
+    import atexit
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
+        gc.enable()
 
 
 def tensors_key(tensors: Mapping[str, NDArray[np.generic]]) -> str:
