@@ -34,7 +34,7 @@ from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.data import Example, folds, group_alike
 from sorter.train.export import export_model
 from sorter.train.features import by_engine, embed, prepare
-from sorter.train.graph import to_onnx
+from sorter.train.graph import onnx_runtime, to_onnx
 from sorter.train.linear import LinearHead, fit_linear
 from sorter.train.metrics import fit_temperature
 from sorter.train.networks import Source, make_network, weights_key
@@ -156,7 +156,9 @@ def read_study(data: Path, work: Path) -> Study:
     backbone = make_network(RECIPE, 1, Source(), SEED).backbone
     with tqdm(desc="embedding", total=len(examples), disable=None) as bar:
         features = embed(
-            lambda: by_engine(to_onnx(backbone, spec.size)[0], spec),
+            lambda: by_engine(
+                onnx_runtime(to_onnx(backbone, spec.size)[0].SerializeToString(), threads=1), spec
+            ),
             spec,
             prepared.pixels,
             [each.sha256 for each in prints],

@@ -18,7 +18,7 @@ from sorter.train import features, fit, recipes
 from sorter.train.backbones import preprocess_of
 from sorter.train.features import embed
 from sorter.train.fit import train_model
-from sorter.train.graph import traced
+from sorter.train.graph import onnx_runtime, traced
 from sorter.train.networks import Source, make_network
 from sorter.train.options import Options, resolve_recipe
 from sorter.train.recipes import RECIPES, Phase, Recipe
@@ -253,7 +253,7 @@ def test_the_engine_gives_the_features_of_torch() -> None:
     backbone, spec = make_network(TINY, 1, Source(), 0).backbone, preprocess_of(TINY)
     found = traced(backbone, spec.size)
     assert found is not None
-    by_engine = features.by_engine(found[0], spec)(pixels)
+    by_engine = features.by_engine(onnx_runtime(found[0].SerializeToString()), spec)(pixels)
     by_torch = features.by_torch(backbone, spec, torch.device("cpu"))(pixels)
     np.testing.assert_allclose(by_engine, by_torch, atol=1e-4)
     assert len(np.unique(by_engine[:, 0])) == len(pixels), "photos are told apart"

@@ -59,7 +59,7 @@ def export_model(
         ExportError: ONNX Runtime's float32 answers are not torch's.
     """
     write_network(network, model, backbone)
-    return complete(model, calibration, validation, labels)
+    return complete(write_model(model), calibration, validation, labels)
 
 
 def write_network(network: nn.Module, model: Model, backbone: onnx.ModelProto | None = None) -> None:
@@ -74,8 +74,7 @@ def complete(
     validation: Sequence[NDArray[np.float32]],
     labels: Sequence[int] | None = None,
 ) -> Model:
-    """A folder with the weights -> a model folder: arguments and what is returned as those of `export_model`."""
-    write_model(model)  # from here on the folder sorts; what comes makes it faster
+    """What makes a model folder that sorts faster: arguments and what is returned as those of `export_model`."""
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
     return judge(write_model(model), validation, labels)
 

@@ -23,10 +23,11 @@ from sorter.train.data import Example
 from sorter.types import Failure, Photo, Result
 
 if TYPE_CHECKING:
-    import onnx
     import torch
     from numpy.typing import NDArray
     from torch import nn
+
+    from sorter.train.graph import Infer
 
 CHUNK = 64  # photos looked up, embedded and kept at a time
 PIXELS, LISTING = "pixels.npy", "pixels.json"
@@ -202,15 +203,15 @@ def embed(
     return features
 
 
-def by_engine(graph: onnx.ModelProto, spec: Preprocess) -> Forward:
-    """A backbone's graph in ONNX Runtime, a photo at a time on each core: on a CPU several times as fast as torch.
+def by_engine(infer: Infer, spec: Preprocess) -> Forward:
+    """A backbone in ONNX Runtime, a photo at a time on each core: on a CPU several times as fast as torch.
 
     OpenVINO took no less processor time (15.5 against 14.9 ms for EfficientNet-Lite0, medians of 6 rounds of 32
     photos), needs a second to compile, and 9 MB for every photo of a batch.
-    """
-    from sorter.train.graph import onnx_runtime
 
-    infer = onnx_runtime(graph.SerializeToString(), threads=1)
+    Args:
+        infer: by one thread.
+    """
 
     def forward(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         photos = (pixels[at : at + 1] for at in range(len(pixels)))

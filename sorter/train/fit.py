@@ -18,7 +18,7 @@ from platformdirs import user_cache_path
 
 from sorter.devices import resolve
 from sorter.machine import available_cores, memory_per_worker
-from sorter.model import Model
+from sorter.model import Model, write_model
 from sorter.pipeline import Limits
 from sorter.report import replaced
 from sorter.train.backbones import describe, preprocess_of
@@ -143,10 +143,13 @@ class _Training:
         model, fitted = self._fit(dataset, prepared, features, self.options.seed, self.work / CHECKPOINT)
         course = fitted.course
         part = "test" if dataset.test else "val"
+        model = replace(model, provenance=self._provenance(dataset, fitted))
+        fitted.write(model)
+        write_model(model)  # from here on the folder sorts
         self.watch.begin("exporting and reporting", 2)
         # Most of exporting runs outside of Python, which has time for the report meanwhile.
         with ThreadPoolExecutor(1) as pool:
-            exporting = pool.submit(self._export, model, fitted, dataset, prepared)
+            exporting = pool.submit(self._export, model, dataset, prepared)
             examples = dataset.test or dataset.val
             metrics, probabilities = self._measure(model, fitted, examples, prepared, features)
             trained = Trained(
@@ -364,9 +367,7 @@ class _Training:
 
     # -- after training ----------------------------------------------------------------------------------------
 
-    def _export(self, model: Model, fitted: Fitted, dataset: Dataset, prepared: Prepared) -> Model:
-        model = replace(model, provenance=self._provenance(dataset, fitted))
-        fitted.write(model)
+    def _export(self, model: Model, dataset: Dataset, prepared: Prepared) -> Model:
         calibration = self._inputs(_spread(dataset.train, CALIBRATION), prepared, "calibration.npy")
         compared = _spread(dataset.val + dataset.test, AGREEMENT)
         validation = self._inputs(compared, prepared, "validation.npy")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from sorter.model import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_m
 from sorter.train.backbones import packaged
 from sorter.train.export import onnx_spec, write_onnx
 from sorter.train.features import Forward, by_engine
-from sorter.train.graph import join_head, onnx_runtime, split_head
+from sorter.train.graph import Infer, join_head, onnx_runtime, split_head
 from sorter.train.learner import Course, Photos, large_imports, tensors_key
 from sorter.train.linear import LinearHead, solve
 from sorter.train.options import Options
@@ -41,6 +42,10 @@ class Backbone:
     origin: Model
     graph: onnx.ModelProto
     tensors: dict[str, NDArray[np.generic]]
+
+    @cached_property
+    def infer(self) -> Infer:
+        return onnx_runtime(self.graph.SerializeToString(), threads=1)
 
 
 def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
@@ -113,7 +118,7 @@ class HeadLearner:
             import sklearn.linear_model  # noqa: F401
 
     def forward(self) -> Forward:
-        return by_engine(self._backbone.graph, self._draft.preprocess)
+        return by_engine(self._backbone.infer, self._draft.preprocess)
 
     def fit(
         self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, watch: Watch
@@ -158,7 +163,6 @@ class FittedHead:
         proto = join_head(self.backbone.graph, weight, bias)
         size = model.preprocess.size
         inputs = np.random.default_rng(0).standard_normal((TRIED, 3, size, size), dtype=np.float32)
-        features = onnx_runtime(self.backbone.graph.SerializeToString(), threads=1)(inputs)
         logits = onnx_runtime(proto.SerializeToString(), threads=1)(inputs)
-        difference = float(np.abs(logits - self.head(features)).max())
+        difference = float(np.abs(logits - self.head(self.backbone.infer(inputs))).max())
         write_onnx(proto, difference, model.folder / ONNX, onnx_spec(model))

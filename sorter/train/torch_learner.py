@@ -16,7 +16,7 @@ from sorter.train import loop
 from sorter.train.checkpoint import Progress
 from sorter.train.export import write_network
 from sorter.train.features import Forward, by_engine, by_torch
-from sorter.train.graph import traced
+from sorter.train.graph import onnx_runtime, traced
 from sorter.train.learner import Photos
 from sorter.train.networks import Source, make_network, weights_key
 from sorter.train.recipes import Recipe
@@ -79,7 +79,7 @@ class TorchLearner:
     def forward(self) -> Forward:
         spec = self._draft.preprocess
         if self._graph is not None:
-            return by_engine(self._graph, spec)
+            return by_engine(onnx_runtime(self._graph.SerializeToString(), threads=1), spec)
         torch.set_num_threads(self._workers)
         return by_torch(deepcopy(self._untrained.backbone), spec, self._device)
 
