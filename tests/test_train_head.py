@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from conftest import BLUE, RED, make_photo
 from safetensors.torch import load_file
 
 from sorter import retraining
-from sorter.model import WEIGHTS, read_model, shipped_model
+from sorter.model import WEIGHTS, ModelError, read_model, shipped_model
 from sorter.networks import build
 from sorter.train import recipes
 from sorter.train.backbones import preprocess_of
@@ -165,6 +166,16 @@ def test_a_fine_tuned_backbone_is_nobodys_pretrained_one(
     assert find_backbone(EXACT, replace(options, weights=first / WEIGHTS)) is not None
     monkeypatch.setattr("sorter.train.head_learner.shipped_model", lambda: first)
     assert find_backbone(replace(EXACT, pretrained=True), options) is None
+
+
+def test_a_damaged_folder_is_not_learned_on(first: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(first, tmp_path / "damaged")
+    with (folder / "model.onnx").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"damage")
+    options = Options(Path("d"), Path("o"), "exact", weights=folder / WEIGHTS)
+    with pytest.raises(ModelError, match=r"model\.onnx: is not the file that model\.json describes"):
+        find_backbone(EXACT, options)
 
 
 def test_retraining_keeps_the_backbone_of_the_model_that_sorted(first: Path) -> None:

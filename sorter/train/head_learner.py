@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,9 @@ def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
     """The backbone that a recipe asks for, where it stays as it is and some model folder has it; else None.
 
     That is the folder of the weights that are given, or the shipped model for the network that this one is made of.
+
+    Raises:
+        ModelError: the folder's files are not those that it describes.
     """
     if recipe.head or [phase.optimiser for phase in recipe.phases] != ["lbfgs"]:
         return None
@@ -83,10 +86,11 @@ def _read(model: Model) -> Backbone | None:
     import onnx
     from safetensors.numpy import load_file
 
-    if model.backbone.get("head") != [] or "arguments" in model.backbone or not model.has(WEIGHTS):
+    if model.backbone.get("head") != [] or "arguments" in model.backbone:
         return None
-    if not model.has(ONNX):
+    if not (model.has(WEIGHTS) and model.has(ONNX)):
         return None
+    replace(model, files={name: model.files[name] for name in (WEIGHTS, ONNX)}).verify()
     tensors = load_file(model.path(WEIGHTS))
     parted = split_head(onnx.load(model.path(ONNX)))
     weight = tensors.get(f"{HEAD}weight")
