@@ -20,6 +20,7 @@ from sorter.devices import resolve
 from sorter.machine import available_cores, memory_per_worker
 from sorter.model import Model, write_model
 from sorter.pipeline import Limits
+from sorter.preprocess import Preprocess
 from sorter.report import replaced
 from sorter.train.backbones import describe, preprocess_of
 from sorter.train.data import Dataset, Example, Labelled, folds, group_alike, read_folders, split
@@ -30,7 +31,7 @@ from sorter.train.head_learner import HeadLearner, find_backbone
 from sorter.train.learner import Course, Fitted, Learner, Photos, large_imports
 from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.options import Options, positive_class, resolve_recipe
-from sorter.train.recipes import Recipe
+from sorter.train.recipes import FAST, Recipe
 from sorter.train.settings import Watch
 from sorter.train.trained import TRIED, Trained, model_card
 from sorter.types import SorterError, UsageError
@@ -71,27 +72,30 @@ def _beginning(
     options: Options, recipe: Recipe, classes: tuple[str, ...], positive: str | None
 ) -> tuple[Model, Learner]:
     """What is known of the model before it is trained, and what is trained."""
-    out = options.out
-    backbone = find_backbone(recipe, options) if resolve(options.device, "torch") == "cpu" else None
-    try:
+
+    def draft(spec: Preprocess, network: dict[str, Any]) -> Model:
+        name = options.out.resolve().name
+        return Model(options.out, name, classes, positive, 0.5, 1.0, spec, network)
+
+    if resolve(options.device, "torch") == "cpu":
+        backbone = find_backbone(recipe, options)
         if backbone is not None:
-            spec, network = backbone.origin.preprocess, backbone.origin.backbone
-        else:
-            with large_imports():
-                from sorter.train.networks import Source
-                from sorter.train.torch_learner import TorchLearner
-            spec, network = preprocess_of(recipe), describe(recipe)
+            model = draft(backbone.origin.preprocess, backbone.origin.backbone)
+            return model, HeadLearner(recipe, model, backbone)
+    try:
+        with large_imports():
+            from sorter.train.networks import Source
+            from sorter.train.torch_learner import TorchLearner
     except ImportError as error:
         raise SorterError(
-            f'--recipe {recipe.name}: {error.name} is not installed; `pip install "sorter[train]"` brings it'
+            f'--recipe {recipe.name}: {error.name} is not installed; `pip install "sorter[train]"` brings it, '
+            f"and `--recipe {FAST}` without --epochs, --size and --device does without"
         ) from error
-    draft = Model(out, out.resolve().name, classes, positive, 0.5, 1.0, spec, network)
-    if backbone is not None:
-        return draft, HeadLearner(recipe, draft, backbone)
+    model = draft(preprocess_of(recipe), describe(recipe))
     source = Source(options.weights, options.pretrained)
     seconds = None if options.time_budget is None else options.time_budget * 60
     workers = options.workers or available_cores()
-    return draft, TorchLearner(recipe, draft, source, options.seed, options.device, workers, seconds)
+    return model, TorchLearner(recipe, model, source, options.seed, options.device, workers, seconds)
 
 
 class _Training:
