@@ -162,10 +162,11 @@ def take(out: Path, home: Path) -> None:
     os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"))
     from sorter.train.fit import train_model
     from sorter.train.options import Options
+    from sorter.train.settings import Quiet
 
     make_examples(home / "examples", 12)
     shows = make_photos(home / "Pictures", 30)
-    train_model(Options(home / "examples", home / "scenes", recipe="fast"), _Silent())
+    train_model(Options(home / "examples", home / "scenes", recipe="fast"), Quiet())
 
     from PySide6.QtWidgets import QApplication
 
@@ -266,22 +267,6 @@ def _dark() -> object:
     for each in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, each, QColor("#808080"))
     return palette
-
-
-class _Silent:
-    """A training watch that looks away."""
-
-    def say(self, message: str) -> None:
-        pass
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, steps: int, **figures: float) -> None:
-        pass
-
-    def epoch(self, row: dict[str, object]) -> None:
-        pass
 
 
 if __name__ == "__main__":

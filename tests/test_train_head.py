@@ -28,6 +28,7 @@ from sorter.train.head_learner import BACKBONE, HEAD, find_backbone
 from sorter.train.networks import Source, make_network, weights_key
 from sorter.train.options import Options, resolve_recipe
 from sorter.train.recipes import FAST, LITE0, RECIPES, Phase, Recipe, find_recipe
+from sorter.train.settings import Quiet
 
 GREEN = (30, 200, 30)
 # The batch norms of an untrained network need fine-tuning to see anything.
@@ -35,20 +36,6 @@ WHOLE = Recipe(
     "whole", "", "", "test_efficientnet", (Phase(6, 3e-3),), pretrained=False, size=32, batch_size=8
 )
 EXACT = replace(WHOLE, name="exact", phases=(Phase(1, 0.0, "head", cached=True, optimiser="lbfgs", l2=0.1),))
-
-
-class Silent:
-    def say(self, message: str) -> None:
-        pass
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, steps: int, **figures: float) -> None:
-        pass
-
-    def epoch(self, row: dict[str, object]) -> None:
-        pass
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,7 +57,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of red and blue whose whole network was trained."""
     root = tmp_path_factory.mktemp("first")
     options = Options(draw(root / "data", red=RED, blue=BLUE), root / "model", recipe="whole", workers=1)
-    return train_model(options, Silent()).model.folder
+    return train_model(options, Quiet()).model.folder
 
 
 def test_a_graph_is_taken_apart_and_put_together(first: Path) -> None:
@@ -95,7 +82,7 @@ def test_three_classes_on_the_backbone_of_two(first: Path, tmp_path: Path) -> No
     options = Options(
         data, tmp_path / "new", "exact", weights=first / WEIGHTS, workers=1, folds=2, device="cpu"
     )
-    trained = train_model(options, Silent())
+    trained = train_model(options, Quiet())
     model = read_model(tmp_path / "new")
     model.verify()
     assert model.classes == ("blue", "green", "red")
@@ -116,9 +103,9 @@ def test_three_classes_on_the_backbone_of_two(first: Path, tmp_path: Path) -> No
 def test_torch_finds_the_same_head(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = draw(tmp_path / "data", red=RED, not_red=BLUE)
     options = Options(data, tmp_path / "a", "exact", weights=first / WEIGHTS, positive="red", workers=1)
-    train_model(options, Silent())
+    train_model(options, Quiet())
     monkeypatch.setattr("sorter.train.fit.find_backbone", lambda *_: None)
-    train_model(replace(options, out=tmp_path / "b"), Silent())
+    train_model(replace(options, out=tmp_path / "b"), Quiet())
     ours, theirs = (read_model(tmp_path / name) for name in "ab")
     assert "torch" in theirs.provenance["packages"]
     assert theirs.threshold == pytest.approx(ours.threshold, abs=0.02)

@@ -420,7 +420,7 @@ class _Training:
             "Duplicates": f"{duplicates}; {sides}"
             if dataset.exact_duplicates + dataset.near_duplicates
             else "none",
-            "Recipe": f"{self.recipe.name}, {self.recipe.backbone}, {trained.epochs} epochs, seed {self.options.seed}",
+            "Recipe": f"{self.recipe.name}, {self.recipe.backbone}, {trained.length}, seed {self.options.seed}",
             **{
                 f"{name.replace('_', ' ').capitalize()} over {len(trained.trials)} trials": f"{mean:.4f} ± {std:.4f}"
                 for name, (mean, std) in trained.spread.items()

@@ -28,6 +28,22 @@ class Watch(Protocol):
         """An epoch ended: its row of the history."""
 
 
+class Quiet:
+    """A `Watch` that looks away."""
+
+    def say(self, message: str) -> None:
+        pass
+
+    def begin(self, what: str, total: int) -> None:
+        pass
+
+    def advance(self, steps: int, **figures: float) -> None:
+        pass
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        pass
+
+
 def _cpu() -> torch.device:
     import torch
 

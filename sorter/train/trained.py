@@ -59,6 +59,10 @@ class Trained:
                 found[name] = (float(np.mean(numbers)), float(np.std(numbers, ddof=len(numbers) > 1)))
         return found
 
+    @property
+    def length(self) -> str:
+        return f"{self.epochs} epoch{'s' if self.epochs > 1 else ''}"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "model": str(self.model.folder),
@@ -94,7 +98,6 @@ def model_card(trained: Trained) -> str:
         for name, e in metrics.estimates().items()
         if e.value == e.value
     )
-    epochs = f"{trained.epochs} epoch{'s' if trained.epochs > 1 else ''}"
     rule = ""
     if model.positive is not None:
         chosen = f"{model.threshold:.4g}, chosen for {trained.recipe.optimise}"
@@ -102,7 +105,7 @@ def model_card(trained: Trained) -> str:
     return f"""# {model.name}
 
 Tells {", ".join(model.classes[:-1])} and {model.classes[-1]} apart.
-Made by `sorter train` with the recipe `{trained.recipe.name}`: {trained.recipe.backbone}, {epochs}.
+Made by `sorter train` with the recipe `{trained.recipe.name}`: {trained.recipe.backbone}, {trained.length}.
 {rule}temperature {model.temperature:.4g}.
 
 Use: `sorter run ./photos --out ./sorted --model {model.name}`
