@@ -215,6 +215,10 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_p
         train_model(Options(folders, tmp_path / "new", recipe="tiny", resume=True), Silent())
     with pytest.raises(UsageError, match="--positive green"):
         train_model(Options(folders, tmp_path / "new", recipe="tiny", positive="green"), Silent())
+    with pytest.raises(UsageError, match="--backbone nonsense: timm has no such network"):
+        train_model(Options(folders, tmp_path / "new", recipe="tiny", backbone="nonsense"), Silent())
+    with pytest.raises(SorterError, match="--device cuda"):
+        train_model(Options(folders, tmp_path / "new", recipe="tiny", device="cuda:0,1"), Silent())
     with pytest.raises(SorterError, match="unsure"):
         shutil.copytree(folders / "red", tmp_path / "data" / "unsure")
         shutil.copytree(folders / "red", tmp_path / "data" / "sure")

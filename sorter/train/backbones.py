@@ -70,14 +70,15 @@ def describe(recipe: Recipe) -> dict[str, Any]:
 
 
 def preprocess_of(recipe: Recipe) -> Preprocess:
-    """Mean, std and interpolation are those that the backbone's weights were trained with."""
-    if packaged(recipe.backbone):
+    """Mean, std and interpolation are those that the backbone's weights were trained with. Raises UsageError."""
+    name = describe(recipe)["name"]
+    if packaged(name):
         return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
-    if recipe.backbone == SMALL_CNN:
+    if name == SMALL_CNN:
         return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
     import timm
 
-    config = timm.get_pretrained_cfg(recipe.backbone)
+    config = timm.get_pretrained_cfg(name)
     interpolation = config.interpolation if config.interpolation in INTERPOLATIONS else "bicubic"
     return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
 
