@@ -197,7 +197,7 @@ def _print_trained(trained: Trained) -> None:
     if trained.model.positive is not None:
         print(f"  threshold {trained.model.threshold:.4f} for {trained.model.positive}")
     print(
-        f"{trained.epochs} epochs in {trained.training_seconds:.1f} s, {trained.waiting:.0%} of it waiting for photos; "
+        f"{trained.length} in {trained.training_seconds:.1f} s, {trained.waiting:.0%} of it waiting for photos; "
         f"{trained.seconds:.1f} s in all"
     )
     print(f"Look at {trained.page}")
