@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from shipped_model_card import write_card
 from street_scenes import Made, Photo, make_scenes
@@ -37,7 +36,7 @@ from sorter.train.features import by_engine, embed, prepare
 from sorter.train.graph import onnx_runtime, to_onnx
 from sorter.train.linear import LinearHead, fit_linear
 from sorter.train.metrics import fit_temperature
-from sorter.train.networks import Source, make_network, weights_key
+from sorter.train.networks import Source, make_network, put_head, weights_key
 from sorter.train.recipes import FAST, find_recipe
 from sorter.types import Result
 
@@ -259,8 +258,7 @@ def export(study: Study, head: LinearHead, by_source: NDArray[np.float64], folde
     folder.mkdir(parents=True, exist_ok=True)
     calibration, agreement = pick(study, *PER_GROUP)
     network = make_network(RECIPE, 1, Source(), SEED)
-    layer = {"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)}
-    network.head.get_submodule("logits").load_state_dict(layer)
+    put_head(network, head)
     return export_model(
         network, draft, inputs(study, calibration), inputs(study, agreement), study.labels[agreement].tolist()
     )

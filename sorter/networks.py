@@ -75,6 +75,13 @@ class Network(nn.Module):
         self.backbone = backbone
         self.head = nn.Sequential(layers)
 
+    @property
+    def last(self) -> nn.Linear:
+        """The layer of logits."""
+        layer = self.head.get_submodule("logits")
+        assert isinstance(layer, nn.Linear)
+        return layer
+
     def forward(self, images: Tensor) -> Tensor:
         features = self.backbone(images)  # (n, 3, s, s) -> (n, d)
         logits: Tensor = self.head(features)  # (n, outputs)

@@ -54,11 +54,16 @@ def packaged(backbone: str) -> Packaged | None:
     return PACKAGED.get(backbone) or by_timm.get(backbone)
 
 
+def timm_name(backbone: str) -> str:
+    """What model.json calls it."""
+    known = packaged(backbone)
+    return known.timm if known else backbone
+
+
 def describe(recipe: Recipe) -> dict[str, Any]:
     """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
-    known = packaged(recipe.backbone)
-    name = known.timm if known else recipe.backbone
-    if not known and name != SMALL_CNN:
+    name = timm_name(recipe.backbone)
+    if not packaged(name) and name != SMALL_CNN:
         import timm
 
         if not timm.is_model(name.partition(".")[0]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.model import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
-from sorter.train.backbones import packaged
+from sorter.train.backbones import timm_name
 from sorter.train.export import onnx_spec, write_onnx
 from sorter.train.features import Forward, by_engine
 from sorter.train.graph import Infer, join_head, onnx_runtime, split_head
@@ -58,8 +58,6 @@ def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
     """
     if recipe.head or [phase.optimiser for phase in recipe.phases] != ["lbfgs"]:
         return None
-    known = packaged(recipe.backbone)
-    name = known.timm if known else recipe.backbone
     if options.weights is not None:
         folder = options.weights.parent if options.weights.name == WEIGHTS else None
     else:
@@ -68,7 +66,9 @@ def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
         model = read_model(folder) if folder is not None else None
     except ModelError:
         return None
-    if model is None or model.backbone.get("name") != name or model.preprocess.size != recipe.size:
+    if model is None or model.preprocess.size != recipe.size:
+        return None
+    if model.backbone.get("name") != timm_name(recipe.backbone):
         return None
     if options.weights is None and not _is_pretrained(model):
         return None

@@ -52,6 +52,7 @@ def solve(
     features = learn.kept_features()
     one = positive if outputs == 1 else None
     head = fit_linear(features, learn.labels, weights, recipe.phases[number].l2, one)
+    assert len(head.weight) == outputs, "every class has a photo"
     lost = judge(head(features), learn.labels, positive)["val_loss"]
     row = {"phase": number + 1, "epoch": 1, "lr": 0.0, "train_loss": lost}
     row |= judge(head(choose.kept_features()), choose.labels, positive)

@@ -20,7 +20,7 @@ from sorter.train.batches import Batches, seed_of
 from sorter.train.checkpoint import Progress, copied, load_into, read_checkpoint, save_checkpoint
 from sorter.train.learner import Photos, class_weights, judge
 from sorter.train.linear import solve
-from sorter.train.networks import freeze, training_mode
+from sorter.train.networks import freeze, put_head, training_mode
 from sorter.train.optimise import (
     Mean,
     learning_rate,
@@ -172,10 +172,9 @@ def solve_phase(
 ) -> None:
     """One phase that has an exact answer: a linear head on cached features."""
     watch.begin(f"phase {number + 1}, head", 1)
-    layer = network.head.get_submodule("logits")
-    assert isinstance(layer, nn.Linear) and len(network.head) == 2, "a head with dense layers"
-    found, row = solve(recipe, number, learn, choose, layer.out_features, settings.classes, settings.positive)
-    layer.load_state_dict({"weight": torch.from_numpy(found.weight), "bias": torch.from_numpy(found.bias)})
+    outputs = network.last.out_features
+    found, row = solve(recipe, number, learn, choose, outputs, settings.classes, settings.positive)
+    put_head(network, found)
     progress.best, progress.best_loss = copied(network.head), row["val_loss"]
     progress.epoch, progress.seconds = 1, progress.seconds + row["seconds"]
     row |= {"epoch": len(progress.history) + 1, "seconds": round(progress.seconds, 3)}

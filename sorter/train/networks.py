@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from sorter.networks import Network, build
 from sorter.train.backbones import describe, efficientnet_lite, packaged
 from sorter.train.learner import tensors_key
+from sorter.train.linear import LinearHead
 from sorter.train.recipes import ALL, HEAD, LITE0, Recipe
 from sorter.types import SorterError, UsageError
 
@@ -58,6 +59,13 @@ def make_network(recipe: Recipe, outputs: int, source: Source, seed: int) -> Net
     elif source.pretrained and recipe.pretrained:
         network.backbone.load_state_dict(_pretrained(description["name"], source.overlay).state_dict())
     return network.eval()
+
+
+def put_head(network: Network, solved: LinearHead) -> None:
+    """Give a network without dense layers the head that was solved for."""
+    assert len(network.head) == 2, "a head with dense layers"
+    tensors = {"weight": torch.from_numpy(solved.weight), "bias": torch.from_numpy(solved.bias)}
+    network.last.load_state_dict(tensors)
 
 
 def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
