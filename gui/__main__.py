@@ -10,8 +10,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from sorter.gui.settings import Settings
-from sorter.gui.window import Window
+from .settings import Settings
+from .window import Window
 
 AWAKE_MS = 500
 SWITCH_SECONDS = 0.002  # Python's own is 0.005

@@ -14,17 +14,19 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from sorter.pipeline import settle_in
+from sorter.pipeline.pool import settle_in
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sorter import options as run_options
-    from sorter import refile, retraining, run, undo
     from sorter.clean import options as clean_options
     from sorter.clean.ledger import Ledger
     from sorter.clean.records import Checked
+    from sorter.sort import apply as refile
+    from sorter.sort import options as run_options
+    from sorter.sort import run, undo
+    from sorter.train import retrain as retraining
 
 TELL_SECONDS = 0.1  # the window is told no more often than this
 SHOWN = 2000  # groups, and broken files, that the window is given to show
@@ -318,8 +320,8 @@ class Teller:
 
 def sort(channel: Channel, options: run_options.Options) -> run.Summary:
     """`sorter run`."""
-    from sorter.options import resolved, scan_of
-    from sorter.run import sort_folder
+    from sorter.sort.options import resolved, scan_of
+    from sorter.sort.run import sort_folder
 
     teller = Teller(channel)
     options = resolved(options)
@@ -329,21 +331,21 @@ def sort(channel: Channel, options: run_options.Options) -> run.Summary:
 
 def retrain(channel: Channel, options: retraining.Options) -> retraining.Retrained:
     """A model that learns from corrections."""
-    from sorter.retraining import retrain
+    from sorter.train.retrain import retrain
 
     return retrain(options, Teller(channel))
 
 
 def put_back(channel: Channel, out: Path) -> undo.Undone:
     """`sorter undo`."""
-    from sorter.undo import undo
+    from sorter.sort.undo import undo
 
     return undo(out)
 
 
 def apply(channel: Channel, out: Path, photos: int) -> refile.Applied:
     """Move photos to the folders where they belong; so many are to go."""
-    from sorter.refile import apply
+    from sorter.sort.apply import apply
 
     teller = Teller(channel)
     teller.begin("moving photos", photos)
@@ -352,7 +354,7 @@ def apply(channel: Channel, out: Path, photos: int) -> refile.Applied:
 
 def take_back(channel: Channel, out: Path) -> refile.Applied:
     """Move photos back to where the run had put them."""
-    from sorter.refile import take_back
+    from sorter.sort.apply import take_back
 
     teller = Teller(channel)
     teller.begin("moving photos back", None)
@@ -361,7 +363,7 @@ def take_back(channel: Channel, out: Path) -> refile.Applied:
 
 def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.Applied:
     """Copy the corrected set."""
-    from sorter.refile import export
+    from sorter.sort.apply import export
 
     teller = Teller(channel)
     teller.begin("copying photos", photos)

@@ -11,15 +11,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QToolBar, QWidget
 
-from sorter.gui.review import ReviewPage
-from sorter.gui.settings import Settings
-from sorter.gui.shortcuts import ShortcutsSheet
-from sorter.gui.worker import Jobs
+from .pages.review import ReviewPage
+from .parts.shortcuts import ShortcutsSheet
+from .settings import Settings
+from .worker import Jobs
 
 if TYPE_CHECKING:
-    from sorter.gui.cleaning import CleanPage
-    from sorter.gui.retrain import RetrainPage
-    from sorter.gui.start import StartPage
+    from .pages.clean import CleanPage
+    from .pages.retrain import RetrainPage
+    from .pages.start import StartPage
 
 
 PAGES = ("start", "review", "retrain", "clean")
@@ -50,7 +50,7 @@ class Window(QMainWindow):
 
     @cached_property
     def start(self) -> StartPage:
-        from sorter.gui.start import StartPage
+        from .pages.start import StartPage
 
         page = StartPage(self.jobs, self.settings)
         page.opened.connect(self.open_folder)
@@ -59,7 +59,7 @@ class Window(QMainWindow):
 
     @cached_property
     def retrain(self) -> RetrainPage:
-        from sorter.gui.retrain import RetrainPage
+        from .pages.retrain import RetrainPage
 
         page = RetrainPage(self.jobs, self.settings)
         page.accepted.connect(self._sort_again)
@@ -68,7 +68,7 @@ class Window(QMainWindow):
 
     @cached_property
     def clean(self) -> CleanPage:
-        from sorter.gui.cleaning import CleanPage
+        from .pages.clean import CleanPage
 
         page = CleanPage(self.jobs, self.settings)
         self._add(page, "clean", page.open)

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
 
-from sorter.gui.tasks import CANCEL, PAUSE, RESUME, Cancelled, Failed, Finished, serve
-from sorter.pipeline import died, undisturbed
+from sorter.pipeline.pool import died, undisturbed
 from sorter.types import SorterError
+
+from .tasks import CANCEL, PAUSE, RESUME, Cancelled, Failed, Finished, serve
 
 GRACE_SECONDS = 10.0  # for a process that was asked to stop, until it is made to
 Answer = TypeVar("Answer")

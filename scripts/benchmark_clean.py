@@ -53,7 +53,7 @@ from measure import (
 from photos import KINDS, link_set, make_set
 from PIL import Image
 
-from sorter.machine import available_cores
+from sorter.system import available_cores
 
 NAME = "clean"
 ABOUT = (

@@ -38,7 +38,7 @@ from measure import (
 )
 from photos import KINDS, link_set, make_set
 
-from sorter.pipeline import Limits, Pool
+from sorter.pipeline.pool import Limits, Pool
 from sorter.types import ActionKind, Failure, Photo, Result, Scores
 
 NAME = "cluster"
@@ -282,13 +282,13 @@ def drive_to(address: str, rows: int, out: str, result: str) -> None:
 
 def drive(address: str, rows: int, out: Path) -> Driver:
     """`sorter run` with paths and scores that are made up; nothing is asked of any store."""
-    import sorter.run
+    import sorter.sort.run
     from sorter.address import Address
     from sorter.cluster.machine import Cluster
     from sorter.cluster.stream import stream
-    from sorter.options import Options
-    from sorter.run import sort_folder
-    from sorter.watch import Quiet
+    from sorter.progress import Quiet
+    from sorter.sort.options import Options
+    from sorter.sort.run import sort_folder
 
     me = psutil.Process()
     memory: list[tuple[int, int]] = []
@@ -312,7 +312,7 @@ def drive(address: str, rows: int, out: Path) -> Driver:
     def stubbed(self: Cluster, items: Any, *_: Any) -> Iterator[Result[Scores]]:
         yield from stream(items, partial(Pool, Stub()), self.crew, Limits())
 
-    sorter.run.scan_of = simulated  # type: ignore[assignment]
+    sorter.sort.run.scan_of = simulated  # type: ignore[assignment]
     Cluster.predict = stubbed  # type: ignore[method-assign,assignment]
     options = Options(
         (out,),

@@ -36,13 +36,13 @@ from measure import (
 )
 from photos import KINDS, make_set
 
-from sorter.decode import Decoder
-from sorter.device import IN_FLIGHT, Device, Encoded, Work, as_pixels
-from sorter.infer import Choice
-from sorter.machine import available_cores
-from sorter.model import Model, read_model, shipped_model
-from sorter.pipeline import Limits, Pool
-from sorter.ring import BATCH_SIZE, DECODING, DecodeToRing, Ring, Slotted
+from sorter.engines.choice import Choice
+from sorter.model.folder import Model, read_model, shipped_model
+from sorter.photos.decode import Decoder
+from sorter.pipeline.device import IN_FLIGHT, Device, Encoded, Work, as_pixels
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.ring import BATCH_SIZE, DECODING, DecodeToRing, Ring, Slotted
+from sorter.system import available_cores
 from sorter.types import Decoded, Failure, Photo, Result, Scores
 
 NAME = "gpu"

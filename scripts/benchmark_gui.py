@@ -33,9 +33,9 @@ from measure import (
 )
 from photos import SMALL, link_set, make_set
 
-from sorter.actions import Filing, Placed
-from sorter.decide import Rule
-from sorter.journal import Journal
+from sorter.model.rule import Rule
+from sorter.output.disk import Filing, Placed
+from sorter.output.journal import Journal
 from sorter.types import ActionKind, Photo, Scores
 
 NAME = "gui"

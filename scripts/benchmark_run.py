@@ -36,11 +36,11 @@ from measure import (
 )
 from photos import KINDS, Kind, link_set, make_set
 
-from sorter.decode import Decoder
-from sorter.engines import load_engine
-from sorter.infer import Choice
-from sorter.machine import available_cores
-from sorter.model import read_model, shipped_model
+from sorter.engines.choice import Choice
+from sorter.engines.load import load_engine
+from sorter.model.folder import read_model, shipped_model
+from sorter.photos.decode import Decoder
+from sorter.system import available_cores
 from sorter.types import Decoded
 
 NAME = "run"

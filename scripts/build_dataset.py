@@ -26,16 +26,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sorter.actions import Filing, apply
 from sorter.cli.common import Progress
 from sorter.collect.collecting import collect
 from sorter.collect.licences import Licences
 from sorter.collect.options import Options as CollectOptions
 from sorter.collect.pacing import Manners
-from sorter.machine import available_cores, memory_per_worker
-from sorter.pipeline import Limits, Pool
-from sorter.similar import Fingerprint, TakeFingerprint
-from sorter.train.data import Dataset, read_folders, split
+from sorter.output.disk import Filing, apply
+from sorter.photos.dataset import Dataset, read_folders, split
+from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
+from sorter.pipeline.pool import Limits, Pool
+from sorter.system import available_cores, memory_per_worker
 from sorter.types import ActionKind, SorterError, UsageError
 
 if sys.version_info >= (3, 11):
@@ -126,8 +126,8 @@ def build(
     """
     from sorter.clean.options import Options as CleanOptions
     from sorter.clean.run import clean
-    from sorter.train.inspection import Options as InspectOptions
-    from sorter.train.inspection import inspect_folders
+    from sorter.evaluate.inspect import Options as InspectOptions
+    from sorter.evaluate.inspect import inspect_folders
 
     if min(plan.val, plan.test) < 0 or plan.val + plan.test >= 1:
         raise UsageError(f"split: val {plan.val:g} and test {plan.test:g} leave nothing to train on")

@@ -21,7 +21,7 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from sorter.gui.__main__ import open_window
-from sorter.gui.models import Order
+from sorter.gui.parts.models import Order
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from sorter.machine import available_cores
+from sorter.system import available_cores
 
 # The instruction sets that decide how fast float32, bfloat16 and int8 networks run.
 FLAGS = ("avx", "avx2", "fma", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16")

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sorter.decode import Decoder
-from sorter.model import MODEL_JSON, Model
-from sorter.preprocess import Preprocess
-from sorter.train.export import export_model
+from sorter.export.files import export_model
+from sorter.model.folder import MODEL_JSON, Model
+from sorter.photos.decode import Decoder
+from sorter.photos.preprocess import Preprocess
 from sorter.types import Decoded
 
 IMAGENET = Preprocess(224, "crop", "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from timm.data import ImageNetInfo
 
-from sorter.model import Model
-from sorter.train.metrics import Calibration, calibration
+from sorter.evaluate.metrics import Calibration, calibration
+from sorter.model.folder import Model
 
 if TYPE_CHECKING:
     from train_shipped_model import Study

@@ -26,16 +26,16 @@ from street_scenes import Made, Photo, make_scenes
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from sorter.model import Model
-from sorter.pipeline import Limits
-from sorter.scan import Scan
+from sorter.evaluate.metrics import fit_temperature
+from sorter.export.files import export_model
+from sorter.export.graph import onnx_runtime, to_onnx
+from sorter.model.folder import Model
+from sorter.photos.dataset import Example, folds, group_alike
+from sorter.photos.scan import Scan
+from sorter.pipeline.pool import Limits
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
-from sorter.train.data import Example, folds, group_alike
-from sorter.train.export import export_model
 from sorter.train.features import by_engine, embed, prepare
-from sorter.train.graph import onnx_runtime, to_onnx
 from sorter.train.linear import LinearHead, fit_linear
-from sorter.train.metrics import fit_temperature
 from sorter.train.networks import Source, make_network, put_head, weights_key
 from sorter.train.recipes import FAST, find_recipe
 from sorter.types import Result

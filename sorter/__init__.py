@@ -10,18 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sorter.classifier import Classifier
-    from sorter.options import Options
-    from sorter.run import Summary, sort_folder
+    from sorter.pipeline.classifier import Classifier
+    from sorter.sort.options import Options
+    from sorter.sort.run import Summary, sort_folder
     from sorter.types import Failure, Result, Scores, SorterError
 
 __all__ = ["Classifier", "Failure", "Options", "Result", "Scores", "SorterError", "Summary", "sort_folder"]
 
 _HOMES = {
-    "Classifier": "classifier",
-    "Options": "run",
-    "Summary": "run",
-    "sort_folder": "run",
+    "Classifier": "pipeline.classifier",
+    "Options": "sort.options",
+    "Summary": "sort.run",
+    "sort_folder": "sort.run",
     "Failure": "types",
     "Result": "types",
     "Scores": "types",

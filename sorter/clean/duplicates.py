@@ -18,7 +18,7 @@ import numpy as np
 from sorter.clean.ledger import Ledger
 from sorter.clean.quality import SIGNATURE_SIDE
 from sorter.clean.records import Checked, Examined, Finding, Kind
-from sorter.similar import near_duplicates
+from sorter.photos.fingerprint import near_duplicates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -31,7 +31,7 @@ class Examine:
     quick: bool = False
 
     def start(self) -> Callable[[Photo], Examined | Failure]:
-        from sorter.decode import Decoder
+        from sorter.photos.decode import Decoder
 
         decode = Decoder(DECODE_SIDE, self.max_megapixels, halving=True)
         return lambda photo: self._examine(photo, decode)
@@ -39,8 +39,8 @@ class Examine:
     def _examine(self, photo: Photo, decode: object) -> Examined | Failure:
         from sorter.clean.damage import check
         from sorter.clean.names import junk, misnamed, unsupported
-        from sorter.decode import Decoder, sniff
         from sorter.files import open_regular, sha256_of
+        from sorter.photos.decode import Decoder, sniff
 
         assert isinstance(decode, Decoder)
         try:
@@ -89,7 +89,7 @@ class Examine:
     ) -> Iterator[Finding]:
         """What a strict decoder objects to, and frames beyond the first that do not decode."""
         from sorter.clean.damage import judged_warning
-        from sorter.decode import Decoder, jpeg_warning
+        from sorter.photos.decode import Decoder, jpeg_warning
 
         assert isinstance(decode, Decoder)
         if decoded.format == "JPEG":
@@ -105,7 +105,7 @@ def _measured(decoded: Decoded, digest: str, findings: tuple[Finding, ...]) -> E
     from PIL import Image
 
     from sorter.clean.quality import LOW_INFORMATION, measure, reduced, signature
-    from sorter.similar import turned_hashes
+    from sorter.photos.fingerprint import turned_hashes
 
     if not decoded.pixels.size:
         return Examined(decoded.format, decoded.width, decoded.height, digest, (), b"", None, findings)

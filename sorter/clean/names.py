@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from sorter.clean.records import Finding, Kind
-from sorter.decode import IMAGE_SUFFIXES, sniff
+from sorter.photos.decode import IMAGE_SUFFIXES, sniff
 
 # What systems, cameras and archives leave lying about.
 JUNK = re.compile(

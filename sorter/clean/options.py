@@ -8,8 +8,8 @@ from typing import Any
 
 from sorter.clean.quality import Thresholds
 from sorter.clean.records import NO_FAULT, REMOVABLE, Kind
-from sorter.scan import Scan, compile_patterns
-from sorter.similar import MAX_DISTANCE
+from sorter.photos.fingerprint import MAX_DISTANCE
+from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import UsageError, check_above_zero
 
 ACTIONS = ("quarantine", "trash", "delete")

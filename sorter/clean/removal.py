@@ -14,8 +14,8 @@ from pathlib import Path
 from sorter.clean.ledger import Ledger
 from sorter.clean.names import right_name
 from sorter.clean.records import Checked, Kind
-from sorter.filing import Filer, Scored
-from sorter.journal import FILE, FOLDER, Journal, locked
+from sorter.output.filer import Filer, Scored
+from sorter.output.journal import FILE, FOLDER, Journal, locked
 from sorter.types import ActionKind, Decision, Photo, Scores, SorterError, Status, UsageError
 
 BATCH = 64

@@ -12,8 +12,8 @@ from typing import Any
 
 from sorter.clean.ledger import Ledger
 from sorter.clean.records import NO_FAULT, Checked, Kind
-from sorter.report import replaced
-from sorter.report_html import Thumbnails, write_page
+from sorter.reports.csv import replaced
+from sorter.reports.html import Thumbnails, write_page
 from sorter.types import Failure, Photo, UsageError
 
 COLUMNS = (

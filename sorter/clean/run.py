@@ -19,12 +19,12 @@ from sorter.clean.quality import poor
 from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.files import sha256_of
-from sorter.machine import available_cores, memory_per_worker
-from sorter.pipeline import Limits, Pool
-from sorter.report_html import Thumbnails
-from sorter.stages import Thumbnail
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.stages import Thumbnail
+from sorter.progress import Quiet, Watch
+from sorter.reports.html import Thumbnails
+from sorter.system import available_cores, memory_per_worker
 from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
-from sorter.watch import Quiet, Watch
 
 THUMBNAIL = 160  # pixels
 

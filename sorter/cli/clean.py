@@ -8,14 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import (
-    DONE,
-    SOME_FAILED,
-    Progress,
-    add_limits,
-    add_telling,
-    add_workers,
-)
+from sorter.cli.common import DONE, SOME_FAILED, Progress, add_limits, add_telling, add_workers
 
 if TYPE_CHECKING:
     from sorter.clean.options import Summary

@@ -7,15 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import (
-    DONE,
-    SOME_FAILED,
-    Progress,
-    add_limits,
-    add_telling,
-    add_workers,
-    needs_extra,
-)
+from sorter.cli.common import DONE, SOME_FAILED, Progress, add_limits, add_telling, add_workers, needs_extra
 
 if TYPE_CHECKING:
     from sorter.collect.options import Collected

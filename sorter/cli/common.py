@@ -78,7 +78,7 @@ def add_engine(how: Any) -> None:
 
 
 def device(text: str) -> str:
-    from sorter.devices import FORMS, is_device
+    from sorter.engines.devices import FORMS, is_device
 
     if is_device(text):
         return text

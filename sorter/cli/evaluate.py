@@ -19,8 +19,8 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.train.evaluation import Evaluation
-    from sorter.train.inspection import Inspection
+    from sorter.evaluate.evaluate import Evaluation
+    from sorter.evaluate.inspect import Inspection
 
 
 def add_evaluate(commands: Any) -> None:
@@ -56,8 +56,8 @@ def add_evaluate(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     needs_extra("sklearn", "matplotlib")
-    from sorter.train.data import read_folders
-    from sorter.train.evaluation import Options, evaluate
+    from sorter.evaluate.evaluate import Options, evaluate
+    from sorter.photos.dataset import read_folders
 
     options = Options(
         model=arguments.model,
@@ -139,8 +139,8 @@ def add_inspect(commands: Any) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     needs_extra("matplotlib")
-    from sorter.train.data import read_folders
-    from sorter.train.inspection import Options, inspect_folders
+    from sorter.evaluate.inspect import Options, inspect_folders
+    from sorter.photos.dataset import read_folders
 
     options = Options(
         data=arguments.data,

@@ -24,7 +24,7 @@ def add_gui(commands: Any) -> None:
 
 
 def _gui(arguments: argparse.Namespace) -> int:
-    from sorter.journal import Journal
+    from sorter.output.journal import Journal
 
     needs_extra("PySide6", extra="gui")
     if arguments.folder is not None:

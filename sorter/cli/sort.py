@@ -7,17 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import (
-    DONE,
-    SOME_FAILED,
-    Progress,
-    add_engine,
-    add_limits,
-    location,
-)
+from sorter.cli.common import DONE, SOME_FAILED, Progress, add_engine, add_limits, location
 
 if TYPE_CHECKING:
-    from sorter.run import Summary
+    from sorter.sort.run import Summary
 
 
 def add_run(commands: Any) -> None:
@@ -119,8 +112,8 @@ def add_run(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from sorter.address import Address
-    from sorter.options import Options, resolved, scan_of
-    from sorter.run import sort_folder
+    from sorter.sort.options import Options, resolved, scan_of
+    from sorter.sort.run import sort_folder
     from sorter.types import ActionKind
 
     options = Options(
@@ -201,7 +194,7 @@ def add_undo(commands: Any) -> None:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
-    from sorter.undo import undo
+    from sorter.sort.undo import undo
 
     undone = undo(arguments.out)
     if arguments.json:
@@ -227,7 +220,7 @@ def add_status(commands: Any) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from sorter.status import read_status
+    from sorter.sort.status import read_status
 
     status = read_status(arguments.out)
     if arguments.json:

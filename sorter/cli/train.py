@@ -23,7 +23,7 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.train.reexport import Exported
+    from sorter.export.export import Exported
     from sorter.train.settings import Watch
     from sorter.train.trained import Trained
 
@@ -305,7 +305,7 @@ def add_export(commands: Any) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "timm", "onnxscript", extra="train")
-    from sorter.train.reexport import Options, export_folder
+    from sorter.export.export import Options, export_folder
     from sorter.types import UsageError
 
     options = Options(

@@ -9,9 +9,9 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
-from sorter.actions import Filing, Placed
 from sorter.cluster.session import ClusterError
-from sorter.filing import attempt, look_again
+from sorter.output.disk import Filing, Placed
+from sorter.output.filer import attempt, look_again
 
 GROUP = 32  # filings in one task
 THREADS = 8  # of one task: they wait for disks and networks, not for the processor

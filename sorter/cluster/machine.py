@@ -10,13 +10,13 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from sorter import gate
-from sorter.actions import Filing, Placed
 from sorter.cluster.session import ClusterError, Crew, session
-from sorter.filing import STORE_THREADS, attempt
-from sorter.infer import Choice, Wanted
-from sorter.model import Model
-from sorter.pipeline import Limits
+from sorter.engines.choice import Choice, Wanted
+from sorter.model.folder import Model
+from sorter.output.disk import Filing, Placed
+from sorter.output.filer import STORE_THREADS, attempt
+from sorter.pipeline import trial as gate
+from sorter.pipeline.pool import Limits
 from sorter.types import Photo, Result, Scores
 
 

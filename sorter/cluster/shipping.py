@@ -11,11 +11,11 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from sorter.infer import Choice
-from sorter.model import ONNX, ONNX_INT8, WEIGHTS, Model
-from sorter.pipeline import Limits, Pool
-from sorter.predict import classifying
-from sorter.ring import Ring
+from sorter.engines.choice import Choice
+from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.ring import Ring
+from sorter.pipeline.scoring import classifying
 from sorter.types import Scores
 
 NEEDED = (ONNX, ONNX_INT8, WEIGHTS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from sorter.collect.records import Refused, Status
-from sorter.decode import sniff
+from sorter.photos.decode import sniff
 
 HEAD = 64  # bytes that tell an image
 BLOCK = 1 << 16

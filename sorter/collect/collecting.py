@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from sorter.actions import Filing, apply, free_name, sync_folder, was_done
 from sorter.collect.fetch import Fetcher
 from sorter.collect.ledger import NAME, Ledger
 from sorter.collect.listed import Folder, copy_photo
@@ -26,13 +25,14 @@ from sorter.collect.records import Refusal, Row, Source, SourceError, Status
 from sorter.collect.seen import Seen
 from sorter.collect.sources import make_sources
 from sorter.collect.websearch import WebSearch, web_licence
-from sorter.journal import FOLDER, locked, translated
-from sorter.machine import available_cores, memory_per_worker
-from sorter.pipeline import Limits, Pool
-from sorter.scan import Scan
-from sorter.similar import Fingerprint, TakeFingerprint
+from sorter.output.disk import Filing, apply, free_name, sync_folder, was_done
+from sorter.output.journal import FOLDER, locked, translated
+from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
+from sorter.photos.scan import Scan
+from sorter.pipeline.pool import Limits, Pool
+from sorter.progress import Quiet, Watch
+from sorter.system import available_cores, memory_per_worker
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError
-from sorter.watch import Quiet, Watch
 
 ROUND = 64  # pictures fetched before they are looked at
 MANIFEST_EVERY = 15.0  # seconds

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sorter.actions import Filing, apply
 from sorter.collect.licences import Licences
 from sorter.collect.records import Candidate, Page, Refusal, Status, plain
-from sorter.scan import Scan
+from sorter.output.disk import Filing, apply
+from sorter.photos.scan import Scan
 from sorter.types import ActionKind, Photo, UsageError
 
 URL_COLUMNS = ("url", "image_url", "image")

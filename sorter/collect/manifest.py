@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sorter.collect.records import Row, Status
-from sorter.report import replaced
+from sorter.reports.csv import replaced
 
 MANIFEST, ATTRIBUTION = "manifest.csv", "ATTRIBUTION.md"
 COLUMNS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sorter.similar import MAX_DISTANCE
+from sorter.photos.fingerprint import MAX_DISTANCE
 
 
 @dataclass

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.preprocess import INTERPOLATIONS, Preprocess
+from sorter.photos.preprocess import INTERPOLATIONS, Preprocess
 from sorter.train.recipes import LITE0, LITE2, SMALL_CNN, Recipe
 from sorter.types import SorterError, UsageError
 
@@ -61,7 +61,7 @@ def timm_name(backbone: str) -> str:
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:
-    """What `model.json` says of the recipe's network; see `sorter.networks.build`. Raises UsageError."""
+    """What `model.json` says of the recipe's network; see `sorter.model.network.build`. Raises UsageError."""
     name = timm_name(recipe.backbone)
     if not packaged(name) and name != SMALL_CNN:
         import timm

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sorter.networks import Network
+from sorter.model.network import Network
 from sorter.train.learner import Course
 from sorter.train.optimise import Mean
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.machine import available_cores
-from sorter.pipeline import Limits, Pool
-from sorter.preprocess import Preprocess
-from sorter.ring import Slotted
-from sorter.similar import Fingerprint, decoded_and_hashed, fingerprint
-from sorter.train.data import Example
+from sorter.photos.dataset import Example
+from sorter.photos.fingerprint import Fingerprint, decoded_and_hashed, fingerprint
+from sorter.photos.preprocess import Preprocess
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.ring import Slotted
+from sorter.system import available_cores
 from sorter.types import Failure, Photo, Result
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from sorter.train.graph import Infer
+    from sorter.export.graph import Infer
 
 CHUNK = 64  # photos looked up, embedded and kept at a time
 PIXELS, LISTING = "pixels.npy", "pixels.json"
@@ -64,7 +64,7 @@ class DecodeToFile:
     target: Path
 
     def start(self) -> Callable[[Photo], Fingerprint | Failure]:
-        from sorter.decode import Decoder
+        from sorter.photos.decode import Decoder
 
         decode = Decoder(self.spec.min_side, self.max_megapixels)
         rows = np.load(self.target, mmap_mode="r+")

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from platformdirs import user_cache_path
 
-from sorter.devices import resolve
-from sorter.machine import available_cores, memory_per_worker
-from sorter.model import Model, write_model
-from sorter.pipeline import Limits
-from sorter.preprocess import Preprocess
-from sorter.report import replaced
+from sorter.engines.devices import resolve
+from sorter.evaluate.evaluate import write_metrics, write_report
+from sorter.evaluate.metrics import Metrics, choose_threshold, compute, fit_temperature
+from sorter.export.files import complete
+from sorter.model.folder import Model, write_model
+from sorter.photos.dataset import Dataset, Example, Labelled, folds, group_alike, read_folders, split
+from sorter.photos.preprocess import Preprocess
+from sorter.pipeline.pool import Limits
+from sorter.reports.csv import replaced
+from sorter.system import available_cores, memory_per_worker
 from sorter.train.backbones import describe, preprocess_of
-from sorter.train.data import Dataset, Example, Labelled, folds, group_alike, read_folders, split
-from sorter.train.evaluation import write_metrics, write_report
-from sorter.train.export import complete
 from sorter.train.features import Prepared, embed, prepare
 from sorter.train.head_learner import HeadLearner, find_backbone
 from sorter.train.learner import Course, Fitted, Learner, Photos, large_imports
-from sorter.train.metrics import Metrics, choose_threshold, compute, fit_temperature
 from sorter.train.options import Options, positive_class, resolve_recipe
 from sorter.train.recipes import FAST, Recipe
 from sorter.train.settings import Watch

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.model import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
+from sorter.export.files import onnx_spec, write_onnx
+from sorter.export.graph import Infer, join_head, onnx_runtime, split_head
+from sorter.model.folder import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
 from sorter.train.backbones import timm_name
-from sorter.train.export import onnx_spec, write_onnx
 from sorter.train.features import Forward, by_engine
-from sorter.train.graph import Infer, join_head, onnx_runtime, split_head
 from sorter.train.learner import Course, Photos, large_imports, tensors_key
 from sorter.train.linear import LinearHead, solve
 from sorter.train.options import Options

@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sorter.model import Model
+    from sorter.model.folder import Model
     from sorter.train.features import Forward
     from sorter.train.settings import Watch
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sorter.networks import Network
+from sorter.model.network import Network
 from sorter.train.batches import Batches, seed_of
 from sorter.train.checkpoint import Progress, copied, load_into, read_checkpoint, save_checkpoint
 from sorter.train.learner import Photos, class_weights, judge

@@ -17,7 +17,7 @@ import torch
 from timm.models import group_parameters, set_pretrained_check_hash, set_pretrained_download_progress
 from torch import Tensor, nn
 
-from sorter.networks import Network, build
+from sorter.model.network import Network, build
 from sorter.train.backbones import describe, efficientnet_lite, packaged
 from sorter.train.learner import tensors_key
 from sorter.train.linear import LinearHead

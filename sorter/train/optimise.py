@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sorter.networks import Network
+from sorter.model.network import Network
 from sorter.train.networks import parameter_groups
 from sorter.train.recipes import Phase, Recipe
 

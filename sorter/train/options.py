@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sorter.train.metrics import choose_threshold
+from sorter.evaluate.metrics import choose_threshold
 from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Recipe, find_recipe
 from sorter.types import UsageError, check_above_zero
 

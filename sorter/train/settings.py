@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sorter.preprocess import Preprocess
+from sorter.photos.preprocess import Preprocess
 
 if TYPE_CHECKING:
     import torch

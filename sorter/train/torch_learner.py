@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sorter.model import Model
-from sorter.networks import Network, parameter_count
+from sorter.export.files import write_network
+from sorter.export.graph import onnx_runtime, traced
+from sorter.model.folder import Model
+from sorter.model.network import Network, parameter_count
 from sorter.train import loop
 from sorter.train.checkpoint import Progress
-from sorter.train.export import write_network
 from sorter.train.features import Forward, by_engine, by_torch
-from sorter.train.graph import onnx_runtime, traced
 from sorter.train.learner import Photos
 from sorter.train.networks import Source, make_network, weights_key
 from sorter.train.recipes import Recipe

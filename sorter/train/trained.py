@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sorter.model import Model
-from sorter.train.data import Dataset
-from sorter.train.metrics import Metrics
+from sorter.evaluate.metrics import Metrics
+from sorter.model.folder import Model
+from sorter.photos.dataset import Dataset
 from sorter.train.recipes import Recipe
 
 TRIED = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")

@@ -1,0 +1,83 @@
+"""What can be done on the review page, with its shortcuts: for menus, buttons and the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from sorter.sort.review import Review
+
+
+class Commands(QObject):
+    """The page's actions; the page connects them.
+
+    Args:
+        page: where their shortcuts hold.
+    """
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__(page)
+        self._page = page
+        keys = QKeySequence
+        self.undo = self._action(self.tr("&Undo"), keys(keys.StandardKey.Undo))
+        self.redo = self._action(self.tr("&Redo"), keys("Ctrl+Shift+Z"), keys("Ctrl+Y"))
+        self.confirm = self._action(self.tr("All of these are &right"), keys("Ctrl+R"))
+        self.clear = self._action(self.tr("&Take back what I said"))
+        self.select_all = self._action(self.tr("Select &all"), keys(keys.StandardKey.SelectAll))
+        self.copy_paths = self._action(self.tr("&Copy paths"), keys(keys.StandardKey.Copy))
+        self.find = self._action(self.tr("&Find by name"), keys(keys.StandardKey.Find))
+        self.preview = self._action(self.tr("&Preview"))
+        self.zoom_in = self._action(self.tr("Zoom &in"), keys("Ctrl++"), keys("Ctrl+="))
+        self.zoom_out = self._action(self.tr("Zoom &out"), keys("Ctrl+-"))
+        self.fit = self._action(self.tr("&Fit"), keys("Ctrl+0"))
+        self.apply = self._action(self.tr("&Apply …"), keys("Ctrl+Return"))
+        self.apply.setToolTip(self.tr("Move the photos to the folders where they belong (Ctrl+Return)"))
+        self.take_back = self._action(self.tr("Take &back Apply"))
+        self.export = self._action(self.tr("&Export …"), keys("Ctrl+E"))
+        self.export.setToolTip(self.tr("Copy the corrected set into class folders elsewhere (Ctrl+E)"))
+        self.retrain = self._action(self.tr("Re&train …"), keys("Ctrl+T"))
+        self.retrain.setToolTip(self.tr("Train a model on what you said (Ctrl+T)"))
+
+    def update(self, review: Review | None, idle: bool, previewing: bool) -> None:
+        """Enable what makes sense now; nothing is written while something is at work on the folder."""
+        there = review is not None
+        undo, redo = (0, 0) if review is None else review.steps
+        self.undo.setEnabled(idle and undo > 0)
+        self.redo.setEnabled(idle and redo > 0)
+        self.take_back.setEnabled(idle and review is not None and review.applied)
+        for action in (self.apply, self.export, self.retrain, self.confirm, self.clear):
+            action.setEnabled(idle and there)
+        for action in (
+            self.select_all,
+            self.copy_paths,
+            self.find,
+            self.preview,
+            self.zoom_in,
+            self.zoom_out,
+        ):
+            action.setEnabled(there)
+        self.fit.setEnabled(previewing)
+
+    def button(self, action: QAction) -> QPushButton:
+        """A push button that follows an action."""
+        button = QPushButton()
+        button.clicked.connect(action.trigger)
+
+        def follow() -> None:
+            button.setText(action.text())
+            button.setEnabled(action.isEnabled())
+            button.setToolTip(action.toolTip())
+            button.setAccessibleName(action.text().replace("&", "").replace(" …", ""))
+
+        follow()
+        action.changed.connect(follow)
+        return button
+
+    def _action(self, text: str, *keys: QKeySequence) -> QAction:
+        action = QAction(text, self)
+        action.setShortcuts(list(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        action.setEnabled(False)
+        self._page.addAction(action)
+        return action

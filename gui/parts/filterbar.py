@@ -1,0 +1,127 @@
+"""Which photos, in which order, how large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
+
+from .models import Looked, Order
+
+SMALLEST, LARGEST = 80, 256  # pixels
+
+
+class FilterBar(QWidget):
+    """A row of fields above the grid.
+
+    Signals:
+        filtered: name -> value, of `Filters`.
+        arranged: an `Order`.
+        resized: thumbnails, pixels.
+    """
+
+    filtered = Signal(dict)
+    arranged = Signal(object)
+    resized = Signal(int)
+
+    def __init__(self, side: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = QLineEdit()
+        self.name.setPlaceholderText(self.tr("Part of a file's name"))
+        self.name.setClearButtonEnabled(True)
+        self.name.setMaximumWidth(240)
+        self.name.setAccessibleName(self.tr("Only names that contain"))
+        self.low, self.high = self._probability(0.0), self._probability(1.0)
+        self.low.setAccessibleName(self.tr("Lowest probability"))
+        self.high.setAccessibleName(self.tr("Highest probability"))
+        self.looked = QComboBox()
+        for text, looked in (
+            (self.tr("Reviewed or not"), Looked.ANY),
+            (self.tr("Not reviewed"), Looked.OPEN),
+            (self.tr("Corrected"), Looked.CORRECTED),
+            (self.tr("Confirmed"), Looked.CONFIRMED),
+        ):
+            self.looked.addItem(text, looked)
+        self.looked.setAccessibleName(self.tr("Reviewed or not"))
+        self.order = QComboBox()
+        for text, order in (
+            (self.tr("Most doubtful first"), Order.DOUBT),
+            (self.tr("Highest probability first"), Order.HIGHEST),
+            (self.tr("Lowest probability first"), Order.LOWEST),
+            (self.tr("By name"), Order.NAME),
+            (self.tr("Newest first"), Order.NEWEST),
+        ):
+            self.order.addItem(text, order)
+        self.order.setAccessibleName(self.tr("Order"))
+        self.thumbnails = QSlider(Qt.Orientation.Horizontal)
+        self.thumbnails.setRange(SMALLEST, LARGEST)
+        self.thumbnails.setSingleStep(16)
+        self.thumbnails.setValue(side)
+        self.thumbnails.setMaximumWidth(120)
+        self.thumbnails.setAccessibleName(self.tr("Size of thumbnails"))
+        self.thumbnails.setToolTip(self.tr("Size of thumbnails"))
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.name, 2)
+        row.addWidget(self.looked)
+        row.addSpacing(8)
+        row.addWidget(_label(self.tr("&Probability"), self.low))
+        row.addWidget(self.low)
+        row.addWidget(_label(self.tr("to"), self.high))
+        row.addWidget(self.high)
+        row.addStretch(1)
+        row.addWidget(self.order)
+        row.addWidget(self.thumbnails)
+
+        self.name.textChanged.connect(self._filter)
+        self.low.valueChanged.connect(self._filter)
+        self.high.valueChanged.connect(self._filter)
+        self.looked.currentIndexChanged.connect(self._filter)
+        self.order.currentIndexChanged.connect(self._arrange)
+        self.thumbnails.valueChanged.connect(self.resized)
+
+    def clear(self) -> None:
+        """Let everything through again."""
+        self.blockSignals(True)
+        self.name.clear()
+        self.low.setValue(0.0)
+        self.high.setValue(1.0)
+        self.looked.setCurrentIndex(0)
+        self.blockSignals(False)
+        self._filter()
+
+    @property
+    def narrow(self) -> bool:
+        """Does it hold anything back?"""
+        values = self.values()
+        return values != {"name": "", "low": 0.0, "high": 1.0, "looked": Looked.ANY}
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "name": self.name.text().strip(),
+            "low": self.low.value(),
+            "high": self.high.value(),
+            "looked": self.looked.currentData(),
+        }
+
+    def _filter(self) -> None:
+        self.filtered.emit(self.values())
+
+    def _arrange(self) -> None:
+        self.arranged.emit(self.order.currentData())
+
+    def _probability(self, value: float) -> QDoubleSpinBox:
+        field = QDoubleSpinBox()
+        field.setRange(0.0, 1.0)
+        field.setSingleStep(0.05)
+        field.setDecimals(2)
+        field.setValue(value)
+        return field
+
+
+def _label(text: str, of: QWidget) -> QLabel:
+    label = QLabel(text)
+    label.setBuddy(of)
+    return label

@@ -1,0 +1,177 @@
+"""How far a job is, with pause and cancel; and sentences for a person."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QLocale, Qt, Slot
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..tasks import Advanced, Began, Said
+from ..worker import Job
+
+
+class ProgressPanel(QWidget):
+    """A bar, a line that says how fast and how long, and buttons to pause and to cancel. Hidden while there is no job.
+
+    Args:
+        steps: what is counted, such as `photos`.
+    """
+
+    def __init__(self, steps: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._job: Job | None = None
+        self._steps = steps
+        self.what = QLabel()
+        self.what.setAccessibleName(self.tr("What is being done"))
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName(self.tr("Progress"))
+        self.bar.setTextVisible(False)
+        self.detail = QLabel()
+        self.detail.setAccessibleName(self.tr("How far it is"))
+        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.pause_button = QPushButton(self.tr("&Pause"))
+        self.pause_button.setAccessibleName(self.tr("Pause"))
+        self.pause_button.setToolTip(self.tr("Finish the photos in hand, then wait"))
+        self.pause_button.clicked.connect(self._toggle)
+        self.cancel_button = QPushButton(self.tr("Cancel"))
+        self.cancel_button.setAccessibleName(self.tr("Cancel"))
+        self.cancel_button.setToolTip(self.tr("Stop; what is done stays done, and you can go on later"))
+        self.cancel_button.clicked.connect(self._cancel)
+
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.detail, 1)
+        buttons.addWidget(self.pause_button)
+        buttons.addWidget(self.cancel_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.what)
+        layout.addWidget(self.bar)
+        layout.addLayout(buttons)
+        self.hide()
+
+    def follow(self, job: Job, what: str) -> None:
+        """Show a job from its start to its end."""
+        self._job = job
+        self._begin(what, None)
+        self.detail.setText(self.tr("Starting …"))
+        for button in (self.pause_button, self.cancel_button):
+            button.setEnabled(True)
+        self.pause_button.setText(self.tr("&Pause"))
+        job.progress.connect(self._show)
+        job.ended.connect(self._end)
+        self.show()
+
+    @Slot(object)
+    def _show(self, record: object) -> None:
+        if isinstance(record, Began):
+            self._begin(record.what[:1].upper() + record.what[1:], record.total)
+        elif isinstance(record, Said):
+            self.detail.setText(record.text)
+        elif isinstance(record, Advanced):
+            self.bar.setMaximum(record.total or 0)  # without an end the bar only shows that something goes on
+            self.bar.setValue(record.done if record.total else 0)
+            if self._job is not None and not self._job.paused:
+                self.detail.setText(self._sentence(record))
+
+    def _begin(self, what: str, total: int | None) -> None:
+        self.what.setText(what)
+        self.bar.setMaximum(total or 0)
+        self.bar.setValue(0)
+        self.detail.clear()
+
+    def _sentence(self, at: Advanced) -> str:
+        number = QLocale().toString
+        done = number(at.done)
+        if at.total:
+            done = self.tr("{done} of {total} {steps}").format(
+                done=done, total=number(at.total), steps=self._steps
+            )
+        else:
+            done = self.tr("{done} {steps}").format(done=done, steps=self._steps)
+        parts = [done]
+        if at.rate:
+            speed = f"{at.rate:.0f}" if at.rate >= 10 else f"{at.rate:.1f}"
+            parts.append(self.tr("{speed} {steps}/s").format(speed=speed, steps=self._steps))
+        if at.left is not None and at.done < (at.total or 0):
+            parts.append(self.tr("{time} left").format(time=duration(at.left)))
+        return " · ".join(parts)
+
+    @Slot()
+    def _toggle(self) -> None:
+        if self._job is None:
+            return
+        if self._job.paused:
+            self._job.resume()
+            self.pause_button.setText(self.tr("&Pause"))
+        else:
+            self._job.pause()
+            self.pause_button.setText(self.tr("Go &on"))
+            self.detail.setText(self.tr("Paused"))
+        self.pause_button.setAccessibleName(self.pause_button.text().replace("&", ""))
+
+    @Slot()
+    def _cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+            self.detail.setText(self.tr("Stopping …"))
+            for button in (self.pause_button, self.cancel_button):
+                button.setEnabled(False)
+
+    @Slot()
+    def _end(self) -> None:
+        self._job = None
+        self.hide()
+
+
+class Notice(QWidget):
+    """A sentence that says how things stand or what went wrong; hidden while there is nothing to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = QLabel()
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setAccessibleName(self.tr("Message"))
+        self.text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.text, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.hide()
+
+    def say(self, sentence: str) -> None:
+        self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxInformation)
+
+    def complain(self, sentence: str) -> None:
+        self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxWarning)
+
+    def clear(self) -> None:
+        self.text.clear()
+        self.hide()
+
+    def _show(self, sentence: str, icon: QStyle.StandardPixmap) -> None:
+        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
+        self._icon.setPixmap(self.style().standardIcon(icon).pixmap(side, side))
+        self.text.setText(sentence)
+        self.show()
+
+
+def duration(seconds: float) -> str:
+    """For a person: `45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{max(math.ceil(seconds), 1)} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

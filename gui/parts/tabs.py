@@ -1,0 +1,106 @@
+"""A tab for each class, with how many photos it has; photos are dropped on it to say that they belong there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QTabBar, QWidget
+
+from .grid import PHOTOS
+from .models import Counts
+
+ALL, FAILED = -1, -2  # what a tab shows, beside the codes of labels
+
+
+class ClassTabs(QTabBar):
+    """All, each label, and files that failed.
+
+    Signals:
+        chosen: a label's code, `ALL` or `FAILED`.
+        dropped: photos were dropped on this class.
+    """
+
+    chosen = Signal(int)
+    dropped = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._kinds: list[int] = []
+        self._classes = 0
+        self.setAcceptDrops(True)
+        self.setExpanding(False)
+        self.setDrawBase(False)
+        self.setUsesScrollButtons(True)
+        self.setAccessibleName(self.tr("Classes"))
+        self.currentChanged.connect(self._choose)
+
+    @property
+    def kind(self) -> int:
+        """What the current tab shows."""
+        return self._kinds[self.currentIndex()] if self._kinds else ALL
+
+    def show_counts(self, labels: tuple[str, ...], counts: Counts, total: int) -> None:
+        """Labels with how many photos each has; `unsure` and the failed only where there are any."""
+        self._classes = len(labels) - 1
+        kinds = [ALL, *range(self._classes)]
+        kinds += [self._classes] if counts.labels[self._classes] or self.kind == self._classes else []
+        kinds += [FAILED] if counts.failed else []
+        if kinds != self._kinds:
+            self._rebuild(kinds)
+        names = {ALL: self.tr("All"), FAILED: self.tr("Failed"), **dict(enumerate(labels))}
+        numbers = {ALL: total, FAILED: counts.failed, **dict(enumerate(counts.labels))}
+        for tab, kind in enumerate(kinds):
+            text = names[kind].replace("&", "&&")
+            self.setTabText(tab, f"{text}  {QLocale().toString(numbers[kind])}")
+            if 0 <= kind < self._classes:
+                self.setTabToolTip(
+                    tab, self.tr("Drop photos here to say that they are {label}").format(label=text)
+                )
+
+    def show_kind(self, kind: int) -> None:
+        if kind in self._kinds:
+            self.setCurrentIndex(self._kinds.index(kind))
+
+    def _rebuild(self, kinds: list[int]) -> None:
+        before = self.kind
+        self.blockSignals(True)
+        while self.count():
+            self.removeTab(0)
+        for _ in kinds:
+            self.addTab("")
+        self._kinds = kinds
+        self.setCurrentIndex(kinds.index(before) if before in kinds else 0)
+        self.blockSignals(False)
+        if self.kind != before:
+            self.chosen.emit(self.kind)
+
+    def _choose(self, tab: int) -> None:
+        if 0 <= tab < len(self._kinds):
+            self.chosen.emit(self._kinds[tab])
+
+    # -- dropping ----------------------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(PHOTOS):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if self._under(event) is None:
+            event.ignore()
+        else:
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        pass
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        code = self._under(event)
+        if code is not None:
+            event.acceptProposedAction()
+            self.dropped.emit(code)
+
+    def _under(self, event: QDropEvent) -> int | None:
+        """The class under the pointer; `unsure` and the failed are none that one can say of a photo."""
+        tab = self.tabAt(event.position().toPoint())
+        kind = self._kinds[tab] if 0 <= tab < len(self._kinds) else ALL
+        return kind if event.mimeData().hasFormat(PHOTOS) and 0 <= kind < self._classes else None

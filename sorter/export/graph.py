@@ -1,0 +1,252 @@
+"""A network -> its ONNX graph, which ONNX Runtime and torch agree on."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.types import SorterError
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from sorter.model.network import Network
+
+INPUT = "input"
+OUTPUT = "logits"
+OPSET = 20
+MAX_DIFFERENCE = 1e-4  # of a float32 ONNX logit from torch's
+
+Infer = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+
+
+class ExportError(SorterError):
+    """A file that was made but is not what the network says, and so was not kept."""
+
+
+def to_onnx(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
+    """The float32 graph: `input` (n, 3, size, size), any n -> `logits` (n, k); and how far it is from torch.
+
+    Torch has two exporters. The one that traces is ten times as fast, but takes what it saw for all there is; so
+    its graph is compared with the network first, and where it fails or differs the one that captures has its turn.
+
+    Args:
+        network: on the CPU; put into eval mode for it.
+        size: side of the square input in pixels.
+
+    Returns:
+        The graph, and the largest absolute difference of its logits from torch's: `MAX_DIFFERENCE` may be exceeded.
+    """
+    found = traced(network, size)
+    if found is not None:
+        return found
+    proto = captured(network, size)
+    return proto, max_difference(network, proto.SerializeToString(), size)
+
+
+def traced(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:
+    """As `to_onnx`, by tracing alone; None for a network that this exporter does not get right."""
+    import torch
+
+    return _checked(lambda: _trace(network, torch.zeros(2, 3, size, size)), network, size)
+
+
+def with_head(backbone: onnx.ModelProto, network: Network, size: int) -> tuple[onnx.ModelProto, float]:
+    """As `to_onnx`, at once, for a network whose backbone was traced before and has not changed since."""
+    return _checked(lambda: _joined(backbone, network.head), network, size) or to_onnx(network, size)
+
+
+def split_head(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NDArray[np.float32]] | None:
+    """A graph that ends in one linear layer -> its backbone (`input` -> features (n, d)) and the layer's weight (k, d).
+
+    None for any other graph.
+    """
+    import onnx
+
+    last = proto.graph.node[-1]
+    layer = {each.name: each for each in proto.graph.initializer if each.name in last.input[1:]}
+    flags = {each.name: onnx.helper.get_attribute_value(each) for each in last.attribute}
+    if last.op_type != "Gemm" or len(layer) != 2 or flags.get("transB") != 1:
+        return None
+    weight = onnx.numpy_helper.to_array(layer[last.input[1]])
+    backbone = onnx.ModelProto()
+    backbone.CopyFrom(proto)
+    graph = anonymous(backbone).graph
+    del graph.node[-1]
+    kept = [each for each in graph.initializer if each.name not in layer]
+    del graph.initializer[:], graph.output[:], graph.value_info[:]
+    graph.initializer.extend(kept)
+    graph.output.append(
+        onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, ("n", weight.shape[1]))
+    )
+    onnx.checker.check_model(backbone)
+    return backbone, weight
+
+
+def join_head(
+    backbone: onnx.ModelProto, weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> onnx.ModelProto:
+    """What `split_head` takes apart."""
+    import onnx
+
+    proto = onnx.ModelProto()
+    proto.CopyFrom(backbone)
+    graph, (features,) = proto.graph, [each.name for each in backbone.graph.output]
+    names = ("head.logits.weight", "head.logits.bias")
+    for name, array in zip(names, (weight, bias), strict=True):
+        graph.initializer.append(onnx.numpy_helper.from_array(array, name))
+    graph.node.append(
+        onnx.helper.make_node("Gemm", [features, *names], [OUTPUT], "/head/logits/Gemm", transB=1)
+    )
+    del graph.output[:]
+    graph.output.append(
+        onnx.helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, ("n", len(weight)))
+    )
+    onnx.checker.check_model(proto)
+    return proto
+
+
+def _checked(
+    make: Callable[[], onnx.ModelProto], network: nn.Module, size: int
+) -> tuple[onnx.ModelProto, float] | None:
+    network.eval()
+    try:
+        proto = make()
+        difference = max_difference(network, proto.SerializeToString(), size)
+    except Exception:  # torch, ONNX and ONNX Runtime each raise their own, whatever the layer
+        return None
+    return (proto, difference) if difference <= MAX_DIFFERENCE else None
+
+
+def _joined(backbone: onnx.ModelProto, head: nn.Module) -> onnx.ModelProto:
+    import torch
+    from onnx import compose
+
+    width = backbone.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    proto = compose.merge_models(
+        compose.add_prefix(backbone, "backbone/", rename_inputs=False),
+        compose.add_prefix(_trace(head, torch.zeros(2, width)), "head/", rename_outputs=False),
+        io_map=[(f"backbone/{OUTPUT}", f"head/{INPUT}")],
+    )
+    del proto.opset_import[:]  # now there twice
+    proto.opset_import.extend(backbone.opset_import)
+    return anonymous(proto)
+
+
+def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
+    import onnx
+    import onnxruntime
+    import torch
+
+    with tempfile.TemporaryDirectory() as folder:
+        written, folded = str(Path(folder, "written.onnx")), str(Path(folder, "folded.onnx"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own deprecation, and of every size taken for a constant
+            torch.onnx.export(
+                network,
+                (example,),
+                written,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        # The trace reckons with sizes that are known; folding them lets paddings join their convolutions.
+        options = session_options(threads=1)
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = folded
+        onnxruntime.InferenceSession(written, options, providers=["CPUExecutionProvider"])
+        proto = onnx.load(folded)
+    standard = [each for each in proto.opset_import if each.domain in ("", "ai.onnx")]
+    del proto.opset_import[:]
+    proto.opset_import.extend(standard)
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "n"
+    onnx.checker.check_model(anonymous(proto))
+    return proto
+
+
+def captured(network: nn.Module, size: int) -> onnx.ModelProto:
+    """As `to_onnx`, by torch.export: knows more networks, and takes many seconds."""
+    import onnx
+    import torch
+
+    # Two images: torch.export takes a batch of one for a constant.
+    example = torch.zeros(2, 3, size, size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            network.eval(),
+            (example,),
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = anonymous(program.model_proto)
+    onnx.checker.check_model(proto)
+    return proto
+
+
+def max_difference(network: nn.Module, onnx_model: bytes, size: int, n: int = 4, seed: int = 0) -> float:
+    """Largest absolute difference between torch's and ONNX Runtime's logits on standard normal inputs."""
+    import torch
+
+    images = np.random.default_rng(seed).standard_normal((n, 3, size, size), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(images)).numpy()
+    actual = onnx_runtime(onnx_model, threads=1)(images)
+    if actual.shape != expected.shape:
+        raise ExportError(f"ONNX gives logits of shape {actual.shape}, torch {expected.shape}; export again")
+    return float(np.abs(actual - expected).max())
+
+
+def onnx_runtime(source: Path | bytes, threads: int = 0) -> Infer:
+    """float32 (n, 3, s, s) -> the graph's one output: logits (n, k), or features (n, d); on the CPU.
+
+    Args:
+        threads: of one call; 0 for one per core, 1 where calls come from several threads at once.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        source if isinstance(source, bytes) else str(source),
+        session_options(threads),
+        providers=["CPUExecutionProvider"],
+    )
+    (output,) = (each.name for each in session.get_outputs())
+    return lambda images: np.asarray(session.run([output], {INPUT: images})[0])
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Quiet, and with so many threads; 0 for one per core."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return options
+
+
+def anonymous(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what exporters leave behind (stack traces with paths, versions): same network, same bytes."""
+    proto.producer_name, proto.producer_version, proto.doc_string = "sorter", "", ""
+    del proto.metadata_props[:]
+    graph = proto.graph
+    graph.name, graph.doc_string = "network", ""
+    del graph.metadata_props[:]
+    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    return proto

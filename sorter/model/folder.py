@@ -1,0 +1,233 @@
+"""A model folder: read, verify, write. Nothing in one can run code: JSON, safetensors and ONNX only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sorter.files import sha256_of
+from sorter.photos.preprocess import Preprocess
+from sorter.types import SorterError
+
+FORMAT_VERSION = 1
+MODEL_JSON = "model.json"
+WEIGHTS = "model.safetensors"
+ONNX = "model.onnx"
+ONNX_INT8 = "model.int8.onnx"
+WEIGHT_FILES = (WEIGHTS, ONNX, ONNX_INT8)
+RESERVED_LABELS = frozenset({"unsure", "con", "nul", "aux", "prn"})
+
+
+class ModelError(SorterError):
+    """A model folder that is missing, damaged, or from a newer version."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What `model.json` says, and where it lies.
+
+    Attributes:
+        folder: where the model's files are.
+        name: what people call it.
+        classes: class names in the order of the network's outputs; also the names of the output folders.
+            A binary model has two: the network's one logit speaks for `positive`.
+        positive: the class whose probability a binary model gives; None for more than two classes.
+        threshold: a binary model's decision boundary on that probability.
+        temperature: logits are divided by it before the sigmoid or softmax (Guo et al. 2017).
+        preprocess: how photos become inputs.
+        backbone: timm's name for the architecture, and what its head is.
+        provenance: where the model came from: data, script, seed, versions.
+        agreement: how often each engine and precision gave the label of float32 when the model was made.
+        files: file name -> sha256 in hex.
+    """
+
+    folder: Path
+    name: str
+    classes: tuple[str, ...]
+    positive: str | None
+    threshold: float
+    temperature: float
+    preprocess: Preprocess
+    backbone: dict[str, Any]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    agreement: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise ModelError(f"{self.folder}: a model has two or more classes, each with a name of its own")
+        for label in self.classes:
+            _check_label(self.folder, label)
+        if self.binary and self.positive not in self.classes:
+            raise ModelError(f"{self.folder}: positive class {self.positive!r} is none of {self.classes}")
+        if not 0 < self.threshold < 1 or not self.temperature > 0:
+            raise ModelError(f"{self.folder}: threshold must lie within 0..1, temperature above 0")
+
+    @property
+    def binary(self) -> bool:
+        return len(self.classes) == 2
+
+    @property
+    def positive_index(self) -> int:
+        """Of the class that a binary model's logit speaks for; 0 for other models."""
+        return 0 if self.positive is None else self.classes.index(self.positive)
+
+    @property
+    def outputs(self) -> int:
+        """How many logits the network gives: one for two classes, else one for each."""
+        return 1 if self.binary else len(self.classes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when anything that can change a score does (not the name, not the threshold)."""
+        parts = {
+            "classes": self.classes,
+            "positive": self.positive,
+            "temperature": self.temperature,
+            "preprocess": self.preprocess.to_json(),
+            "weights": self.files.get(ONNX) or self.files.get(WEIGHTS),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def probabilities(self, logits: tuple[float, ...]) -> tuple[float, ...]:
+        """Logits of one photo -> one probability per class, in the order of `classes`."""
+        scaled = [value / self.temperature for value in logits]
+        if self.binary:
+            positive = _sigmoid(scaled[0])
+            return tuple(positive if label == self.positive else 1 - positive for label in self.classes)
+        top = max(scaled)
+        weights = [math.exp(value - top) for value in scaled]
+        total = math.fsum(weights)
+        return tuple(weight / total for weight in weights)
+
+    def has(self, name: str) -> bool:
+        return name in self.files
+
+    def path(self, name: str) -> Path:
+        """Raises ModelError where the folder has no such file."""
+        if not self.has(name):
+            raise ModelError(f"{self.folder}: has no {name}; `sorter export` makes one from {WEIGHTS}")
+        return self.folder / name
+
+    def verify(self) -> None:
+        """Compare every weight file with its hash. Raises ModelError for the first that differs."""
+        for name, expected in self.files.items():
+            try:
+                actual = sha256_of(self.folder / name)
+            except OSError as error:
+                raise ModelError(
+                    f"{self.folder / name}: {error.strerror}; copy the model folder again"
+                ) from error
+            if actual != expected:
+                raise ModelError(
+                    f"{self.folder / name}: is not the file that model.json describes (sha256 differs); "
+                    "copy the model folder again"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format_version": FORMAT_VERSION,
+            "name": self.name,
+            "classes": list(self.classes),
+            "positive_class": self.positive,
+            "threshold": self.threshold,
+            "calibration": {"temperature": self.temperature},
+            "preprocess": self.preprocess.to_json(),
+            "backbone": self.backbone,
+            "provenance": self.provenance,
+            "agreement": self.agreement,
+            "files": self.files,
+        }
+
+
+def read_model(folder: Path) -> Model:
+    """Read a model folder's description; `Model.verify` then checks its files.
+
+    Raises:
+        ModelError: no such folder, no or damaged model.json, a newer format.
+    """
+    source = folder / MODEL_JSON
+    try:
+        data = json.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder}: is no model folder (it has no {MODEL_JSON}); name a folder that `sorter train` made"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{source}: cannot be read ({error}); copy the model folder again") from error
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{source}: has format version {version}, this sorter reads {FORMAT_VERSION}; upgrade sorter"
+        )
+    try:
+        files = dict(data["files"])
+        if not set(files) <= set(WEIGHT_FILES):
+            raise ModelError(
+                f"{source}: names files that no model folder has: {sorted(set(files) - set(WEIGHT_FILES))}"
+            )
+        return Model(
+            folder=folder.resolve(),
+            name=str(data["name"]),
+            classes=tuple(data["classes"]),
+            positive=data["positive_class"],
+            threshold=float(data["threshold"]),
+            temperature=float(data["calibration"]["temperature"]),
+            preprocess=Preprocess.from_json(data["preprocess"]),
+            backbone=dict(data["backbone"]),
+            provenance=dict(data["provenance"]),
+            agreement=list(data["agreement"]),
+            files=files,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{source}: is incomplete or damaged ({error!r}); copy the model folder again"
+        ) from error
+
+
+def write_model(model: Model) -> Model:
+    """Hash the weight files that lie in `model.folder`, then write model.json beside them, whole or not at all."""
+    files = {}
+    for name in WEIGHT_FILES:
+        if (model.folder / name).exists():
+            files[name] = sha256_of(model.folder / name)
+    model = replace(model, files=files)
+    target = model.folder / MODEL_JSON
+    part = target.with_suffix(".part")
+    part.write_text(json.dumps(model.to_json(), indent=2) + "\n", encoding="utf-8")
+    part.replace(target)
+    return model
+
+
+def _sigmoid(value: float) -> float:
+    if value >= 0:
+        return 1 / (1 + math.exp(-value))
+    return math.exp(value) / (1 + math.exp(value))
+
+
+def _check_label(folder: Path, label: object) -> None:
+    """Class names become folder names, so one must not be able to point elsewhere."""
+    if (
+        not isinstance(label, str)
+        or not label
+        or label != label.strip()
+        or label.startswith(".")
+        or label.endswith(".")
+        or any(mark in label for mark in '/\\:*?"<>|')
+        or any(ord(mark) < 32 for mark in label)
+        or label.lower() in RESERVED_LABELS
+        or len(os.fsencode(label)) > 200
+    ):
+        raise ModelError(f"{folder}: class name {label!r} cannot be a folder's name; rename the class")
+
+
+def shipped_model() -> Path:
+    """The folder of the model that ships."""
+    from importlib import resources
+
+    return Path(str(resources.files("sorter.weights"))) / "car"

@@ -1,0 +1,57 @@
+"""Scores -> the folder a photo belongs in. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sorter.model.folder import Model
+from sorter.types import Decision, Scores, Status, UsageError
+
+UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How probabilities become folders.
+
+    Attributes:
+        classes: in the order of the probabilities.
+        positive: for two classes, the one whose probability meets the threshold.
+        threshold: for two classes; at or above it, a photo is positive.
+        unsure: (low, high): probabilities from low to high, both included, go to `unsure`; None for never.
+    """
+
+    classes: tuple[str, ...]
+    positive: str | None
+    threshold: float
+    unsure: tuple[float, float] | None = None
+
+    @classmethod
+    def of(
+        cls, model: Model, threshold: float | None = None, unsure: tuple[float, float] | None = None
+    ) -> Rule:
+        """The model's own threshold unless one is given. Raises UsageError for values that make no sense."""
+        if threshold is not None:
+            if not model.binary:
+                raise UsageError(
+                    f"--threshold: {model.name} has {len(model.classes)} classes and takes the likeliest; "
+                    "use --unsure LOW HIGH to set doubtful photos apart"
+                )
+            if not 0 < threshold < 1:
+                raise UsageError(f"--threshold: {threshold:g} is not between 0 and 1")
+        if unsure is not None and not 0 <= unsure[0] <= unsure[1] <= 1:
+            raise UsageError(f"--unsure: {unsure[0]:g} {unsure[1]:g} is not two rising numbers from 0 to 1")
+        return cls(model.classes, model.positive, model.threshold if threshold is None else threshold, unsure)
+
+    def __call__(self, scores: Scores) -> Decision:
+        """The probability decided on is the positive class's for two classes, else the likeliest class's."""
+        if self.positive is not None and len(self.classes) == 2:
+            at = self.classes.index(self.positive)
+            probability = scores.probabilities[at]
+            label = self.positive if probability >= self.threshold else self.classes[1 - at]
+        else:
+            probability = max(scores.probabilities)
+            label = self.classes[scores.probabilities.index(probability)]
+        if self.unsure is not None and self.unsure[0] <= probability <= self.unsure[1]:
+            return Decision(UNSURE, probability, Status.UNSURE)
+        return Decision(label, probability, Status.SORTED)

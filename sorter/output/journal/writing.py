@@ -1,0 +1,324 @@
+"""The journal of an output folder: made, opened, and written to."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sorter.address import Address
+from sorter.output.disk import Filing, Placed
+from sorter.output.journal import schema
+from sorter.output.journal.location import FILE, FOLDER, JournalError, home, translated
+from sorter.output.journal.reading import Reader, marks
+from sorter.output.journal.schema import CORRECTION
+from sorter.types import Decision, Failure, Photo, Scores
+
+COLUMNS = (
+    *("path", "relative", "size", "mtime_ns", "is_link", "status", "reason", "message"),
+    *("label", "probability", "probabilities", "width", "height", "filing"),
+)
+INSERT = f"INSERT INTO photos (id, {', '.join(COLUMNS)}) VALUES (?, {marks(COLUMNS)})"
+UPDATE = f"UPDATE photos SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} WHERE id = ?"
+
+
+class Row(NamedTuple):
+    """What is written down of one photo.
+
+    Attributes:
+        outcome: its scores and the decision, or why it has none.
+        filing: what put it where it is now, if anything.
+    """
+
+    photo: Photo
+    outcome: tuple[Scores, Decision] | Failure
+    filing: int | None = None
+
+
+class Journal(Reader):
+    """The journal of one output folder, for one process at a time to write and any to read.
+
+    A batch is written with a few statements for all of it, as a statement costs more than what it writes.
+    """
+
+    _remembers: bool | None = None  # not known before the first photo is written
+
+    @classmethod
+    def open(cls, out: Path, at: Path | None = None) -> Journal:
+        """Open the journal of the output folder `out`, or make it.
+
+        Args:
+            at: where the file lies, when not in the output folder (a dry run leaves that untouched).
+
+        Raises:
+            JournalError: the file is damaged, from a newer sorter, or its disk is full.
+        """
+        path = at or home(out) / FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with translated(path):
+            connection = sqlite3.connect(path, isolation_level=None)
+            # Each commit reaches the disk before the files it speaks of are touched.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            journal = cls(out, connection)
+            if schema.version(connection) < schema.VERSION:
+                with journal.transaction():
+                    schema.prepare(connection)
+            schema.check_version(connection, path)
+        return journal
+
+    @classmethod
+    def read(cls, out: Path) -> Journal:
+        """Open an existing journal for reading. Raises JournalError where there is none."""
+        path = home(out) / FILE
+        if not path.exists():
+            name = path if isinstance(out, Address) else f"{FOLDER}/{FILE}"
+            raise JournalError(f"{out}: holds no journal ({name}); name a folder that `sorter run` wrote to")
+        with translated(path):
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            journal = cls(out, connection)
+            if schema.version(connection) == 1:
+                schema.pretend(connection)
+            else:
+                schema.check_version(connection, path)
+        return journal
+
+    def close(self) -> None:
+        self._db.close()
+
+    def backup(self, target: sqlite3.Connection) -> None:
+        self._db.backup(target)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on the disk when the block ends."""
+        with translated(home(self.out) / FILE):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                # The system may have rolled back already (a full disk does); then there is nothing to do.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # -- what the run is ---------------------------------------------------------------------------------------
+
+    def set(self, **values: Any) -> None:
+        for key, value in values.items():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
+
+    # -- photos ------------------------------------------------------------------------------------------------
+
+    def write(self, rows: Sequence[Row]) -> list[int]:
+        """Write down all that is known of photos, at most some thousands at once; one that was known keeps its id.
+
+        Returns their ids, in their order.
+        """
+        paths = [os.fsencode(row.photo.path) for row in rows]
+        known = {
+            path: (entry, size, mtime_ns)
+            for path, entry, size, mtime_ns in self._db.execute(
+                f"SELECT path, id, size, mtime_ns FROM photos WHERE path IN ({marks(paths)})", paths
+            )
+        }
+        last = self._last("photos")
+        ids, new, old, others = [], [], [], []
+        for path, row in zip(paths, rows, strict=True):
+            photo = row.photo
+            if path in known:
+                entry, *seen = known[path]
+                old.append((*_values(path, row)[1:], entry))
+                if seen != [photo.size, photo.mtime_ns]:
+                    others.append((entry,))
+            else:
+                entry = last = last + 1
+                new.append((entry, *_values(path, row)))
+                known[path] = (entry, photo.size, photo.mtime_ns)
+            ids.append(entry)
+        if others:  # what was said of another picture does not hold for this one
+            self._db.executemany("DELETE FROM corrections WHERE photo = ?", others)
+        self._db.executemany(INSERT, new)
+        self._db.executemany(UPDATE, old)
+        if self._remembers is None:
+            self._remembers = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM remembered)").fetchone()[0])
+        if self._remembers:
+            for entry, row in zip(ids, rows, strict=True):
+                self._recall(entry, row.photo)
+        return ids
+
+    def scored(self, photo: Photo, scores: Scores, decision: Decision, filing: int | None) -> int:
+        """Write down one photo's scores. Returns its id."""
+        return self.write([Row(photo, (scores, decision), filing)])[0]
+
+    def failed(self, photo: Photo, failure: Failure) -> int:
+        """Write down why one file has no scores. Returns its id."""
+        return self.write([Row(photo, failure)])[0]
+
+    def index_labels(self) -> None:
+        """So that `extremes` need not look at every photo."""
+        self._db.execute(schema.LABELS)
+
+    def not_filed(self, entry: int, failure: Failure) -> None:
+        """A scored photo could not be filed; its scores stay, so that it need not be decoded again."""
+        self._db.execute(
+            "UPDATE photos SET status = ?, reason = ?, message = ? WHERE id = ?",
+            (failure.status.value, failure.reason.value, _text(failure.message), entry),
+        )
+
+    def forget(self, entry: int) -> None:
+        """Drop the row of something that is not in the output."""
+        self._db.execute("DELETE FROM photos WHERE id = ? AND filing IS NULL", (entry,))
+
+    def _recall(self, entry: int, photo: Photo) -> None:
+        """What was said of a photo before it was forgotten still holds, if it is the same photo."""
+        key = (os.fsencode(photo.path), photo.size, photo.mtime_ns)
+        self._db.execute(
+            "INSERT OR IGNORE INTO corrections (step, photo, label) "
+            "SELECT 0, ?, label FROM remembered WHERE path = ? AND size = ? AND mtime_ns = ?",
+            (entry, *key),
+        )
+        self._db.execute("DELETE FROM remembered WHERE path = ?", key[:1])
+
+    # -- filings -----------------------------------------------------------------------------------------------
+
+    def plan(self, filings: Sequence[tuple[int, Filing]]) -> list[int]:
+        """Write down what is about to be done with photos, by their ids.
+
+        Returns the filings' ids, in their order; they also name the staging files.
+        """
+        first = self._last("filings") + 1
+        self._db.executemany(
+            "INSERT INTO filings (id, photo, kind, source, destination, device, inode, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 'planned')",
+            (
+                (
+                    number,
+                    entry,
+                    filing.kind.value,
+                    os.fsencode(filing.source),
+                    self._inside(filing.destination),
+                    str(filing.device),
+                    str(filing.inode),
+                )
+                for number, (entry, filing) in enumerate(filings, first)
+            ),
+        )
+        return list(range(first, first + len(filings)))
+
+    def plan_again(self, filing: int, pending: Path) -> None:
+        """A filed photo is about to go from where it is to `pending`."""
+        self._db.execute(
+            "UPDATE filings SET state = 'refiling', pending = ? WHERE id = ?", (self._inside(pending), filing)
+        )
+
+    def plan_undo(self, filing: int) -> None:
+        self._db.execute("UPDATE filings SET state = 'undoing' WHERE id = ?", (filing,))
+
+    def filed(self, placed: Mapping[int, Placed]) -> None:
+        """They are in their places; the photos they belong to know from now on. Filings by their ids."""
+        self._db.executemany(
+            "UPDATE filings SET state = 'filed', size = ?, mtime_ns = ? WHERE id = ?",
+            ((what.size, what.mtime_ns, filing) for filing, what in placed.items()),
+        )
+        self._db.execute(
+            "UPDATE filings INDEXED BY filings_pending SET destination = pending, pending = NULL "
+            "WHERE pending IS NOT NULL AND state = 'filed'"
+        )
+        self._db.executemany(
+            "UPDATE photos SET filing = ? WHERE id = (SELECT photo FROM filings WHERE id = ?)",
+            ((filing, filing) for filing in placed),
+        )
+
+    def stays(self, filing: int) -> None:
+        """A filed photo did not go anywhere after all."""
+        self._db.execute("UPDATE filings SET state = 'filed', pending = NULL WHERE id = ?", (filing,))
+
+    def unfiled(self, filing: int) -> None:
+        """It is not, or no longer, in the output."""
+        self._db.execute(  # by its id, as no index knows a photo by its filing
+            "UPDATE photos SET filing = NULL WHERE id = (SELECT photo FROM filings WHERE id = ?) AND filing = ?",
+            (filing, filing),
+        )
+        self._db.execute("DELETE FROM filings WHERE id = ?", (filing,))
+
+    def clear(self) -> None:
+        """Forget every photo, and what the run was. Only for an output that holds nothing filed.
+
+        What a person said is remembered for when the same photos are found again.
+        """
+        self._db.execute(
+            "INSERT OR REPLACE INTO remembered SELECT path, size, mtime_ns, label FROM "
+            f"(SELECT p.path, p.size, p.mtime_ns, {CORRECTION} AS label FROM photos p) WHERE label IS NOT NULL"
+        )
+        self._remembers = None
+        self._db.execute("DROP INDEX IF EXISTS photos_label")
+        for table in ("photos", "filings", "meta", "corrections"):
+            self._db.execute(f"DELETE FROM {table}")
+
+    # -- what a person says of photos --------------------------------------------------------------------------
+
+    def correct(self, labels: Mapping[int, str | None]) -> None:
+        """One step: photo's id -> the class it is, None to take back what was said. Undone steps are forgotten."""
+        self._db.execute("DELETE FROM corrections WHERE undone")
+        step = self._db.execute("SELECT coalesce(max(step), 0) + 1 FROM corrections").fetchone()[0]
+        self._db.executemany(
+            "INSERT INTO corrections (step, photo, label) VALUES (?, ?, ?)",
+            ((step, photo, label) for photo, label in labels.items()),
+        )
+
+    def undo_correction(self) -> dict[int, str | None]:
+        """Take back the latest step; returns what now holds for its photos. Empty where there is none."""
+        return self._flip("SELECT max(step) FROM corrections WHERE NOT undone", True)
+
+    def redo_correction(self) -> dict[int, str | None]:
+        """Say again what was taken back last. Returns as `undo_correction`."""
+        return self._flip("SELECT min(step) FROM corrections WHERE undone", False)
+
+    def _flip(self, which: str, undone: bool) -> dict[int, str | None]:
+        (step,) = self._db.execute(which).fetchone()
+        if step is None:
+            return {}
+        self._db.execute("UPDATE corrections SET undone = ? WHERE step = ?", (undone, step))
+        return dict(
+            self._db.execute(
+                f"SELECT p.id, {CORRECTION} FROM photos p WHERE p.id IN "
+                "(SELECT photo FROM corrections WHERE step = ?)",
+                (step,),
+            ).fetchall()
+        )
+
+    def _last(self, table: str) -> int:
+        """The highest id given out; SQLite itself would go on from there, too."""
+        return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+
+
+def _values(path: bytes, row: Row) -> tuple[Any, ...]:
+    """In the order of `COLUMNS`."""
+    photo, outcome, filing = row
+    seen = (path, os.fsencode(photo.relative), photo.size, photo.mtime_ns, photo.is_link)
+    if isinstance(outcome, Failure):
+        what = (outcome.status.value, outcome.reason.value, _text(outcome.message))
+        return (*seen, *what, None, None, None, None, None, None)
+    scores, decision = outcome
+    said = (decision.label, decision.probability, array("d", scores.probabilities).tobytes())
+    return (*seen, decision.status.value, None, None, *said, scores.width, scores.height, filing)
+
+
+def _text(message: str) -> str:
+    """A message may name a file whose name is not valid UTF-8; TEXT must be."""
+    return message.encode("utf-8", "backslashreplace").decode()
+
+
+def copy_journal(out: Path, target: Path) -> None:
+    """A snapshot of an output folder's journal, if it has one."""
+    source = home(out) / FILE
+    if source.exists():
+        with closing(Journal.read(out)) as journal, closing(sqlite3.connect(target)) as copy:
+            journal.backup(copy)

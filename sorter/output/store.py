@@ -1,0 +1,193 @@
+"""What `actions` does on disks, done where one end is a store: copied there, never overwriting, and back again.
+
+An object appears whole or not at all. Stores have no rename that refuses to replace; on S3 the copy itself is
+conditional, elsewhere whoever writes under the same name in the moment after we looked is not seen.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import IO
+
+from sorter.address import Address, told
+from sorter.files import BLOCK, open_regular
+from sorter.output.disk import CannotUndo, Filing, Placed, placed_at, publish
+from sorter.types import ActionKind
+
+CHANGED = "changed since it was looked at; the same command again looks anew"
+
+
+def concerns(filing: Filing) -> bool:
+    """Is one end of it a store?"""
+    return isinstance(filing.source, Address) or isinstance(filing.destination, Address)
+
+
+def apply(filing: Filing, staging: Path) -> Placed:
+    """As `actions.apply`, for copies and moves. `filing` holds size and time of an object for device and inode."""
+    source, destination = filing.source, filing.destination
+    if isinstance(source, Address) and filing.device:
+        now = source.stat()
+        if (now.st_size, now.st_mtime_ns) != (filing.device, filing.inode):
+            raise OSError(errno.ESTALE, CHANGED, str(source))
+    _copy(source, destination, staging)
+    if filing.kind is ActionKind.MOVE:
+        if not same_bytes(source, destination):
+            raise OSError(errno.EIO, "the copy differs from the photo; the photo was kept", str(source))
+        source.unlink()
+    return placed_at(destination)
+
+
+def was_done(filing: Filing, staging: Path) -> bool:
+    """As `actions.was_done`."""
+    _near(staging, filing.destination).unlink(missing_ok=True)
+    if not _is_there(filing.destination):
+        return False
+    if not _is_there(filing.source):
+        return True  # a move takes the source away last; a copy without its source is still the photo
+    if not same_bytes(filing.source, filing.destination):
+        return False
+    if filing.kind is ActionKind.MOVE:
+        filing.source.unlink()
+    return True
+
+
+def revert(filing: Filing, placed: Placed, staging: Path) -> None:
+    """As `actions.revert`."""
+    source, destination = filing.source, filing.destination
+    if not _is_there(destination):
+        raise CannotUndo("is no longer in the output folder")
+    if filing.kind is ActionKind.MOVE:
+        try:
+            _copy(destination, source, staging)
+        except FileExistsError as error:
+            raise CannotUndo(f"something else is now at {source}") from error
+        if not same_bytes(source, destination):
+            raise OSError(errno.EIO, "the copy differs from the photo; both were kept", str(destination))
+    elif not _is_there(source):
+        raise CannotUndo(f"the original {source} is gone, so this may be the last copy")
+    elif placed_at(destination) != placed:
+        raise CannotUndo("was changed since it was copied")
+    elif not same_bytes(source, destination):
+        raise CannotUndo("the original was changed since, so this is the only copy of the older photo")
+    destination.unlink()
+
+
+def was_reverted(filing: Filing, staging: Path) -> bool:
+    """As `actions.was_reverted`."""
+    _near(staging, filing.source).unlink(missing_ok=True)
+    if not _is_there(filing.destination):
+        return True
+    if filing.kind is not ActionKind.MOVE or not _is_there(filing.source):
+        return False
+    if not same_bytes(filing.source, filing.destination):
+        return False
+    filing.destination.unlink()
+    return True
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    """Are they equal? The store's own checksum tells where both have one, else every byte is compared."""
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    if isinstance(one, Address) and isinstance(other, Address) and one.store.split(":")[0] == "s3":
+        tags = {str(each.info().get("ETag", "")) for each in (one, other)}
+        if len(tags) == 1 and tags != {""}:
+            return True
+    with open_regular(one) as first, open_regular(other) as second:
+        while block := first.read(BLOCK):
+            if block != second.read(len(block)):
+                return False
+        return not second.read(1)
+
+
+def _copy(source: Path, destination: Path, staging: Path) -> None:
+    """Raises FileExistsError where something is at the destination, which is left as it is."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    staging = _near(staging, destination)
+    if not isinstance(destination, Address):
+        _download(source, staging, destination)
+        return
+    if destination.holds_object():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(destination))
+    if isinstance(source, Address) and source.filesystem is destination.filesystem:
+        _within(source, destination)
+    elif destination.in_object_store:
+        _upload(source, destination)
+    else:
+        _upload(source, Address(staging))
+        with told(destination):
+            destination.filesystem.mv(Address(staging).key, destination.key)
+
+
+def _near(staging: Path, destination: Path) -> Path:
+    """The staging file, or one beside the destination where that is in another world (putting back)."""
+    if isinstance(staging, Address) == isinstance(destination, Address):
+        return staging
+    return destination.with_name(f".sorter-{staging.name}")
+
+
+def _within(source: Address, destination: Address) -> None:
+    """The store copies; no byte comes here."""
+    conditional = {"IfNoneMatch": "*"} if destination.store.startswith(("s3:", "s3a:")) else {}
+    with _refused(destination), told(destination):
+        destination.filesystem.cp_file(source.key, destination.key, **conditional)
+
+
+def _upload(source: Path, destination: Address) -> None:
+    mode = "xb" if destination.store.startswith(("s3:", "s3a:")) else "wb"
+    with (
+        _refused(destination),
+        told(destination),
+        open_regular(source) as reader,
+        destination.open(mode) as writer,
+    ):
+        _pour(reader, writer)
+
+
+def _download(source: Path, staging: Path, destination: Path) -> None:
+    status = source.stat()
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open_regular(source) as reader, staging.open("wb") as writer:
+            _pour(reader, writer)
+            writer.flush()
+            os.fsync(writer.fileno())
+        os.utime(staging, ns=(status.st_atime_ns, status.st_mtime_ns))
+        publish(staging, destination)
+    except BaseException:
+        staging.unlink(missing_ok=True)
+        raise
+
+
+def _pour(reader: IO[bytes], writer: IO[bytes]) -> None:
+    shutil.copyfileobj(reader, writer, BLOCK)
+
+
+class _refused:
+    """A store that will not overwrite says so with 412 or 409, each library in its own words."""
+
+    def __init__(self, destination: Address) -> None:
+        self._destination = destination
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, OSError) and _is_precondition(error):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._destination)) from error
+
+
+def _is_precondition(error: OSError) -> bool:
+    chain: BaseException | None = error
+    while chain is not None:
+        if "PreconditionFailed" in str(chain) or "ConditionalRequestConflict" in str(chain):
+            return True
+        chain = chain.__cause__
+    return "pre-conditions you specified did not hold" in str(error)
+
+
+def _is_there(path: Path) -> bool:
+    return path.holds_object() if isinstance(path, Address) else os.path.lexists(path)

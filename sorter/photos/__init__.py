@@ -1,0 +1,1 @@
+"""Photos on their way to pixels: found, opened, turned upright, converted, hashed."""

@@ -1,0 +1,298 @@
+"""Folders of examples -> labelled photos, and who is trained on, chosen by and tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sorter.photos.fingerprint import MAX_DISTANCE, Fingerprint, near_duplicates
+from sorter.photos.scan import Scan, natural_order
+from sorter.types import PARTS, Photo, Result, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MIN_EXAMPLES = 4  # of a class: two to train on, one to choose by, one to test with
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A photo and its class.
+
+    Attributes:
+        photo: the file; `relative` is its path below the data folder.
+        label: position of its class in `classes`.
+    """
+
+    photo: Photo
+    label: int
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples that lie in no class folders, in parts of their own.
+
+    Attributes:
+        classes: names.
+        parts: `train`, and `val` and `test` where there are any.
+    """
+
+    classes: tuple[str, ...]
+    parts: dict[str | None, list[Example]]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples in three parts that share no picture where sorter made the parts itself.
+
+    Attributes:
+        root: the folder they came from.
+        classes: names, in natural order.
+        train: what the network learns from.
+        val: what checkpoints, the threshold and the temperature are chosen by.
+        test: what none of that has seen; empty where the folders name other parts but no test.
+        exact_duplicates: photos whose very bytes another photo has.
+        near_duplicates: photos that look like another but are not the same bytes.
+        conflicts: photos that look like one of another class.
+        leaks: photos of val and test that look like one of train; only where the folders gave the parts.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    train: tuple[Example, ...]
+    val: tuple[Example, ...]
+    test: tuple[Example, ...]
+    exact_duplicates: int = 0
+    near_duplicates: int = 0
+    conflicts: int = 0
+    leaks: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        counts = {
+            part: {
+                name: sum(each.label == label for each in examples) for label, name in enumerate(self.classes)
+            }
+            for part, examples in (("train", self.train), ("val", self.val), ("test", self.test))
+        }
+        return {
+            "classes": list(self.classes),
+            "photos": counts,
+            "exact_duplicates": self.exact_duplicates,
+            "near_duplicates": self.near_duplicates,
+            "conflicts": self.conflicts,
+            "leaks": self.leaks,
+        }
+
+
+def read_folders(
+    root: Path, least: int = MIN_EXAMPLES
+) -> tuple[tuple[str, ...], dict[str | None, list[Example]]]:
+    """List the photos of class folders, or of train/ val/ test/ folders of class folders.
+
+    Args:
+        root: its subfolders are classes; or `train` and one or more of `val` (`valid`, `validation`) and `test`.
+        least: files that a class must have to learn from.
+
+    Returns:
+        Class names in natural order, and the examples of each part in natural order; the one part of plain
+        class folders is named None. Nothing has been opened yet: some may prove not to be photos.
+
+    Raises:
+        UsageError: no such folder, fewer than two classes, a class with fewer than `least` files to learn from.
+    """
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; name one with a folder of photos for each class")
+    root = root.resolve()
+    folders = _subfolders(root)
+    parts: dict[str | None, Path] = {None: root}
+    if any(folder.name.lower() == "train" for folder in folders):
+        parts = {}
+        for folder in folders:
+            part = PARTS.get(folder.name.lower())
+            if part is None or part in parts:
+                raise UsageError(
+                    f"{folder}: stands beside train/ but is no part of its own; "
+                    "name the parts train, val and test, and put class folders into each"
+                )
+            parts[part] = folder
+    names = {folder.name for part in parts.values() for folder in _subfolders(part)}
+    classes = tuple(sorted(names, key=natural_order()))
+    if len(classes) < 2:
+        found = f"only {classes[0]}" if classes else "no folder"
+        raise UsageError(
+            f"{root}: two or more class folders are needed, there is {found}; make a folder for each class"
+        )
+    examples = {
+        part: [
+            Example(_below(photo, root), label)
+            for label, name in enumerate(classes)
+            if (folder / name).is_dir()
+            for photo in Scan((folder / name,))
+            if not isinstance(photo, Result)
+        ]
+        for part, folder in parts.items()
+    }
+    learning = "train" if "train" in examples else None
+    check_sizes(parts[learning], classes, examples[learning], least)
+    return classes, examples
+
+
+def check_sizes(
+    folder: Path, classes: Sequence[str], examples: Iterable[Example], least: int = MIN_EXAMPLES
+) -> None:
+    """Raises UsageError for the first class with too few examples to learn from."""
+    counts = np.bincount([each.label for each in examples], minlength=len(classes))
+    for name, count in zip(classes, counts.tolist(), strict=True):
+        if count < least:
+            held = "is empty" if count == 0 else f"holds only {count} usable photo{'s' * (count > 1)}"
+            raise UsageError(
+                f"{folder / name}: {held}, a class needs at least {least}; add photos or remove the folder"
+            )
+
+
+def split(
+    root: Path,
+    classes: tuple[str, ...],
+    parts: dict[str | None, list[Example]],
+    fingerprints: dict[Path, Fingerprint],
+    seed: int = 0,
+    val: float = 0.15,
+    test: float = 0.15,
+    max_distance: int = MAX_DISTANCE,
+    apart: bool = False,
+) -> Dataset:
+    """Divide examples into train, val and test: stratified, seeded, and what looks the same stays together.
+
+    Parts that the folders name are kept as they are; a missing val is taken from train.
+
+    Args:
+        parts: as `read_folders` gives them.
+        fingerprints: path -> fingerprint; examples without one (they could not be decoded) are left out.
+        seed: another seed gives other parts; the order of the files does not matter.
+        val: share of all photos.
+        test: likewise.
+        max_distance: bits, as for `near_duplicates`.
+        apart: do not learn from what looks like a photo of val or test, where those are given.
+
+    Raises:
+        UsageError: too few photos of a class that can be decoded, or that do not all look the same.
+    """
+    usable = {part: [e for e in some if e.photo.path in fingerprints] for part, some in parts.items()}
+    learning = "train" if "train" in usable else None
+    everything = [(part, example) for part, examples in usable.items() for example in examples]
+    groups = group_alike([fingerprints[example.photo.path] for _, example in everything], max_distance)
+    own = np.array([part == learning for part, _ in everything], bool)
+    if apart:
+        kept = np.flatnonzero(~own | ~np.isin(groups, groups[~own]))
+        everything, groups, own = [everything[row] for row in kept], groups[kept], own[kept]
+    check_sizes(root / (learning or ""), classes, (e for part, e in everything if part == learning))
+    labels = np.array([example.label for _, example in everything])
+
+    chosen = np.array([part or "train" for part, _ in everything], dtype="<U5")
+    shares = {"test": test if learning is None else 0.0, "val": val if "val" not in usable else 0.0}
+    for name, rows in _draw(groups[own], labels[own], shares, seed).items():
+        chosen[np.flatnonzero(own)[rows]] = name
+    for part in ("train", "val"):
+        for label, name in enumerate(classes):
+            if not ((chosen == part) & (labels == label)).any():
+                raise UsageError(
+                    f"{root}: no photo of {name} is left for {part}, as its photos look too much alike to be parted; "
+                    "add other photos of it, or make train/ and val/ folders yourself"
+                )
+
+    picked = {
+        part: tuple(everything[row][1] for row in np.flatnonzero(chosen == part))
+        for part in ("train", "val", "test")
+    }
+    exact = _repeated([fingerprints[example.photo.path].sha256 for _, example in everything])
+    alike = _repeated(groups.tolist())
+    trained = set(groups[chosen == "train"].tolist())
+    classes_of: dict[int, set[int]] = {}
+    for group, label in zip(groups.tolist(), labels.tolist(), strict=True):
+        classes_of.setdefault(group, set()).add(label)
+    return Dataset(
+        root=root,
+        classes=classes,
+        train=picked["train"],
+        val=picked["val"],
+        test=picked["test"],
+        exact_duplicates=exact,
+        near_duplicates=alike - exact,
+        conflicts=sum(len(classes_of[group]) > 1 for group in groups.tolist()),
+        leaks=int(sum(group in trained for group in groups[chosen != "train"].tolist())),
+    )
+
+
+def group_alike(fingerprints: Sequence[Fingerprint], max_distance: int = MAX_DISTANCE) -> NDArray[np.int64]:
+    """Number photos so that exact and near duplicates share a number: int64 (n,)."""
+    groups = np.arange(len(fingerprints))
+    for members in near_duplicates([each.phash for each in fingerprints], max_distance):
+        groups[members] = members[0]
+    return groups
+
+
+def folds(groups: NDArray[np.int64], labels: NDArray[np.int64], k: int, seed: int) -> NDArray[np.int64]:
+    """Give each of n photos one of k folds, stratified by label, groups undivided: int64 (n,)."""
+    fold = np.zeros(len(groups), np.int64)
+    counts = np.zeros((k, int(labels.max()) + 1), np.int64)
+    for members in _shuffled(groups, seed):
+        label = int(np.bincount(labels[members]).argmax())
+        into = int(np.lexsort((counts.sum(1), counts[:, label]))[0])
+        fold[members] = into
+        counts[into] += np.bincount(labels[members], minlength=counts.shape[1])
+    return fold
+
+
+def _draw(
+    groups: NDArray[np.int64], labels: NDArray[np.int64], shares: dict[str, float], seed: int
+) -> dict[str, list[int]]:
+    """Rows to take out for each part, so many of each class as its share says, at least one; groups undivided."""
+    drawn: dict[str, list[int]] = {name: [] for name in shares}
+    counts = np.bincount(labels)
+    wanted = {
+        name: np.maximum(np.rint(counts * share), share > 0).astype(np.int64)
+        for name, share in shares.items()
+    }
+    left: dict[int, int] = {}  # groups of each class that are still to be given; the last one trains
+    pieces = _shuffled(groups, seed)
+    for members in pieces:
+        label = int(np.bincount(labels[members]).argmax())
+        left[label] = left.get(label, 0) + 1
+    # Small groups go first: a large one that fits no part is then no obstacle, and is trained on.
+    for members in sorted(pieces, key=len):
+        label = int(np.bincount(labels[members]).argmax())
+        for name in drawn:
+            taken = wanted[name][label] > 0 and len(members) <= max(wanted[name][label], 1)
+            if left[label] > 1 and taken:
+                drawn[name].extend(members.tolist())
+                wanted[name] = wanted[name] - np.bincount(labels[members], minlength=len(counts))
+                left[label] -= 1
+                break
+    return drawn
+
+
+def _shuffled(groups: NDArray[np.int64], seed: int) -> list[NDArray[np.int64]]:
+    """The rows of each group, the groups in a random order."""
+    members: dict[int, list[int]] = {}
+    for row, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(row)
+    pieces = [np.array(rows) for rows in members.values()]
+    return [pieces[at] for at in np.random.default_rng(seed).permutation(len(pieces))]
+
+
+def _repeated(keys: Sequence[object]) -> int:
+    """How many come after the first of their kind."""
+    return len(keys) - len(set(keys))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
+
+
+def _below(photo: Photo, root: Path) -> Photo:
+    """The same photo, named as it is seen from the data folder."""
+    return Photo(photo.path, photo.path.relative_to(root), photo.size, photo.mtime_ns, photo.is_link)

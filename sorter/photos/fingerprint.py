@@ -1,0 +1,216 @@
+"""Which photos are the same: by their bytes, and by how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.files import sha256_of
+from sorter.types import Decoded, Failure, Photo, Reason
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from sorter.photos.decode import Decoder
+
+HASH_SIDE = 32  # pixels that the hash looks at, per side
+HASH_FREQUENCIES = 8  # of the cosine transform that it keeps, per side
+MAX_DISTANCE = 4  # bits that the hashes of two pictures of the same thing may differ in
+MAX_PAIRS = 1 << 20  # merged at a time, which bounds memory
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What two files are compared by.
+
+    Attributes:
+        sha256: of the file's bytes, in hex: equal for exact duplicates only.
+        phash: 64 bits; for the same picture resized or recompressed they differ in a few.
+        width: of the photo, upright, in pixels.
+        height: likewise.
+        format: the container's name as Pillow has it, such as `JPEG`.
+    """
+
+    sha256: str
+    phash: int
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True)
+class TakeFingerprint:
+    """Pool stage: photo -> `Fingerprint`.
+
+    Attributes:
+        max_megapixels, min_side: as for `Decoder`; with None for the side every pixel is decoded.
+    """
+
+    max_megapixels: float
+    min_side: int | None = 2 * HASH_SIDE
+
+    def start(self) -> Callable[[Photo], Fingerprint | Failure]:
+        from sorter.photos.decode import Decoder
+
+        decode = Decoder(self.min_side, self.max_megapixels)
+
+        def take(photo: Photo) -> Fingerprint | Failure:
+            found = decoded_and_hashed(decode, photo.path)
+            return found if isinstance(found, Failure) else fingerprint(*found)
+
+        return take
+
+
+def decoded_and_hashed(decode: Decoder, path: Path) -> tuple[Decoded, str] | Failure:
+    """A photo's pixels, and the hash of its bytes in hex."""
+    decoded = decode(path)
+    if isinstance(decoded, Failure):
+        return decoded
+    digest = file_sha256(path)
+    return digest if isinstance(digest, Failure) else (decoded, digest)
+
+
+def fingerprint(decoded: Decoded, sha256: str) -> Fingerprint:
+    return Fingerprint(sha256, perceptual_hash(decoded.pixels), decoded.width, decoded.height, decoded.format)
+
+
+def file_sha256(path: Path) -> str | Failure:
+    """The hash of a file's bytes, in hex."""
+    try:
+        return sha256_of(path)
+    except FileNotFoundError:
+        return Failure(Reason.VANISHED, "the file is no longer there")
+    except OSError as error:
+        return Failure(Reason.UNREADABLE, error.strerror or str(error))
+
+
+def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
+    """The signs of a picture's lowest frequencies: uint8 (height, width, 3) -> 64 bits.
+
+    The picture is made grey and 32 x 32; of its cosine transform the lowest 8 x 8 coefficients say with one bit each
+    whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
+    Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
+    """
+    from PIL import Image
+
+    return _hashes(_small(Image.fromarray(pixels).convert("L"))[None])[0]
+
+
+def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
+    """The perceptual hashes of a picture (mode L) as it is and turned by 90, 180 and 270 degrees counterclockwise."""
+    small = _small(grey)
+    across = small.T
+    as_is, once, twice, thrice = _hashes(np.stack([small, across[::-1], small[::-1, ::-1], across[:, ::-1]]))
+    return as_is, once, twice, thrice
+
+
+def _small(grey: Image.Image) -> NDArray[np.float64]:
+    """Mode L -> float64 (32, 32)."""
+    from PIL import Image
+
+    small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    return np.asarray(small, np.float64)
+
+
+def _hashes(small: NDArray[np.float64]) -> list[int]:
+    """float64 (n, 32, 32) -> n numbers of 64 bits."""
+    cosines = _cosines()
+    low = cosines @ small @ cosines.T  # (n, 8, 8)
+    # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
+    values = low.reshape(len(small), -1).round(6)
+    middle = values.shape[1] // 2 - 1
+    bits = values > np.sort(values[:, 1:], axis=1)[:, middle : middle + 1]  # 63 of them: the median is one
+    return [int.from_bytes(row.tobytes(), "big") for row in np.packbits(bits, axis=1)]
+
+
+@lru_cache(maxsize=1)
+def _cosines() -> NDArray[np.float64]:
+    """The lowest rows of the type-II cosine transform, float64 (8, 32)."""
+    frequency = np.arange(HASH_FREQUENCIES)[:, None]
+    place = np.arange(HASH_SIDE)[None] + 0.5
+    return np.asarray(np.cos(np.pi / HASH_SIDE * frequency * place))
+
+
+def near_duplicates(
+    hashes: Sequence[int] | NDArray[np.uint64], max_distance: int = MAX_DISTANCE
+) -> list[list[int]]:
+    """Group what looks the same: hashes at most `max_distance` bits apart, and whatever these chain together.
+
+    Two hashes that differ in d bits agree wholly in at least m - d of m bands. So for every choice of m - d bands,
+    only hashes that agree there are compared: few, as the bands together are chosen to tell n hashes apart
+    (Manku et al. 2007, Detecting Near-Duplicates for Web Crawling, section 3).
+
+    Args:
+        hashes: n numbers of 64 bits.
+        max_distance: 0 to 16 bits.
+
+    Returns:
+        Groups of two or more positions in `hashes`, each in ascending order, ordered by their first.
+
+    Raises:
+        ValueError: another `max_distance`.
+    """
+    if not 0 <= max_distance <= 16:
+        raise ValueError(f"max_distance {max_distance} is not within 0..16")
+    unique, inverse = np.unique(np.asarray(hashes, dtype=np.uint64), return_inverse=True)
+    parent = np.arange(len(unique))
+    for mask in _masks(max_distance, len(unique)):
+        for left, right in _agreeing_pairs(unique & mask):
+            near = _popcount(unique[left] ^ unique[right]) <= max_distance
+            parent = _merge(parent, left[near], right[near])
+    groups: dict[int, list[int]] = {}
+    for position, root in enumerate(parent[inverse].tolist()):
+        groups.setdefault(root, []).append(position)
+    return [members for members in groups.values() if len(members) > 1]
+
+
+def _masks(max_distance: int, n: int) -> list[np.uint64]:
+    """Bits that are compared whole: for every pair within `max_distance`, at least one mask covers equal bits."""
+    if max_distance == 0:
+        return []  # equal hashes are one already
+    # More equal bands mean fewer chance meetings but more masks: worth it for many hashes and small distances only.
+    equal = 2 if n > 50_000 and max_distance <= 8 else 1
+    bands = np.array_split(np.arange(64), max_distance + equal)
+    bits = [sum(1 << int(bit) for bit in band) for band in bands]
+    return [np.uint64(sum(chosen)) for chosen in combinations(bits, equal)]
+
+
+def _agreeing_pairs(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions (left, right) of equal keys, every pair once, in batches of at most `MAX_PAIRS`."""
+    order = np.argsort(keys, kind="stable")
+    ranked = keys[order]
+    at = np.arange(len(keys) - 1)
+    for apart in range(1, len(keys)):
+        # Equal keys lie side by side: what has no equal at this distance has none further on.
+        at = at[at < len(keys) - apart]
+        at = at[ranked[at] == ranked[at + apart]]
+        if not len(at):
+            return
+        for begin in range(0, len(at), MAX_PAIRS):
+            some = at[begin : begin + MAX_PAIRS]
+            yield order[some], order[some + apart]
+
+
+def _popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+    octets = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), 8)
+    return np.asarray(np.unpackbits(octets, axis=1).sum(1, dtype=np.int64))
+
+
+def _merge(parent: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Union-find on arrays; in what comes back every entry is the root of its set, its smallest member."""
+    while True:
+        above, below = np.minimum(parent[left], parent[right]), np.maximum(parent[left], parent[right])
+        apart = above != below
+        if not apart.any():
+            return parent
+        parent = parent.copy()
+        np.minimum.at(parent, below[apart], above[apart])
+        while (parent != parent[parent]).any():
+            parent = parent[parent]

@@ -1,0 +1,81 @@
+"""The model from Python: paths in, one result each out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sorter.engines.choice import Choice, Wanted
+from sorter.model.folder import Model, read_model, shipped_model
+from sorter.pipeline import trial as gate
+from sorter.pipeline.pool import Limits
+from sorter.pipeline.scoring import classifying
+from sorter.system import available_cores, memory_per_worker
+from sorter.types import Failure, Photo, Reason, Result, Scores
+
+
+class Classifier:
+    """A model and the engine that runs it.
+
+    Example:
+        >>> from sorter import Classifier, Failure
+        >>> if __name__ == "__main__":  # worker processes import this file again
+        ...     for result in Classifier.load().predict(["a.jpg", "b.jpg"]):
+        ...         print(result.photo.path, result.outcome)
+    """
+
+    def __init__(
+        self, model: Model, choice: Choice, workers: int, limits: Limits, max_megapixels: float
+    ) -> None:
+        self.model = model
+        self.choice = choice
+        self._workers = workers
+        self._limits = limits
+        self._max_megapixels = max_megapixels
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path | None = None,
+        *,
+        engine: str = "onnx",
+        precision: str = "fp32",
+        device: str = "cpu",
+        workers: int | None = None,
+        timeout_per_file: float = 60.0,
+        max_megapixels: float = 250.0,
+    ) -> Classifier:
+        """Read and verify a model folder; None is the model that ships.
+
+        Args:
+            engine: `auto` uses what `sorter run` found fastest on this machine, where it has been run.
+            workers: processes; None for one per core.
+
+        Raises:
+            ModelError: the folder is missing or damaged.
+            EngineError: the engine cannot do what is asked for.
+        """
+        model = read_model(Path(folder) if folder is not None else shipped_model())
+        model.verify()
+        workers = workers or available_cores()
+        limits = Limits(timeout_per_file, memory_per_worker(workers))
+        choice = gate.choose(model, Wanted(engine, precision, device), (), limits, lambda _: None)
+        return cls(model, choice, workers, limits, max_megapixels)
+
+    def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:
+        """Stream one result per path, in order; a path that cannot be scored has a `Failure`."""
+        with classifying(
+            self.model, self.choice, self._workers, self._limits, self._max_megapixels
+        ) as processes:
+            yield from processes.run(map(_photo, paths))
+
+
+def _photo(path: str | Path) -> Photo | Result[Scores]:
+    path = Path(path).absolute()
+    try:
+        status = path.stat()
+    except OSError as error:
+        photo = Photo(path, Path(path.name), 0, 0)
+        reason = Reason.VANISHED if isinstance(error, FileNotFoundError) else Reason.UNREADABLE
+        return Result(photo, Failure(reason, error.strerror or str(error)))
+    return Photo(path, Path(path.name), status.st_size, status.st_mtime_ns, path.is_symlink())

@@ -1,0 +1,193 @@
+"""Which engine and precision to run a model with: the fastest on this machine that agrees with float32.
+
+A reduced precision can be right on one processor and wrong on another (8-bit products overflow without VNNI), so
+it is tried on the user's own photos before it is used: once per machine, model and version of the engines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from importlib import metadata, util
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from sorter.engines import devices
+from sorter.engines.choice import REFERENCE, Choice, EngineError, Trial, Verdict, Wanted
+from sorter.model.folder import ONNX_INT8, Model
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.ring import BATCH_SIZE
+from sorter.pipeline.stages import Measure
+from sorter.system import available_cores
+from sorter.types import Failure, Photo, Result
+
+PHOTOS = 100
+PATIENCE = 300.0  # seconds for a trial; on a busy machine several engines take a while
+MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
+
+
+def candidates(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+    """Every engine and precision that is installed and asked for; `auto` asks for all that may pay.
+
+    Args:
+        device: as `devices.resolve` gives it.
+    """
+    if device != "cpu" or wanted.engine == "torch":
+        return _with_device(model, wanted, device)
+    engines = [name for name in ("openvino", "onnx") if wanted.engine in ("auto", name) and _has(name)]
+    precisions = [name for name in ("fp32", "bf16", "int8") if wanted.precision in ("auto", name)]
+    choices = [
+        Choice(e, p)
+        for e, p in itertools.product(engines, precisions)
+        if not (p == "int8" and not model.has(ONNX_INT8)) and not (p == "bf16" and e == "onnx")
+    ]
+    if wanted.device == "auto" and "onnx" in engines and "fp32" in precisions:
+        choices += [Choice("onnx", "fp32", other) for other in devices.worth_trying()]
+    return choices
+
+
+def _with_device(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+    """Those for engines that have devices to themselves; the most precise first."""
+    threads = os.cpu_count() or 1
+    cuda = device.startswith("cuda")
+    if wanted.engine == "onnx" or not (wanted.engine == "torch" or (cuda and _has("torch"))):
+        precision = "fp32" if wanted.precision == "auto" else wanted.precision
+        fits = precision == "fp32" or (precision == "int8" and model.has(ONNX_INT8))
+        return [Choice("onnx", precision, device, threads)] * fits
+    # Torch on the CPU is there for tests of the same code, and has no fast half precision on most.
+    every = ("fp32", "fp16", "bf16") if cuda else ("fp32",)
+    precisions = every if wanted.precision == "auto" else (wanted.precision,)
+    where = ("cpu", "gpu") if wanted.decode == "auto" else (wanted.decode,)
+    return [Choice("torch", p, device, threads, d) for d, p in itertools.product(where, precisions)]
+
+
+def fastest(trial: Trial, cores: int) -> Choice | None:
+    """Of those that passed, the one this machine does most photos a second with."""
+    passed = [verdict for verdict in trial.verdicts if verdict.passed]
+    return max(passed, key=lambda each: trial.pace(each, cores)).choice if passed else None
+
+
+def choose(
+    model: Model, wanted: Wanted, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
+) -> Choice:
+    """The engine to use: as asked for, or from the cache of verdicts, or by trying now.
+
+    Args:
+        paths: photos to try on; only taken from when needed.
+        say: told what is going on, as it takes some seconds the first time.
+
+    Raises:
+        EngineError: nothing installed does what was asked for.
+    """
+    device = devices.resolve(wanted.device, wanted.engine)
+    choices = candidates(model, wanted, device)
+    _check(model, wanted, device, choices)
+    if len(choices) == 1 and choices[0].decode == "cpu":
+        return choices[0]
+    cache = _cache_file(model, choices)
+    known = _read(cache)
+    if known is not None:
+        return known
+    plain = next((choice for choice in choices if choice.precision == "fp32"), choices[0])
+    plain = replace(plain, decode="cpu")
+    sample = tuple(itertools.islice(paths, PHOTOS + PHOTOS // 4))
+    if len(sample) < PHOTOS:
+        return plain
+    ways = f"{len(choices)} engines" if len(choices) > 1 else str(choices[0])
+    say(f"Trying {ways} on {PHOTOS} of your photos (once for this machine and model) ...")
+    trial = _measure_apart(model, sample, choices, limits)
+    if isinstance(trial, Failure):
+        say(f"  given up ({trial.reason.value}): {plain} is used, and the next run tries again")
+        return plain
+    if not trial.verdicts:
+        return plain
+    for verdict in trial.verdicts:
+        say(
+            f"  {verdict.choice}: {verdict.milliseconds:.1f} ms a photo, agrees with float32 on "
+            f"{verdict.agreement:.0%}" + ("" if verdict.passed else ": not used")
+        )
+    choice = fastest(trial, available_cores()) or (plain if plain.apart else REFERENCE)
+    _write(cache, choice, trial.verdicts)
+    return choice
+
+
+def _check(model: Model, wanted: Wanted, device: str, choices: Sequence[Choice]) -> None:
+    """Raise EngineError where nothing does what is wanted."""
+    if wanted.engine == "openvino" and device != "cpu":
+        raise EngineError(f"--engine openvino: does not run on {device}; use --engine torch or --device cpu")
+    if wanted.decode == "gpu" and not any(choice.decode == "gpu" for choice in choices):
+        raise EngineError("--decode gpu: takes torch and a GPU; add --device cuda, or leave it out")
+    if not choices:
+        missing = (
+            f"the model has no {ONNX_INT8}"
+            if wanted.precision == "int8"
+            else "check that the engine is installed"
+        )
+        asked = f"--engine {wanted.engine} --precision {wanted.precision} --device {wanted.device}"
+        raise EngineError(f"{asked}: not available here; {missing}")
+
+
+def _measure_apart(
+    model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
+) -> Trial | Failure:
+    stage = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
+    patience = Limits(max(PATIENCE, limits.seconds), limits.memory)
+    with Pool(stage, 1, patience) as pool:
+        job: list[Photo | Result[Trial]] = [Photo(Path(), Path(), 0, 0)]
+        (result,) = pool.run(job)
+    return result.outcome
+
+
+def _has(engine: str) -> bool:
+    return util.find_spec(MODULES[engine]) is not None
+
+
+def _version(engine: str) -> str:
+    """Of the package: ONNX Runtime's has a name of its own for each kind of device."""
+    for suffix in ("", "-gpu", "-directml", "-silicon"):
+        try:
+            return suffix + metadata.version(MODULES[engine] + suffix)
+        except metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+def _cache_file(model: Model, choices: Sequence[Choice]) -> Path:
+    versions = [_version(name) for name in sorted({choice.engine for choice in choices})]
+    key = [
+        model.fingerprint,
+        model.files,
+        [str(choice) for choice in choices],
+        versions,
+        platform.node(),
+        os.cpu_count(),
+    ]
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return user_cache_path("sorter") / "engines" / f"{digest[:32]}.json"
+
+
+def _read(cache: Path) -> Choice | None:
+    try:
+        return Choice(**json.loads(cache.read_text(encoding="utf-8"))["choice"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(cache: Path, choice: Choice, verdicts: Sequence[Verdict]) -> None:
+    """A cache that cannot be written only costs the next run a few seconds."""
+    text = json.dumps(
+        {"choice": asdict(choice), "verdicts": [asdict(verdict) for verdict in verdicts]}, indent=2
+    )
+    part = cache.with_suffix(f".{os.getpid()}.part")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(cache)
+    except OSError:
+        part.unlink(missing_ok=True)

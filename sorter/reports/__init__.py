@@ -1,0 +1,1 @@
+"""Views of what was done: CSV, HTML, Parquet."""

@@ -1,0 +1,128 @@
+"""report.csv: one row per file, written as the run goes, and made anew from the journal when it ends."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from sorter.address import beginning
+from sorter.output.journal import Journal, Line
+from sorter.types import Status
+
+COLUMNS = ("path", "label", "probability", "status", "error", "destination", "width", "height", "bytes")
+SCORED = (Status.SORTED.value, Status.UNSURE.value)
+
+
+class CsvReport:
+    """Rows of what the journal holds.
+
+    Paths are absolute. A name that is not valid UTF-8 shows its odd bytes as `\\udcXX`, so that the file as a
+    whole stays UTF-8 and every spreadsheet and pandas can read it.
+
+    Args:
+        path: of the file.
+        out: the output folder.
+        classes: of the model; more than two get a `prob_<class>` column each.
+        more: columns after all others: name -> what it holds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        out: Path,
+        classes: tuple[str, ...],
+        more: Mapping[str, Callable[[Line], str]] | None = None,
+    ) -> None:
+        self.path = path
+        self._within = beginning(out)
+        self._classes = classes if len(classes) > 2 else ()
+        self._more = dict(more or {})
+        self._file: TextIO | None = None
+
+    def begin(self, lines: Iterable[Line]) -> None:
+        """Start with what is known from earlier, and stay open for `add`."""
+        self.finish(lines)
+        self._file = _open(self.path, "a")
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Append rows; they are in the file when this returns."""
+        if self._file is not None:
+            csv.writer(self._file).writerows(map(self.row, lines))
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def finish(self, lines: Iterable[Line]) -> None:
+        """Write the whole file anew, in the order of the journal; it is replaced in one step."""
+        self.close()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced(self.path) as file:
+            writer = csv.writer(file)
+            writer.writerow(self.columns)
+            writer.writerows(map(self.row, lines))
+
+    @property
+    def columns(self) -> list[str]:
+        return [*COLUMNS, *(f"prob_{label}" for label in self._classes), *self._more]
+
+    def row(self, line: Line) -> list[Any]:
+        known = line.probabilities is not None
+        scored = known and line.status in SCORED
+        return [
+            os.fsdecode(line.path),
+            line.label if scored else "",
+            f"{line.probability:.6f}" if scored else "",
+            line.status,
+            "" if line.reason is None else f"{line.reason}: {line.message}" if line.message else line.reason,
+            "" if line.destination is None else self._at(os.fsdecode(line.destination)),
+            line.width if known else "",
+            line.height if known else "",
+            line.size,
+            *self._probabilities(line),
+            *(each(line) for each in self._more.values()),
+        ]
+
+    def _at(self, destination: str) -> str:
+        """Absolute; one that was renamed where it is, outside the output, is so already."""
+        return destination if os.path.isabs(destination) else self._within + destination  # noqa: PTH117
+
+    def _probabilities(self, line: Line) -> list[str]:
+        if not self._classes:
+            return []
+        if line.scores is not None:
+            return [f"{value:.6f}" for value in line.scores.probabilities]
+        return [""] * len(self._classes) if self._more else []
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of the old one when the block ends well, and not at all otherwise."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with _open(part, "w") as file:
+            yield file
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_csv(
+    journal: Journal,
+    path: Path,
+    classes: tuple[str, ...],
+    more: Mapping[str, Callable[[Line], str]] | None = None,
+) -> None:
+    """The whole report at once."""
+    CsvReport(path, journal.out, classes, more).finish(journal.lines())
+
+
+def _open(path: Path, mode: str) -> TextIO:
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]

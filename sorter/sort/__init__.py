@@ -1,0 +1,1 @@
+"""`sorter run`, `undo` and `status`, and the review of what was sorted."""

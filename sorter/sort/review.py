@@ -1,0 +1,257 @@
+"""Going through what a run sorted: what the model says, what a person says, and the difference on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sorter.model.rule import Rule
+from sorter.output.journal import Journal, locked
+from sorter.sort.apply import Advance, Applied, apply, export, take_back
+from sorter.sort.table import NONE, Table, read_table, rule_of, rule_to_json, run_settings
+from sorter.types import Failure, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One photo and all that is said of it.
+
+    Attributes:
+        path: where it lies now.
+        label: what the rule says; None where it was not scored.
+        probability: of the positive class for two classes, of the likeliest for more.
+        doubt: from 0, certain, to 1, about to be decided otherwise.
+        corrected: what a person says, or None.
+        failure: why it was not scored or not filed.
+    """
+
+    id: int
+    path: Path
+    label: str | None
+    probability: float | None
+    doubt: float | None
+    corrected: str | None
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says of a photo; `right` equals `said` where they found it right."""
+
+    id: int
+    path: Path
+    said: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A photo that lies in the folder of one label and belongs in another's."""
+
+    id: int
+    path: Path
+    before: str
+    after: str
+
+
+class Review:
+    """One output folder under review. Every correction is in its journal when the method returns.
+
+    For one thread; whoever needs another opens another.
+    """
+
+    def __init__(self, journal: Journal, table: Table) -> None:
+        self._journal = journal
+        self.table = table
+
+    @classmethod
+    def open(cls, out: Path, table: Table | None = None) -> Review:
+        """Open a folder that `sorter run` wrote to.
+
+        Args:
+            table: as `read_table` gave it, where that was done elsewhere already.
+
+        Raises:
+            JournalError: there is no journal, or it cannot be read.
+            UsageError: it is the journal of something else.
+        """
+        table = table or read_table(out)
+        return cls(Journal.open(table.out), table)
+
+    def close(self) -> None:
+        self._journal.close()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What a photo can be corrected to."""
+        return self.table.labels[:-1]
+
+    # -- what is said of the photos ----------------------------------------------------------------------------
+
+    def photos(self) -> Iterator[Reviewed]:
+        """Every file that the journal holds, in the order found."""
+        table = self.table
+        said, doubt = table.said, table.doubt
+        for row in range(len(table)):
+            scored = said[row] >= 0
+            yield Reviewed(
+                int(table.id[row]),
+                table.path(row),
+                table.labels[said[row]] if scored else None,
+                float(table.probability[row]) if scored else None,
+                float(doubt[row]) if scored else None,
+                table.labels[table.corrected[row]] if table.corrected[row] >= 0 else None,
+                table.failures.get(row),
+            )
+
+    def corrections(self) -> list[Correction]:
+        """All that a person said, in the order in which the photos were found."""
+        table, said = self.table, self.table.said
+        return [
+            Correction(
+                int(table.id[row]),
+                table.path(row),
+                table.labels[said[row]],
+                table.labels[table.corrected[row]],
+            )
+            for row in np.flatnonzero(table.corrected >= 0).tolist()
+        ]
+
+    def assign(self, ids: Iterable[int], label: str | None) -> int:
+        """Say of scored photos which class they are; None takes back what was said. Returns how many changed.
+
+        Raises:
+            UsageError: no such class.
+            JournalError: another process is at work on the folder, or its disk is full; nothing has changed.
+        """
+        if label is not None and label not in self.classes:
+            raise UsageError(f"{label!r} is none of the classes {', '.join(self.classes)}")
+        code = NONE if label is None else self.table.labels.index(label)
+        rows = self._rows(ids)
+        return self._correct(rows, np.full(len(rows), code, np.int16))
+
+    def confirm(self, ids: Iterable[int]) -> int:
+        """Say of scored photos that they are what the model says; passes over those in `unsure` and corrected ones.
+
+        Returns how many changed. Raises: as `assign`.
+        """
+        rows = self._rows(ids)
+        said = self.table.said[rows]
+        fit = (self.table.corrected[rows] < 0) & (said < len(self.classes))
+        return self._correct(rows[fit], said[fit])
+
+    def undo(self) -> list[int]:
+        """Take back the latest step; returns the photos it was about, none where there is no more."""
+        with locked(self.table.out), self._journal.transaction():
+            changed = self._journal.undo_correction()
+        return self._take_over(changed)
+
+    def redo(self) -> list[int]:
+        """Say again what was taken back last. Returns as `undo`."""
+        with locked(self.table.out), self._journal.transaction():
+            changed = self._journal.redo_correction()
+        return self._take_over(changed)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How many photos `undo` would be about, and how many `redo`; 0 where there is nothing more."""
+        return self._journal.correction_steps()
+
+    def decide_by(self, rule: Rule) -> None:
+        """Label by another threshold from now on; the folders follow with the next apply."""
+        with locked(self.table.out), self._journal.transaction():
+            settings = run_settings(self.table.out, self._journal)
+            self._journal.set(run={**settings, "review": rule_to_json(rule)})
+        self.table.rule = rule
+
+    def _correct(self, rows: NDArray[np.int64], codes: NDArray[np.int16]) -> int:
+        new = self.table.corrected[rows] != codes
+        rows, codes = rows[new], codes[new]
+        if not len(rows):
+            return 0
+        labels = [None if code < 0 else self.table.labels[code] for code in codes.tolist()]
+        with locked(self.table.out), self._journal.transaction():
+            self._journal.correct(dict(zip(self.table.id[rows].tolist(), labels, strict=True)))
+        self.table.corrected[rows] = codes
+        return len(rows)
+
+    def _take_over(self, changed: Mapping[int, str | None]) -> list[int]:
+        ids = list(changed)
+        codes = [NONE if label is None else self.table.labels.index(label) for label in changed.values()]
+        self.table.corrected[np.searchsorted(self.table.id, ids)] = codes
+        return ids
+
+    def _rows(self, ids: Iterable[int]) -> NDArray[np.int64]:
+        """The rows of those photos that were scored."""
+        wanted = np.fromiter(ids, np.int64)
+        rows = np.searchsorted(self.table.id, wanted)
+        there = rows < len(self.table)
+        there[there] = self.table.id[rows[there]] == wanted[there]
+        chosen = np.zeros(len(self.table), np.bool_)
+        chosen[rows[there]] = True
+        return np.flatnonzero(chosen & ~np.isnan(self.table.probability))
+
+    # -- the disk ----------------------------------------------------------------------------------------------
+
+    @property
+    def filed_by(self) -> Rule:
+        """The rule that the folders were made with."""
+        return rule_of(run_settings(self.table.out, self._journal), reviewed=False)
+
+    @property
+    def fileable(self) -> bool:
+        """Do photos lie in the output, so that there is something to apply to?"""
+        return bool((self.table.filed >= 0).any())
+
+    @property
+    def applied(self) -> bool:
+        """Has an apply moved anything that `take_back` would put back?"""
+        return "rule_before" in (self._journal.setting("run") or {})
+
+    def plan(self) -> list[Move]:
+        """What `apply` would do now."""
+        return planned(self.table)
+
+    def apply(self, advance: Advance | None = None) -> Applied:
+        """`apply` of this folder; the table is read anew."""
+        return self._and_reload(lambda: apply(self.table.out, advance))
+
+    def take_back(self, advance: Advance | None = None) -> Applied:
+        """`take_back` of this folder; the table is read anew."""
+        return self._and_reload(lambda: take_back(self.table.out, advance))
+
+    def export(self, target: Path, advance: Advance | None = None) -> Applied:
+        """`export` of this folder."""
+        return export(self.table.out, target, advance)
+
+    def reload(self) -> None:
+        """Read the table anew, after another process has filed photos."""
+        self.table = read_table(self.table.out)
+
+    def _and_reload(self, act: Callable[[], Applied]) -> Applied:
+        try:
+            return act()
+        finally:
+            self.reload()
+
+
+def planned(table: Table) -> list[Move]:
+    """Photos in the output that lie in the folder of another label than they should."""
+    wanted = table.wanted
+    rows = np.flatnonzero((table.filed >= 0) & (wanted >= 0) & (table.filed != wanted))
+    return [
+        Move(
+            int(table.id[row]),
+            table.path(row),
+            table.labels[table.filed[row]],
+            table.labels[wanted[row]],
+        )
+        for row in rows.tolist()
+    ]

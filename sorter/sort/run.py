@@ -1,0 +1,440 @@
+"""`sorter run`: scan, infer, decide, file and report, going on where an earlier run of the same folder stopped."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from importlib.util import find_spec
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sorter.address import Address
+from sorter.engines.choice import Choice, Wanted
+from sorter.model.folder import Model, read_model, shipped_model
+from sorter.model.rule import Rule
+from sorter.output.filer import STORE_THREADS, Filer, Scored
+from sorter.output.journal import Entry, Journal, Known, copy_journal, locked
+from sorter.output.remote import fetch, kept
+from sorter.pipeline import trial as gate
+from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.scoring import classifying
+from sorter.pipeline.stages import Thumbnail
+from sorter.progress import Quiet, Watch
+from sorter.reports.html import Page, write_html
+from sorter.reports.parts import Report, report_at
+from sorter.sort.options import Options, resolved, scan_of
+from sorter.sort.undo import take_back
+from sorter.system import available_cores, memory_per_worker
+from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
+
+if TYPE_CHECKING:
+    from sorter.cluster.machine import Cluster
+
+BATCH = 64  # photos filed together: one commit to the disk before and one after
+LARGE_BATCH = 1024  # where filing waits for a network and many can do so at once
+FLUSH_SECONDS = 0.25
+THUMBNAIL = 160  # pixels
+# What is wrong with the bytes themselves stays wrong until the file changes; anything else is tried again.
+FINAL = frozenset({Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.CORRUPT, Reason.OTHER_FILE})
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to.
+
+    Attributes:
+        out: the output folder.
+        counts: label -> photos, over everything the journal holds.
+        failed: reason -> files, likewise.
+        skipped: reason -> files, likewise.
+        decoded: photos decoded and scored by this run.
+        refiled: photos put elsewhere by this run without decoding.
+        seconds: from the start of the run to its end.
+        engine: what scored them, or None where nothing was.
+        report: where report.csv is, or None.
+        page: where report.html is, or None.
+        dry_run: nothing was touched.
+    """
+
+    out: Path
+    counts: dict[str, int]
+    failed: dict[str, int]
+    skipped: dict[str, int]
+    decoded: int
+    refiled: int
+    seconds: float
+    engine: str | None
+    report: Path | None
+    page: Path | None
+    dry_run: bool
+
+    @property
+    def rate(self) -> float:
+        """Photos a second, decoded ones only."""
+        return self.decoded / self.seconds if self.seconds else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        data = {**asdict(self), "photos_per_second": round(self.rate, 2), "seconds": round(self.seconds, 3)}
+        return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
+
+
+def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
+    """Sort photos into the folders of their classes.
+
+    Raises:
+        UsageError: options that contradict each other, the model, or the output folder's journal.
+        SorterError: the run cannot go on; the same call later goes on where it stopped.
+        KeyboardInterrupt: as ever; the journal is then as good as after any other stop.
+    """
+    began = time.monotonic()
+    watch = watch or Quiet()
+    options = resolved(options)
+    model = read_model(options.model or shipped_model())
+    model.verify()
+    rule = Rule.of(model, options.threshold, options.unsure)
+    try:
+        with (
+            _journal(options, watch.say) as journal,
+            _cluster(options, watch) as cluster,
+            closing(_filer(options, journal, cluster)) as filer,
+        ):
+            return _Run(options, model, rule, journal, filer, watch, cluster).go(began)
+    except OSError as error:
+        raise SorterError(f"{error.filename or options.out}: {error.strerror or error}") from error
+
+
+@dataclass
+class _Run:
+    options: Options
+    model: Model
+    rule: Rule
+    journal: Journal
+    filer: Filer
+    watch: Watch
+    cluster: Cluster | None = None
+    taken: int = 0
+    decoded: int = 0
+    refiled: int = 0
+    choice: Choice | None = None
+    changed: bool = False
+    in_hand: set[str] = field(default_factory=set)  # paths taken from the scan and not yet in the journal
+
+    def go(self, began: float) -> Summary:
+        self.filer.recover(go_on=True)
+        self._check_settings()
+        self._forget_the_gone()
+        in_parts = self.options.cluster is not None
+        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts)
+        writes = not self.options.dry_run or self.options.report is not None
+        if writes:
+            csv.begin(self.journal.lines())
+        try:
+            self._settle(csv)
+            self._sort(csv)
+        finally:
+            csv.close()
+        if writes:
+            csv.finish(self.journal.lines())
+        page = None if self.options.dry_run else self._page()
+        if not self.options.dry_run:
+            with self.journal.transaction():
+                self.journal.set(state="done")
+        return self._summary(began, csv.path if writes else None, page)
+
+    # -- what was known before ---------------------------------------------------------------------------------
+
+    def _check_settings(self) -> None:
+        """Refuse to mix two models, or two ways of filing, in one output folder."""
+        old, new = self.journal.setting("run"), self._settings()
+        out = self.options.out
+        if old is not None:
+            if old["fingerprint"] != new["fingerprint"]:
+                raise UsageError(
+                    f"{out}: was sorted with another model ({old['model']}, not {new['model']}); choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            none = ActionKind.NONE.value
+            if none not in (old["action"], new["action"]) and old["action"] != new["action"]:
+                raise UsageError(
+                    f"{out}: was sorted with --action {old['action']}; go on with that, choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            if old["layout"] != new["layout"] and self.journal.filing_count():
+                raise UsageError(
+                    f"{out}: was sorted with --layout {old['layout']}; go on with that, choose another --out, "
+                    "or give --fresh to take that back and start anew"
+                )
+            if new["action"] == none and self.journal.filing_count():
+                new["action"] = old["action"]
+        stopped = old is not None and self.journal.setting("state") == "running"
+        self.changed = old is None or stopped or old["rule"] != new["rule"] or old["action"] != new["action"]
+        with self.journal.transaction():
+            self.journal.set(run=new, state="running")
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "model": self.model.name,
+            "model_folder": str(self.model.folder),
+            "fingerprint": self.model.fingerprint,
+            "classes": list(self.model.classes),
+            "positive": self.model.positive,
+            "action": self.options.action.value,
+            "layout": self.options.layout,
+            "rule": [self.rule.threshold, list(self.rule.unsure) if self.rule.unsure else None],
+            "inputs": [str(path) for path in self.options.inputs],
+            "exclude": list(self.options.exclude),
+            "hidden": self.options.hidden,
+            "follow_symlinks": self.options.follow_symlinks,
+        }
+
+    def _forget_the_gone(self) -> None:
+        """Drop the failures of files that are no longer there, and of folders that can be read by now."""
+        with self.journal.transaction():
+            failures = self.journal.failures()
+            with ThreadPoolExecutor(STORE_THREADS) as threads:
+                while page := list(islice(failures, 1000)):
+                    for entry, gone in zip(page, threads.map(_is_gone, page), strict=True):
+                        if gone:
+                            self.journal.forget(entry.id)
+
+    def _settle(self, csv: Report) -> None:
+        """File anew, from the journal alone, what is not where the rule wants it."""
+        batch: list[Scored] = []
+        for entry in self.journal.unsettled(everything=self.changed):
+            if entry.scores is None:
+                continue
+            decision = self.rule(entry.scores)
+            if entry.applied and entry.correction is not None:
+                decision = replace(decision, label=entry.correction, status=Status.SORTED)
+            settled = entry.filing is not None or self.options.action is ActionKind.NONE
+            if settled and entry.failure is None and decision == entry.decision:
+                continue
+            current = self.options.out / entry.destination if entry.destination is not None else None
+            batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current))
+            if len(batch) == self.batch:
+                self._refile(batch)
+                batch = []
+        self._refile(batch)
+        if self.refiled:
+            csv.begin(self.journal.lines())
+
+    def _refile(self, batch: list[Scored]) -> None:
+        if batch:
+            self.filer.file(batch)
+            self.refiled += len(batch)
+            self.watch.advance(len(batch))
+
+    # -- what is new -------------------------------------------------------------------------------------------
+
+    def _sort(self, csv: Report) -> None:
+        batch: list[Result[Scores]] = []
+        flushed = 0.0
+        for result in self._results(self._news()):
+            batch.append(result)
+            if len(batch) >= self.batch or time.monotonic() - flushed > FLUSH_SECONDS:
+                self._take_in(batch, csv)
+                batch, flushed = [], time.monotonic()
+        self._take_in(batch, csv)
+
+    def _news(self) -> Iterator[Photo | Result[Scores]]:
+        """What the scan finds and the journal does not know yet."""
+        found = iter(scan_of(self.options))
+        while items := list(islice(found, self.batch)):
+            yield from self._news_of(items)
+
+    def _news_of(self, items: list[Photo | Result[Scores]]) -> list[Photo | Result[Scores]]:
+        """Those of a batch that are news, in hand from now on: the journal is asked once for all of them."""
+        news: list[Photo | Result[Scores]] = []
+        photos = [item.photo if isinstance(item, Result) else item for item in items]
+        known = self.journal.known([photo.path for photo in photos])
+        for item, photo in zip(items, photos, strict=True):
+            path = str(photo.path)
+            if path in self.in_hand or (path in known and not _is_news(known[path], item)):
+                self.watch.advance(int(isinstance(item, Photo)))
+                continue
+            if photo.is_link and self.options.action is ActionKind.MOVE and isinstance(item, Photo):
+                message = "a symbolic link, which --action move would break; move the photo it points to"
+                item = Result(photo, Failure(Reason.SYMLINK, message))
+            self.in_hand.add(path)
+            news.append(item)
+        return news
+
+    def _results(self, items: Iterator[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
+        """Start the workers, if there is anything to decode at all, and run the photos through them."""
+        head: list[Photo | Result[Scores]] = []
+        for item in items:
+            if isinstance(item, Photo):
+                head.append(item)
+                break
+            yield item
+        if not head:
+            return
+
+        def samples() -> Iterator[Path]:
+            """Paths to try engines on; what is taken from the scan for it waits in `head`."""
+            yield from (item.path for item in head if isinstance(item, Photo))
+            for item in items:
+                head.append(item)
+                if isinstance(item, Photo):
+                    yield item.path
+
+        options = self.options
+        limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
+        choose = self.cluster.choose if self.cluster else gate.choose
+        wanted = Wanted(options.engine, options.precision, options.device, options.decode)
+        self.choice = choose(self.model, wanted, samples(), limits, self.watch.say)
+        with self.journal.transaction():
+            self.journal.set(engine=str(self.choice))
+        everything = chain(head, items)
+        if self.cluster:
+            yield from self.cluster.predict(
+                everything, self.model, self.choice, limits, options.max_megapixels
+            )
+            return
+        with classifying(
+            self.model,
+            self.choice,
+            self.workers,
+            limits,
+            options.max_megapixels,
+            options.batch_size,
+            self.watch.say,
+        ) as processes:
+            yield from processes.run(everything)
+
+    def _take_in(self, batch: list[Result[Scores]], csv: Report) -> None:
+        """Decide and file a batch of results, and report on it."""
+        if not batch:
+            return
+        decided: list[Scored | Result[Scores]] = []
+        for result in batch:
+            if isinstance(result.outcome, Failure):
+                decided.append(result)
+            else:
+                decided.append(Scored(result.photo, result.outcome, self.rule(result.outcome)))
+        csv.add(self.journal.lines(self.filer.file(decided)))
+        self.in_hand.difference_update(str(result.photo.path) for result in batch)
+        self.taken += len(batch)
+        self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
+        self.watch.advance(len(batch))
+
+    @property
+    def batch(self) -> int:
+        far = self.options.cluster is not None or isinstance(self.options.out, Address)
+        return LARGE_BATCH if far else BATCH
+
+    def _page(self) -> Path:
+        """report.html, made again only where something changed."""
+        target = self.options.out / "report.html"
+        if target.exists() and not (self.taken or self.refiled or self.changed):
+            return target
+        with self.journal.transaction():
+            self.journal.index_labels()
+        page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
+        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
+        with Pool(Thumbnail(THUMBNAIL, self.options.max_megapixels), self.workers, limits) as pool:
+            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pool.run)
+        return target
+
+    def _engine(self) -> str:
+        return str(self.choice) if self.choice else self.journal.setting("engine") or "none"
+
+    @property
+    def workers(self) -> int:
+        return self.options.workers or available_cores()
+
+    # -- what it came to ---------------------------------------------------------------------------------------
+
+    def _summary(self, began: float, csv: Path | None, page: Path | None) -> Summary:
+        counts: dict[str, int] = {}
+        failed: dict[str, int] = {}
+        skipped: dict[str, int] = {}
+        kinds = {Status.FAILED.value: failed, Status.SKIPPED.value: skipped}
+        for (status, what), number in self.journal.counts().items():
+            into = kinds.get(status, counts)
+            into[what] = into.get(what, 0) + number
+        return Summary(
+            out=self.options.out,
+            counts={label: counts.get(label, 0) for label in (*self.model.classes, *counts)},
+            failed=failed,
+            skipped=skipped,
+            decoded=self.decoded,
+            refiled=self.refiled,
+            seconds=time.monotonic() - began,
+            engine=str(self.choice) if self.choice else None,
+            report=csv,
+            page=page,
+            dry_run=self.options.dry_run,
+        )
+
+    def _csv_path(self) -> Path:
+        return self.options.report or self.options.out / "report.csv"
+
+
+def _is_news(known: Known, item: Photo | Result[Scores]) -> bool:
+    """Has this file to be looked at, given what the journal holds of it?"""
+    if isinstance(item, Result):
+        return not known.scored and known.failure != item.outcome
+    if (known.size, known.mtime_ns) != (item.size, item.mtime_ns):
+        return True
+    if known.scored:
+        return False  # unfiled or not, `_settle` has seen to it
+    return known.failure is None or known.failure.reason not in FINAL
+
+
+def _filer(options: Options, journal: Journal, cluster: Cluster | None) -> Filer:
+    return Filer(journal, options.action, options.layout == "tree", options.dry_run, hands=cluster)
+
+
+def _is_gone(entry: Entry) -> bool:
+    """Is a failed file no longer there, or a folder that can be read by now?"""
+    path = entry.photo.path
+    if isinstance(path, Address):
+        return not path.exists()
+    readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+    return readable or not os.path.lexists(path)
+
+
+@contextmanager
+def _cluster(options: Options, watch: Watch) -> Iterator[Cluster | None]:
+    """What `--cluster` asks for. Raises SorterError where Ray is not installed."""
+    if options.cluster is None:
+        yield None
+        return
+    if find_spec("ray") is None or find_spec("pyarrow") is None:
+        raise SorterError('ray is not installed; `pip install "sorter[cluster]"` brings it')
+    from sorter.cluster.machine import Cluster
+
+    with Cluster(options.cluster, options.workers, watch.say) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _journal(options: Options, say: Callable[[str], None]) -> Iterator[Journal]:
+    """The output folder's journal, locked; for a dry run a copy of it that is thrown away."""
+    if options.dry_run:
+        with tempfile.TemporaryDirectory(prefix="sorter-") as folder:
+            copy = Path(folder) / "journal.db"
+            if not options.fresh:
+                copy_journal(options.out, copy)
+            with closing(Journal.open(options.out, copy)) as journal:
+                yield journal
+        return
+    with locked(options.out):
+        fetch(options.out, options.fresh)
+        with closing(Journal.open(options.out)) as journal:
+            if options.fresh:
+                for problem in take_back(journal):
+                    if problem is not None:
+                        say(f"left where it is: {problem.path}: {problem.message}")
+                with journal.transaction():
+                    journal.clear()
+            with kept(journal):
+                yield journal

@@ -1,0 +1,93 @@
+"""`sorter undo`: put everything back that an output folder's journal says was filed there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sorter.output.filer import Filer
+from sorter.output.journal import FOLDER, Journal, locked
+from sorter.output.remote import fetch, kept
+from sorter.reports import csv as report
+from sorter.reports.parts import remove_parts
+from sorter.types import ActionKind
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file that was not put back, and why."""
+
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What `undo` came to.
+
+    Attributes:
+        out: the output folder.
+        restored: files put back, or copies and links removed.
+        left: those it could not, with the reasons.
+    """
+
+    out: Path
+    restored: int
+    left: tuple[Left, ...]
+
+
+def undo(out: Path) -> Undone:
+    """Take back what runs have filed in `out`; the journal keeps the scores, so a new run need not decode.
+
+    Raises:
+        JournalError: the folder has no journal, or another process is at work on it.
+    """
+    out = out.resolve()
+    fetch(out)
+    Journal.read(out).close()  # no journal, no new one
+    with locked(out), closing(Journal.open(out)) as journal, kept(journal):
+        restored, left = 0, []
+        for problem in take_back(journal):
+            if problem is None:
+                restored += 1
+            else:
+                left.append(problem)
+        settings = journal.setting("run")
+        remove_parts(out / "report.csv")
+        if settings and (out / "report.csv").exists():
+            report.write_csv(journal, out / "report.csv", tuple(settings["classes"]))
+        (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
+        with journal.transaction():
+            journal.set(state="undone")
+    return Undone(out, restored, tuple(left))
+
+
+def take_back(journal: Journal) -> Iterator[Left | None]:
+    """Undo every filing, the latest first; yields None for each done, a `Left` for each that was not."""
+    with closing(Filer(journal, ActionKind.NONE)) as filer:
+        filer.recover(go_on=False)
+        filings = journal.filings_backwards()
+        folders = set()
+        while batch := list(islice(filings, BATCH)):
+            for filed, problem in filer.undo(batch):
+                if filed.filing.destination.is_relative_to(journal.out):
+                    folders.add(filed.filing.destination.parent)
+                yield None if problem is None else Left(filed.filing.destination, problem)
+    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        _remove_empty(folder, journal.out)
+    _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)
+
+
+def _remove_empty(folder: Path, up_to: Path) -> None:
+    """Remove a folder and its parents below `up_to` as far as they are empty."""
+    while folder != up_to:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent

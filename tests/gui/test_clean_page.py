@@ -1,0 +1,150 @@
+"""The page that finds broken files and duplicates: compare, choose, set apart, put back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget
+from pytestqt.qtbot import QtBot
+from support.commands import hashes
+from support.photos import RED
+from test_clean import encode, picture, put
+
+from sorter.gui.pages.clean import CleanPage
+from sorter.gui.settings import Settings
+from sorter.gui.worker import Jobs
+from sorter.sort.options import Options
+from sorter.sort.run import sort_folder
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
+TIMEOUT = 120_000  # ms
+
+
+@pytest.fixture
+def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> CleanPage:
+    page = CleanPage(jobs, Settings(tmp_path / "settings.ini"))
+    qtbot.addWidget(page)
+    page.show()
+    return page
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Two exact copies, two that look alike, one broken, one of its own."""
+    folder = tmp_path / "photos"
+    image = picture(0, 640, 480)
+    put(folder / "large.png", encode(image, "PNG"))
+    put(folder / "small.png", encode(image.resize((320, 240)), "PNG"))
+    put(folder / "a.png", encode(picture(1, 320, 240), "PNG"))
+    shutil.copy(folder / "a.png", folder / "b.png")
+    put(folder / "own.png", encode(picture(2, 320, 240), "PNG"))
+    put(folder / "broken.jpg", encode(picture(3, 320, 240), "JPEG")[:2000])
+    return folder
+
+
+def wait(qtbot: QtBot, page: CleanPage) -> None:
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+
+
+def lines(page: CleanPage) -> list[str]:
+    return [page.list.item(row).text() for row in range(page.list.count())]
+
+
+def names(page: CleanPage) -> set[str]:
+    return {path.name for path in page.going}
+
+
+def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPage, photos: Path) -> None:
+    before = hashes(photos)
+    page.open(photos)
+    qtbot.waitUntil(lambda: page.folder.text() == str(photos), timeout=TIMEOUT)
+    page.look_button.click()
+    assert page.progress.isVisible()
+    wait(qtbot, page)
+    assert hashes(photos) == before
+    assert "1 broken, 1 duplicate, 1 near-duplicate" in page.summary.text()
+    # Exact copies and what is broken go; of what only looks alike a person says.
+    assert lines(page) == [
+        "2 copies of a.png · 1 goes",
+        "2 look like large.png · all stay",
+        "truncated: broken.jpg · goes",
+    ]
+    assert names(page) == {"b.png", "broken.jpg"}
+
+    page.list.setCurrentRow(1)
+    large, small = page.compare.cards
+    assert (large.file.path.name, small.file.path.name) == ("large.png", "small.png")
+    qtbot.waitUntil(lambda: not large.picture.pixmap().isNull(), timeout=TIMEOUT)
+    large.stays.click()  # against sorter's own choice
+    assert names(page) == {"b.png", "broken.jpg", "large.png"}
+    small.stays.click()
+    assert "One copy has to stay" in page.notice.text.text()
+    assert small.stays.isChecked()
+    page.best_button.click()
+    assert (large.stays.isChecked(), small.stays.isChecked()) == (True, False)
+    page.all_button.click()
+    assert names(page) == {"b.png", "broken.jpg"}
+    large.stays.click()
+
+    page.go_button.click()
+    wait(qtbot, page)
+    assert set(hashes(photos)) == {"a.png", "small.png", "own.png"}
+    quarantine = photos.with_name("photos-quarantine")
+    assert set(hashes(quarantine)) >= {"b.png", "large.png", "broken.jpg"}
+    assert "holds 3 files" in page.notice.text.text()
+    assert "nothing is wrong" in page.summary.text()
+    assert page.report_button.isVisible()
+
+    page.undo_button.click()
+    wait(qtbot, page)
+    assert hashes(photos) == before
+    assert "3 files are back" in page.notice.text.text()
+    assert len(lines(page)) == 3
+
+
+def test_a_copy_that_changed_meanwhile_stays(qtbot: QtBot, page: CleanPage, photos: Path) -> None:
+    page.folder.setText(str(photos))
+    page.look()
+    wait(qtbot, page)
+    put(photos / "b.png", encode(picture(9, 320, 240), "PNG"))
+    page.set_apart()
+    wait(qtbot, page)
+    assert {"a.png", "b.png"} <= set(hashes(photos))
+    assert not (photos / "broken.jpg").exists()
+
+
+def test_what_a_sorted_folder_came_from_is_proposed(
+    qtbot: QtBot, page: CleanPage, tmp_path: Path, model: Path
+) -> None:
+    Image.new("RGB", (64, 64), RED).save(put(tmp_path / "in" / "1.png", b""))
+    run = Options((tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1)
+    sort_folder(run)
+    page.open(tmp_path / "out")
+    qtbot.waitUntil(lambda: page.folder.text() == str(tmp_path / "in"), timeout=TIMEOUT)
+
+
+def test_nothing_wrong_and_no_folder_are_sentences(qtbot: QtBot, page: CleanPage, tmp_path: Path) -> None:
+    assert "Nothing is touched before you say so" in page.summary.text()
+    page.look()
+    assert "Choose a folder" in page.notice.text.text()
+    page.folder.setText(str(tmp_path / "nowhere"))
+    page.look()
+    wait(qtbot, page)
+    assert "no such file or folder" in page.notice.text.text()
+    assert not page.go_button.isVisible()
+
+
+def test_every_control_has_a_name_and_takes_the_keyboard(page: CleanPage) -> None:
+    controls = [
+        each for kind in (QAbstractButton, QLineEdit, QListWidget) for each in page.findChildren(kind)
+    ]
+    found = [each for each in controls if type(each.parent()).__name__ != "QLineEdit"]
+    assert len(found) >= 9
+    for each in found:
+        assert each.accessibleName(), each
+        assert each.focusPolicy() & Qt.FocusPolicy.TabFocus, each.accessibleName()

@@ -1,0 +1,486 @@
+"""Seeing and correcting: the review page on a real folder with a real journal, driven by keys and mouse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragMoveEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider
+from pytestqt.qtbot import QtBot
+from support.commands import hashes, read_report
+from support.photos import RED, make_photo
+from support.sorted_folder import make_output
+
+from sorter.gui.pages.review import EMPTY, GRID, PREVIEW, ReviewPage
+from sorter.gui.parts.apply import ApplyDialog
+from sorter.gui.parts.grid import PHOTOS, PhotoGrid
+from sorter.gui.parts.models import Looked, Order
+from sorter.gui.parts.shortcuts import ShortcutsSheet
+from sorter.gui.parts.tabs import ALL, FAILED
+from sorter.gui.parts.thumbnails import Store, Thumbnails
+from sorter.gui.settings import Settings
+from sorter.gui.worker import Jobs
+from sorter.output.journal import locked
+from sorter.sort.review import Review
+from sorter.sort.undo import undo
+from sorter.types import ActionKind
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
+TIMEOUT = 60_000  # ms
+Key = Qt.Key
+Shift, Control = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> Iterator[ReviewPage]:
+    page = ReviewPage(jobs, Settings(tmp_path / "settings.ini"), store=Store(tmp_path / "thumbnails.db"))
+    page.resize(1000, 700)
+    qtbot.addWidget(page)
+    page.show()
+    yield page
+    page.close_folder()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Red: 1, 2, 4. Blue: 3, 5. Failed: 6. By doubt: 4, 5, 2, 3, 1."""
+    return make_output(tmp_path / "out", [0.99, 0.8, 0.1, 0.55, 0.3])
+
+
+def opened(qtbot: QtBot, page: ReviewPage, out: Path) -> ReviewPage:
+    with qtbot.waitSignal(page.changed, timeout=TIMEOUT):
+        page.open(out)
+    page.grid.setFocus()
+    return page
+
+
+@pytest.fixture
+def review(qtbot: QtBot, page: ReviewPage, out: Path) -> ReviewPage:
+    return opened(qtbot, page, out)
+
+
+def shown(page: ReviewPage) -> list[int]:
+    """Ids of the photos in the grid."""
+    return page.grid.photos.ids(range(page.grid.photos.rowCount()))
+
+
+def current(page: ReviewPage) -> int:
+    place = page.grid.current()
+    assert place is not None
+    return page.grid.photos.ids([place])[0]
+
+
+def said(out: Path) -> dict[int, str | None]:
+    """What the journal holds of each photo now, read by someone else."""
+    with closing(Review.open(out)) as review:
+        return {photo.id: photo.corrected for photo in review.photos() if photo.corrected}
+
+
+def tabs(page: ReviewPage) -> list[str]:
+    return [page.tabs.tabText(number) for number in range(page.tabs.count())]
+
+
+# -- see -----------------------------------------------------------------------------------------------------------
+
+
+def test_shows_the_doubtful_first_with_tabs_and_counts(review: ReviewPage) -> None:
+    assert shown(review) == [4, 5, 2, 3, 1, 6]
+    assert tabs(review) == ["All  6", "red  3", "blue  2", "Failed  1"]
+    assert current(review) == 4
+    assert review.panel.details.value("said") == "red, 0.550"
+    assert "48 × 32" in review.panel.details.value("size")
+
+
+def test_tabs_filters_and_orders(review: ReviewPage) -> None:
+    review.tabs.show_kind(1)
+    assert shown(review) == [5, 3]
+    review.tabs.show_kind(FAILED)
+    assert shown(review) == [6]
+    assert review.panel.details.value("said") == "corrupt: the header is damaged"
+    review.tabs.show_kind(ALL)
+    review.filters.low.setValue(0.5)
+    review.filters.high.setValue(0.9)
+    assert shown(review) == [4, 2]
+    review.filters.name.setText("no such name")
+    assert review.stack.currentIndex() == EMPTY
+    review.filters.clear()
+    assert review.stack.currentIndex() == GRID
+    review.filters.order.setCurrentIndex(review.filters.order.findData(Order.HIGHEST))
+    assert shown(review) == [1, 2, 4, 5, 3, 6]
+
+
+def test_names_filter_once_they_are_read(qtbot: QtBot, review: ReviewPage) -> None:
+    review.filters.name.setText("0.PNG")
+    qtbot.waitUntil(lambda: shown(review) == [2, 1], timeout=TIMEOUT)
+
+
+def test_thumbnails_come_from_other_threads_and_are_painted(qtbot: QtBot, review: ReviewPage) -> None:
+    def is_red() -> bool:
+        rect = review.grid.visualRect(review.grid.photos.index(0))
+        picture = review.grid.viewport().grab(rect).toImage()
+        colour = picture.pixelColor(picture.width() // 2, picture.height() // 3)
+        return colour.red() > 180 and colour.green() < 80
+
+    qtbot.waitUntil(is_red, timeout=TIMEOUT)
+    assert 0 < review.thumbnails.bytes_kept < 6 * 256 * 256 * 4
+
+
+def test_thumbnails_in_memory_are_bounded(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> None:
+    thumbnails = Thumbnails(jobs.pool(), Store(tmp_path / "store.db"), memory=100_000)
+    paths = [make_photo(tmp_path / f"{number}.png", RED, (96, 64), seed=number) for number in range(12)]
+    keys = [(str(path).encode(), 1, 1) for path in paths]
+    for key, path in zip(keys, paths, strict=True):
+        qtbot.waitUntil(lambda key=key, path=path: thumbnails.get(key, path) is not None, timeout=TIMEOUT)
+    assert thumbnails.bytes_kept <= 100_000  # 96 x 64 x 4 bytes each: four fit
+    image = thumbnails.get(keys[-1], paths[-1])
+    assert isinstance(image, QImage)
+    assert (image.width(), image.height()) == (96, 64)
+    paths[0].unlink()  # it was made once, and comes from the disk's cache now
+    qtbot.waitUntil(lambda: thumbnails.get(keys[0], paths[0]) is not None, timeout=TIMEOUT)
+    again = thumbnails.get(keys[0], paths[0])
+    assert again is not None
+    assert not again.isNull()
+    (tmp_path / "broken.png").write_text("no photo")
+    broken = (b"broken", 1, 1)
+    qtbot.waitUntil(lambda: thumbnails.get(broken, tmp_path / "broken.png") is not None, timeout=TIMEOUT)
+    bad = thumbnails.get(broken, tmp_path / "broken.png")
+    assert bad is not None
+    assert bad.isNull()
+    thumbnails.close()
+
+
+def test_preview_is_upright_with_camera_data_and_zoom(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
+    out = make_output(tmp_path / "out", [0.9])
+    photo = out / "red" / "0.png"
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0110] = 6, "Box 2"  # stored lying on its side
+    with Image.open(photo) as image:
+        image.load()
+        image.resize((400, 200)).save(photo, exif=exif)
+    opened(qtbot, page, out)
+    with qtbot.waitSignal(page.preview.shown, timeout=TIMEOUT):
+        qtbot.keyClick(page.grid, Key.Key_Space)
+    assert page.stack.currentIndex() == PREVIEW
+    assert page.preview.image_size == (200, 400)
+    assert page.panel.details.value("camera") == "Box 2"
+    qtbot.keyClick(page.preview, "+")
+    assert page.preview.scale_now > 1
+    qtbot.keyClick(page.preview, Key.Key_0, Control)
+    page.commands.fit.trigger()
+    assert page.preview.scale_now == 1
+    qtbot.mouseDClick(page.preview.viewport(), Qt.MouseButton.LeftButton)
+    assert page.stack.currentIndex() == GRID
+
+
+def test_preview_of_what_failed_says_why(qtbot: QtBot, review: ReviewPage) -> None:
+    review.tabs.show_kind(FAILED)
+    with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT) as shown_one:
+        review.toggle_preview()
+    assert shown_one.args is not None
+    assert shown_one.args[0].problem == "corrupt: the header is damaged"
+
+
+def test_dragging_the_threshold_changes_counts_and_grid_at_once(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    histogram = review.panel.histogram
+    y = histogram.height() // 2
+
+    def x(probability: float) -> int:
+        return round(histogram.x_of(probability))
+
+    qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=QPoint(x(0.5), y))
+    qtbot.mouseMove(histogram, QPoint(x(0.9), y))
+    qtbot.waitUntil(lambda: tabs(review)[1:3] == ["red  1", "blue  4"], timeout=TIMEOUT)
+    with closing(Review.open(out)) as other:
+        assert other.table.rule.threshold == 0.5  # not before it is let go
+    qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=QPoint(x(0.9), y))
+    with closing(Review.open(out)) as other:
+        assert other.table.rule.threshold == pytest.approx(0.9, abs=0.01)
+        assert len(other.plan()) == 2
+    assert shown(review)[0] == 2
+    review.panel.original.click()
+    assert tabs(review)[1:3] == ["red  3", "blue  2"]
+    qtbot.keyClick(histogram, Key.Key_Left)
+    assert review.panel.threshold.value() == pytest.approx(0.49)
+
+
+# -- correct -------------------------------------------------------------------------------------------------------
+
+
+def test_keys_assign_undo_and_redo(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    qtbot.keyClick(review.grid, "2")  # 4 is blue; on to 5
+    assert said(out) == {4: "blue"}
+    assert current(review) == 5
+    qtbot.keyClick(review.grid, "r")  # its letter
+    assert said(out) == {4: "blue", 5: "red"}
+    assert tabs(review)[1:3] == ["red  3", "blue  2"]
+    review.commands.undo.trigger()
+    assert said(out) == {4: "blue"}
+    assert current(review) == 5
+    review.commands.undo.trigger()
+    assert said(out) == {}
+    assert not review.commands.undo.isEnabled()
+    review.commands.redo.trigger()
+    review.commands.redo.trigger()
+    assert said(out) == {4: "blue", 5: "red"}
+    assert not review.commands.redo.isEnabled()
+    qtbot.keyClick(review.grid, Key.Key_Home)
+    qtbot.keyClick(review.grid, Key.Key_Delete)
+    assert said(out) == {5: "red"}
+
+
+def test_undo_and_redo_have_their_shortcuts(review: ReviewPage) -> None:
+    assert [each.toString() for each in review.commands.undo.shortcuts()] == ["Ctrl+Z"]
+    assert "Ctrl+Shift+Z" in [each.toString() for each in review.commands.redo.shortcuts()]
+
+
+def test_in_a_tab_what_is_corrected_leaves_and_the_next_takes_its_place(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    review.tabs.show_kind(0)
+    review.grid.go_to(0)
+    assert (shown(review), current(review)) == ([4, 2, 1], 4)
+    qtbot.keyClick(review.grid, "b")
+    qtbot.keyClick(review.grid, "b")
+    assert (shown(review), current(review)) == ([1], 1)
+    assert said(out) == {4: "blue", 2: "blue"}
+    qtbot.keyClick(review.grid, "b")
+    assert review.stack.currentIndex() == EMPTY
+
+
+def test_many_are_selected_with_shift_and_control(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    review.grid.go_to(0)
+    qtbot.keyClick(review.grid, Key.Key_Right, Shift)
+    qtbot.keyClick(review.grid, Key.Key_Right, Shift)
+    assert review.grid.selected() == [0, 1, 2]
+    third = review.grid.visualRect(review.grid.photos.index(2)).center()
+    qtbot.mouseClick(review.grid.viewport(), Qt.MouseButton.LeftButton, Control, third)
+    assert review.grid.selected() == [0, 1]
+    qtbot.keyClick(review.grid, "b")
+    assert said(out) == {4: "blue", 5: "blue"}
+    assert review.grid.selected() == [0, 1]  # still there, to be looked at
+    review.commands.undo.trigger()  # at once, as they were said at once
+    assert said(out) == {}
+    last = review.grid.visualRect(review.grid.photos.index(3)).center()
+    first = review.grid.visualRect(review.grid.photos.index(0)).center()
+    qtbot.mouseClick(review.grid.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    qtbot.mouseClick(review.grid.viewport(), Qt.MouseButton.LeftButton, Shift, last)
+    assert review.grid.selected() == [0, 1, 2, 3]
+    review.commands.copy_paths.trigger()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 4
+
+
+def test_all_of_these_are_right(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    review.tabs.show_kind(1)
+    assert review.panel.confirm.text().replace("&", "") == "All shown are right  (2)"
+    qtbot.mouseClick(review.panel.confirm, Qt.MouseButton.LeftButton)
+    assert said(out) == {3: "blue", 5: "blue"}
+    review.filters.looked.setCurrentIndex(review.filters.looked.findData(Looked.CONFIRMED))
+    assert shown(review) == [5, 3]
+    review.filters.looked.setCurrentIndex(review.filters.looked.findData(Looked.OPEN))
+    assert shown(review) == []
+
+
+def test_photos_are_dropped_on_a_class(review: ReviewPage, out: Path) -> None:
+    review.grid.go_to(0)
+    data = QMimeData()
+    data.setData(PHOTOS, b"1")
+
+    def over(tab: int) -> QDropEvent:
+        at = QPointF(review.tabs.tabRect(tab).center())
+        arguments = (
+            Qt.DropAction.MoveAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        move = QDragMoveEvent(at.toPoint(), *arguments)
+        review.tabs.dragMoveEvent(move)
+        drop = QDropEvent(at, *arguments)
+        drop.setAccepted(False)
+        if move.isAccepted():
+            review.tabs.dropEvent(drop)
+        return drop
+
+    assert not over(0).isAccepted()  # All is no class
+    assert said(out) == {}
+    assert over(2).isAccepted()
+    assert said(out) == {4: "blue"}
+    assert not over(3).isAccepted()  # nor is Failed
+
+
+def test_a_failed_file_cannot_be_corrected(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    review.tabs.show_kind(FAILED)
+    qtbot.keyClick(review.grid, "1")
+    assert said(out) == {}
+
+
+def test_corrections_are_found_again(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    qtbot.keyClick(review.grid, "2")
+    opened(qtbot, review, out)
+    assert review.said.text() == "1 reviewed, 1 of them corrected"
+    review.commands.undo.trigger()
+    assert said(out) == {}
+
+
+def test_while_a_run_is_at_work_a_sentence_says_so(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    with locked(out):
+        qtbot.keyClick(review.grid, "2")
+    assert "another sorter is at work" in review.notice.text.text()
+    assert said(out) == {}
+    qtbot.keyClick(review.grid, "2")
+    assert said(out) == {4: "blue"}
+    assert review.notice.isHidden()
+
+
+def test_many_corrections_are_written_elsewhere(
+    qtbot: QtBot, review: ReviewPage, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sorter.gui.pages.review.AT_ONCE", 1)
+    review.commands.confirm.trigger()
+    assert not review.panel.isEnabled()  # until it is written
+    qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
+    assert len(said(out)) == 5
+    assert review.said.text().startswith("5 reviewed")
+    review.commands.undo.trigger()
+    qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
+    assert said(out) == {}
+    with locked(out):
+        review.commands.confirm.trigger()
+        qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
+    assert "another sorter is at work" in review.notice.text.text()
+
+
+# -- the folders ---------------------------------------------------------------------------------------------------
+
+
+def test_apply_shows_what_it_does_does_it_and_takes_it_back(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    before = hashes(out)
+    review.commands.apply.trigger()
+    assert "nothing to move" in review.notice.text.text()
+    qtbot.keyClick(review.grid, "2")
+    review.commands.apply.trigger()
+    (dialog,) = review.findChildren(ApplyDialog)
+    assert [dialog.sums.item(0, column).text() for column in range(3)] == ["red", "blue", "1"]  # type: ignore[union-attr]
+    assert hashes(out) == before
+    dialog.accept()
+    assert not review.panel.isEnabled()
+    qtbot.waitUntil(lambda: "Photos moved: 1." in review.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(review.commands.take_back.isEnabled, timeout=TIMEOUT)
+    assert (out / "blue" / "1 (2).png").exists()
+    assert review.panel.details.value("folder").replace("\u200b", "").endswith("/out/blue")  # 5's turn
+    review.commands.take_back.trigger()
+    qtbot.waitUntil(lambda: "Photos back" in review.notice.text.text(), timeout=TIMEOUT)
+    assert hashes(out) == before
+    qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
+    assert undo(out).restored == 5
+
+
+def test_export_copies_the_corrected_set(qtbot: QtBot, review: ReviewPage, out: Path, tmp_path: Path) -> None:
+    qtbot.keyClick(review.grid, "2")
+    assert review.review is not None
+    review.work.export(review.review, tmp_path / "set")
+    qtbot.waitUntil(lambda: "Photos copied" in review.notice.text.text(), timeout=TIMEOUT)
+    rows = {row["review"]: row for row in read_report(tmp_path / "set")}
+    assert (rows["corrected"]["said"], rows["corrected"]["label"]) == ("red", "blue")
+    qtbot.waitUntil(lambda: not review.work.busy, timeout=TIMEOUT)
+    review.work.export(review.review, out / "inside")
+    qtbot.waitUntil(lambda: "export to another" in review.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not review.work.busy, timeout=TIMEOUT)
+
+
+def test_a_run_that_left_photos_where_they_were_says_so(
+    qtbot: QtBot, page: ReviewPage, tmp_path: Path
+) -> None:
+    opened(qtbot, page, make_output(tmp_path / "none", [0.9, 0.2], ActionKind.NONE))
+    qtbot.keyClick(page.grid, "2")
+    page.commands.apply.trigger()
+    assert "Export copies" in page.notice.text.text()
+
+
+# -- as a whole ----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_without_a_journal_gets_a_sentence(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
+    page.open(tmp_path)
+    qtbot.waitUntil(page.notice.isVisible, timeout=TIMEOUT)
+    assert "holds no journal" in page.notice.text.text()
+    assert page.stack.currentIndex() == EMPTY
+    assert not page.commands.apply.isEnabled()
+    qtbot.keyClick(page.grid, "1")  # nothing is open, nothing happens
+
+
+def test_every_control_has_a_name_and_is_reached_by_keyboard(review: ReviewPage) -> None:
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider, PhotoGrid)
+    controls = [each for kind in kinds for each in review.findChildren(kind) if each.isVisibleTo(review)]
+    inner = [each for each in controls if isinstance(each.parent(), (QAbstractSpinBox, QComboBox))]
+    inner += review.tabs.findChildren(QAbstractButton)  # arrows that the tabs' own keys stand for
+    inner += [each for each in controls if each.objectName().startswith("qt_")]
+    own = [each for each in controls if each not in inner and not isinstance(each.parent(), QLineEdit)]
+    assert len(own) > 12
+    for control in own:
+        assert control.accessibleName(), control
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
+
+
+def test_the_sheet_lists_every_shortcut_of_the_page(qtbot: QtBot, review: ReviewPage) -> None:
+    sheet = ShortcutsSheet([("1, R", "This is red")])
+    qtbot.addWidget(sheet)
+    from PySide6.QtWidgets import QLabel
+
+    text = " ".join(label.text() for label in sheet.findChildren(QLabel))
+    for action in review.commands.children():
+        shortcut = getattr(action, "shortcut", None)
+        if shortcut is not None and shortcut().toString():
+            assert shortcut().toString() in text, shortcut().toString()
+    assert "This is red" in text
+
+
+def test_the_grid_finds_places_by_arithmetic(qtbot: QtBot, review: ReviewPage, tmp_path: Path) -> None:
+    """Scrolling, resizing and jumping through more photos than fit."""
+    assert review.review is not None
+    table = review.review.table
+    many = 5000
+    for name, column in vars(table).items():
+        if isinstance(column, np.ndarray):
+            setattr(table, name, np.resize(column, many))
+    table.id, table.failures = np.arange(many), {}
+    table.source, table.destination = table.source[:1] * many, table.destination[:1] * many
+    grid = review.grid
+    grid.photos.show(table)
+    grid.go_to(0)
+    qtbot.keyClick(grid, Key.Key_End)
+    assert grid.current() == many - 1
+    assert many - 1 in grid.visible()
+    assert len(grid.visible()) < 100
+    rect = grid.visualRect(grid.photos.index(many - 1))
+    assert grid.viewport().rect().contains(rect)
+    assert grid.indexAt(rect.center()).row() == many - 1
+    assert not grid.indexAt(QPoint(-5, -5)).isValid()
+    qtbot.keyClick(grid, Key.Key_PageUp)
+    assert many - 100 < (grid.current() or 0) < many - 1
+    before = grid.columns()
+    grid.set_side(100)
+    assert grid.columns() > before
+    assert grid.verticalScrollBar().maximum() > 0
+    grid.selectAll()
+    assert len(grid.selected()) == many
+
+
+def test_the_current_photo_is_meant_where_none_is_selected(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    review.grid.clearSelection()
+    assert current(review) == 4
+    qtbot.keyClick(review.grid, "2")
+    assert said(out) == {4: "blue"}

@@ -1,0 +1,185 @@
+"""The window as a whole: its menus and pages, and the whole loop on a display that is really one."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import PySide6
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent, QPalette
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+from support.photos import BLUE, RED, make_photo
+from support.sorted_folder import make_output
+
+from sorter.cli import main
+from sorter.gui.settings import Settings
+from sorter.gui.window import Window
+from sorter.sort.review import Review
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
+TIMEOUT = 60_000  # ms
+PURPLE = (150, 30, 120)  # red by the model, blue by the person
+
+
+@pytest.fixture
+def window(qtbot: QtBot, tmp_path: Path) -> Iterator[Window]:
+    window = Window(Settings(tmp_path / "settings.ini"))
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+def menu_actions(window: Window) -> dict[str, QAction]:
+    found = {}
+    for menu in window.menuBar().actions():
+        inner = menu.menu()
+        assert inner is not None
+        for action in inner.actions():  # type: ignore[attr-defined]
+            if not action.isSeparator():
+                found[action.text().replace("&", "")] = action
+    return found
+
+
+def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    out = make_output(tmp_path / "out", [0.9, 0.4])
+    with qtbot.waitSignal(window.review.changed, timeout=TIMEOUT):
+        window.open_folder(out)
+    assert window.pages.currentWidget() is window.review
+    assert window.windowTitle() == "out – Sorter"
+    assert window.settings.recent == [out]
+    window.review.assign(1)
+    with closing(Review.open(out)) as other:
+        assert len(other.corrections()) == 1
+    window._buttons["start"].trigger()
+    assert window.pages.currentWidget() is window.start
+    assert window.windowTitle() == "Sorter"
+    window.review.retrain_wanted.emit(out)
+    assert window.pages.currentWidget() is window.retrain
+
+
+def test_what_makes_no_sense_yet_is_disabled_and_shortcuts_are_unique(window: Window) -> None:
+    actions = menu_actions(window)
+    for text in ("Undo", "Apply …", "Export …", "Retrain …", "All of these are right"):
+        assert not actions[text].isEnabled(), text
+    for text in ("Open a sorted folder …", "Shortcuts", "Quit"):
+        assert actions[text].isEnabled(), text
+    keys = [key.toString() for action in actions.values() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+
+
+def test_pages_without_a_folder_say_what_to_do(window: Window) -> None:
+    window.show_page(window.review)
+    assert "Open a folder" in window.review._empty_text.text()
+    assert window.review._empty_text.isVisible()
+
+
+def test_text_and_background_follow_the_palette(window: Window) -> None:
+    """Nothing but the labels' badges has colours of its own, so both themes can be read."""
+    for widget in window.review.findChildren(QWidget):
+        assert "color" not in widget.styleSheet(), widget
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.Base):
+        assert window.review.grid.palette().color(role) == window.palette().color(role)
+
+
+def test_a_folder_dropped_on_any_page_is_to_be_sorted(window: Window, tmp_path: Path) -> None:
+    window.show_page(window.review)
+    (tmp_path / "photos").mkdir()
+
+    def drop(path: Path) -> bool:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        event = QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        event.setAccepted(False)
+        window.dropEvent(event)
+        return event.isAccepted()
+
+    assert not drop(make_photo(tmp_path / "one.png", RED))
+    assert window.pages.currentWidget() is window.review
+    assert drop(tmp_path / "photos")
+    assert window.pages.currentWidget() is window.start
+    assert window.start.photos.text() == str(tmp_path / "photos")
+
+
+def test_the_command_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["gui", str(tmp_path)]) == 1
+    assert "holds no journal" in capsys.readouterr().err
+    if sys.platform.startswith("linux"):
+        assert main(["gui"]) == 1
+        assert "there is no display to show a window on" in capsys.readouterr().err
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "PySide6" else found(name, *more)
+    )
+    assert main(["gui"]) == 1
+    assert 'pip install "sorter[gui]"' in capsys.readouterr().err
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A display of our own; needs the X server without a screen and the libraries of Qt's plugin for it."""
+    server = shutil.which("Xvfb")
+    if server is None:
+        pytest.skip("Xvfb is not installed")
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as error:
+        pytest.skip(f"Qt's X11 plugin cannot be loaded: {error}")
+    read, write = os.pipe()
+    process = subprocess.Popen(
+        [server, "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(write)
+    try:
+        with os.fdopen(read) as file:
+            number = file.readline().strip()
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.timeout(600)  # it trains
+def test_the_whole_loop_on_a_display(display: str, tmp_path: Path, model: Path) -> None:
+    for number in range(16):
+        make_photo(tmp_path / "in" / f"red{number}.jpg", RED, seed=number)
+        make_photo(tmp_path / "in" / f"blue{number}.jpg", BLUE, seed=100 + number)
+    for number in range(12):
+        make_photo(tmp_path / "in" / f"purple{number}.jpg", PURPLE, seed=200 + number)
+    driver = Path(__file__).parents[1] / "support" / "drive_window.py"
+    done = subprocess.run(
+        [sys.executable, driver, tmp_path / "in", model, tmp_path / "out"],
+        env=os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"},
+        capture_output=True,
+        text=True,
+        timeout=560,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    platform, learned = done.stdout.split()
+    assert platform == "xcb"
+    assert int(learned) > 6

@@ -1,0 +1,202 @@
+"""An engine or precision is used only where it agrees with float32 on the user's own photos."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.models import make_model
+from support.photos import BLUE, RED, make_photo
+
+from sorter.engines.choice import Choice, EngineError, Trial, Verdict, Wanted
+from sorter.engines.devices import is_device, resolve
+from sorter.model.folder import ONNX, ONNX_INT8, Model, write_model
+from sorter.pipeline import trial as gate
+from sorter.pipeline.pool import Limits
+from sorter.pipeline.trial import choose, fastest
+from sorter.types import Failure, Photo, Reason
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    return [
+        make_photo(folder / f"{number}.jpg", RED if number % 2 else BLUE, (40, 40), seed=number)
+        for number in range(gate.PHOTOS)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def model_with_int8(folder: Path, wrong: bool) -> Model:
+    """Its "int8" network is the float32 one, or one that says the opposite."""
+    model = make_model(folder)
+    source = make_model(folder / "other", ("blue", "red")).folder if wrong else folder
+    if wrong:
+        import onnx
+
+        network = onnx.load(source / ONNX)
+        weights = onnx.numpy_helper.to_array(network.graph.initializer[0])
+        network.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(-weights, "weights"))
+        onnx.save(network, folder / ONNX_INT8)
+    else:
+        shutil.copy(source / ONNX, folder / ONNX_INT8)
+    return write_model(model)
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_a_precision_that_disagrees_is_never_chosen(tmp_path: Path, photos: list[Path], wrong: bool) -> None:
+    model = model_with_int8(tmp_path / "model", wrong)
+    said: list[str] = []
+    choice = choose(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    told = "\n".join(said)
+    assert "openvino int8" in told and "onnx int8" in told
+    if wrong:
+        assert choice.precision != "int8"
+        assert "onnx int8" in told and "agrees with float32 on 0%: not used" in told
+    else:
+        assert "not used" not in told
+
+
+def test_the_verdict_is_kept(tmp_path: Path, photos: list[Path]) -> None:
+    model = make_model(tmp_path / "model")
+    said: list[str] = []
+    first = choose(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    assert said
+    said.clear()
+    assert choose(model, Wanted("auto", "auto", "cpu"), iter(()), Limits(), said.append) == first
+    assert not said
+    # Another model is another question.
+    other = make_model(tmp_path / "other", temperature=3.0)
+    choose(other, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    assert said
+
+
+def test_too_few_photos_mean_float32_and_no_verdict(tmp_path: Path, photos: list[Path]) -> None:
+    model = model_with_int8(tmp_path / "model", wrong=False)
+    assert (
+        choose(model, Wanted("auto", "auto", "cpu"), photos[:50], Limits(), lambda _: None).precision
+        == "fp32"
+    )
+    broken = [*photos[:50], *[tmp_path / f"gone{number}.jpg" for number in range(70)]]
+    assert choose(model, Wanted("auto", "auto", "cpu"), broken, Limits(), lambda _: None).precision == "fp32"
+    assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+@dataclass(frozen=True)
+class Dies:
+    """A trial whose engine takes its process with it."""
+
+    arguments: tuple[object, ...]
+
+    def start(self) -> Callable[[Photo], Failure]:
+        return lambda _: os.kill(os.getpid(), signal.SIGKILL) or Failure(Reason.CORRUPT)
+
+
+def test_a_trial_that_crashes_is_told_of_and_forgotten(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "Measure", lambda *arguments: Dies(arguments))
+    said: list[str] = []
+    model = make_model(tmp_path / "model")
+    assert choose(model, Wanted(device="cpu"), photos, Limits(), said.append).precision == "fp32"
+    assert "given up (decoder-crashed): openvino fp32 is used" in said[-1]
+    assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+def test_what_is_asked_for_is_used_or_refused(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model")
+    assert choose(model, Wanted("onnx", "fp32", "cpu"), (), Limits(), lambda _: None) == Choice(
+        "onnx", "fp32"
+    )
+    with pytest.raises(EngineError, match=r"no model\.int8\.onnx"):
+        choose(model, Wanted("auto", "int8", "cpu"), (), Limits(), lambda _: None)
+    with pytest.raises(EngineError, match="does not run on cuda"):
+        choose(model, Wanted("openvino", "auto", "cuda:1"), (), Limits(), lambda _: None)
+    with pytest.raises(EngineError, match="--decode gpu: takes torch"):
+        choose(model, Wanted("onnx", "auto", "cpu", "gpu"), (), Limits(), lambda _: None)
+    assert choose(model, Wanted("torch", "auto", "cpu"), (), Limits(), lambda _: None).engine == "torch"
+
+
+def verdict(choice: Choice, milliseconds: float, passed: bool = True) -> Verdict:
+    return Verdict(choice, 100, 1.0, 0.0, 0.0, milliseconds, passed)
+
+
+def test_fastest_takes_the_quickest_that_passed() -> None:
+    quick_but_wrong = verdict(Choice("openvino", "fp32"), 1, passed=False)
+    slow = verdict(Choice("onnx", "fp32"), 9)
+    chosen = fastest(Trial((quick_but_wrong, slow), 1.0), 2)
+    assert chosen is not None and chosen.engine == "onnx"
+    assert fastest(Trial((quick_but_wrong,), 1.0), 2) is None
+
+
+@pytest.mark.parametrize(
+    ("decode_milliseconds", "cores", "best"),
+    [
+        (30, 2, "fp16, JPEGs too"),  # decoders do 67 a second, the GPU 200
+        (1, 16, "fp32"),  # decoding holds nothing up, and float32 is as quick as decoders fill its batches
+        (30, 16, "fp32"),  # decoders do 533 a second
+    ],
+)
+def test_what_is_fastest_depends_on_who_waits_for_whom(
+    decode_milliseconds: float, cores: int, best: str
+) -> None:
+    choices = [
+        (Choice("torch", "fp32", "cuda:0"), 0.05),
+        (Choice("torch", "fp16", "cuda:0"), 0.05),
+        (Choice("torch", "fp16", "cuda:0", decode="gpu"), 5.0),
+    ]
+    trial = Trial(tuple(verdict(choice, ms) for choice, ms in choices), decode_milliseconds)
+    assert best in str(fastest(trial, cores)).replace(" on cuda:0", "")
+
+
+def test_several_devices_share_the_work() -> None:
+    two = Choice("torch", "fp16", "cuda:0,1")
+    assert [each.device for each in two.each] == ["cuda:0", "cuda:1"]
+    assert Trial((), 0.001).pace(verdict(two, 2.0), 64) == 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("all", True),
+        ("cuda:0,3", True),
+        ("coreml", True),
+        ("directml:1", True),
+        ("cuda:", False),
+        ("gpu", False),
+    ],
+)
+def test_what_a_device_may_be_called(text: str, valid: bool) -> None:
+    assert is_device(text) is valid
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve("cuda", "auto") == "cuda:0"
+    assert resolve("cuda:2", "torch") == "cuda:2"
+    assert resolve("cuda:2,0,2", "torch") == "cuda:2,0"
+    assert resolve("tensorrt", "onnx") == "tensorrt:0"
+    assert resolve("cpu", "torch") == "cpu"
+    assert resolve("auto", "openvino") == "cpu"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7,-1,2")
+    assert resolve("all", "torch") == "cuda:0,1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(EngineError, match="--device all"):
+        resolve("all", "torch")
+
+
+def test_a_device_that_onnx_runtime_has_not(tmp_path: Path) -> None:
+    from sorter.engines.load import load_engine
+
+    model = make_model(tmp_path / "model")
+    for device, package in (("cuda:0", "onnxruntime-gpu"), ("directml:0", "onnxruntime-directml")):
+        with pytest.raises(EngineError, match=f"pip install {package}"):
+            load_engine(model, Choice("onnx", "fp32", device))

@@ -1,0 +1,1 @@
+"""What several tests need: photos, models, commands, servers, made by the tests themselves."""

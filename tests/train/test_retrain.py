@@ -1,0 +1,239 @@
+"""From corrections to a model that has learned them, and what is held out to see it."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.photos import BLUE, RED, make_photo
+
+from sorter.model.folder import read_model
+from sorter.model.rule import Rule
+from sorter.sort.options import Options as RunOptions
+from sorter.sort.review import Review
+from sorter.sort.run import sort_folder
+from sorter.sort.table import Table, read_table
+from sorter.train.retrain import Options, Retrained, choose, discard, label, retrain, spoken, suggested_model
+from sorter.train.settings import Watch
+from sorter.types import SorterError, UsageError
+
+PURPLE = (150, 30, 120)  # red by the model, blue by the person
+
+
+class Rows:
+    """A training watch that keeps the epochs."""
+
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.begun: list[str] = []
+        self.stop_at = stop_at
+
+    def say(self, message: str) -> None:
+        pass
+
+    def begin(self, what: str, total: int) -> None:
+        self.begun.append(what)
+
+    def advance(self, steps: int, **figures: float) -> None:
+        pass
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        if row["epoch"] == self.stop_at:
+            raise KeyboardInterrupt
+
+
+def sort_purple(folder: Path, model: Path) -> Path:
+    """Red, blue and purple photos, sorted by the model of red and blue. Returns the output folder."""
+    for number in range(16):
+        make_photo(folder / "in" / f"red{number}.jpg", RED, seed=number)
+        make_photo(folder / "in" / f"blue{number}.jpg", BLUE, seed=100 + number)
+    for number in range(12):
+        make_photo(folder / "in" / f"purple{number}.jpg", PURPLE, seed=200 + number)
+    run = RunOptions((folder / "in",), folder / "out", model, engine="onnx", precision="fp32", workers=1)
+    assert sort_folder(run).counts == {"red": 28, "blue": 16}
+    return folder / "out"
+
+
+def correct(out: Path, confirmed: int = 4) -> None:
+    """Say that purple is blue, and of some blue photos that they are."""
+    review = Review.open(out)
+    photos = list(review.photos())
+    assert review.assign([each.id for each in photos if "purple" in each.path.name], "blue") == 12
+    blue = [each.id for each in photos if each.path.name.startswith("blue")]
+    assert review.confirm(blue[:confirmed]) == confirmed
+    review.close()
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    folder = sort_purple(tmp_path_factory.mktemp("retraining"), model)
+    correct(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def retrained(out: Path) -> tuple[Retrained, Rows]:
+    watch: Rows = Rows()
+    options = Options(out, out.parent / "new", doubt=0.5, recipe="small-cnn", workers=1)
+    return retrain(options, watch), watch
+
+
+def test_the_new_model_has_learned_the_corrections(retrained: tuple[Retrained, Rows]) -> None:
+    result, watch = retrained
+    model = read_model(result.model)
+    model.verify()
+    assert (model.classes, model.positive) == (("red", "blue"), "red")
+    corrected, rest = result.score(corrected=True), result.score(corrected=False)
+    assert (corrected.photos, corrected.before) == (4, 0)  # a third of twelve, all wrong by selection
+    assert corrected.after == 4
+    assert rest.before == rest.photos > 0
+    assert rest.after == rest.photos
+    assert len(watch.rows) == result.epochs
+    assert watch.begun[-1] == "comparing"
+    assert result.page.exists()
+
+
+def test_nothing_held_out_is_learned_from(retrained: tuple[Retrained, Rows]) -> None:
+    result, _ = retrained
+    data = read_model(result.model).provenance["data"]
+    learned = sum(sum(data["photos"][part].values()) for part in ("train", "val"))
+    assert learned == result.learned
+    assert sum(data["photos"]["test"].values()) == len(result.held_out)
+    assert result.corrections == 12 - 4 + 4 - 1  # a third of the corrected and of the confirmed is held out
+
+
+def test_what_there_is_to_learn_from_is_counted(out: Path, tmp_path: Path) -> None:
+    found = spoken(out)
+    assert (found.corrected, found.confirmed) == (12, 4)
+    with pytest.raises(SorterError, match="holds no journal"):
+        spoken(tmp_path)
+
+
+def test_a_dataset_takes_the_place_of_the_rest(out: Path, tmp_path: Path) -> None:
+    for number in range(8):
+        make_photo(tmp_path / "data" / "train" / "red" / f"{number}.jpg", RED, seed=300 + number)
+        make_photo(tmp_path / "data" / "train" / "blue" / f"{number}.jpg", BLUE, seed=400 + number)
+    make_photo(tmp_path / "data" / "val" / "red" / "1.jpg", RED, seed=500)
+    options = Options(out, tmp_path / "new", tmp_path / "data")
+    whole = read_table(out)
+    learn, held_out = choose(whole, options)
+    assert {each.certain for each in learn} == {
+        True
+    }  # none of the rest; of that some are held out all the same
+    assert {each.certain for each in held_out} == {True, False}
+    labelled = label(("red", "blue"), learn, held_out, options)
+    names = {part: Counter(each.label for each in some) for part, some in labelled.parts.items()}
+    assert names["train"] == {0: 8, 1: 8 + len(learn)}
+    assert names["val"] == {0: 1}
+    assert sum(names["test"].values()) == len(held_out)
+
+    shutil.move(tmp_path / "data" / "train" / "red", tmp_path / "data" / "train" / "green")
+    shutil.rmtree(tmp_path / "data" / "val")
+    shutil.move(tmp_path / "data" / "train", tmp_path / "plain")
+    with pytest.raises(
+        UsageError, match=r"has folders for blue, green; the photos were sorted into red, blue"
+    ):
+        label(("red", "blue"), learn, held_out, replace(options, dataset=tmp_path / "plain"))
+
+
+def test_a_model_that_is_not_wanted_is_removed(retrained: tuple[Retrained, Rows], tmp_path: Path) -> None:
+    result, _ = retrained
+    shutil.copytree(result.model, tmp_path / "copy")
+    discard(replace(result, model=tmp_path / "copy"))
+    assert not (tmp_path / "copy").exists()
+    assert result.model.exists()
+
+
+def test_training_that_is_stopped_leaves_nothing(out: Path, tmp_path: Path) -> None:
+    options = Options(out, tmp_path / "new", doubt=0.5, recipe="small-cnn", workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        retrain(options, Rows(stop_at=1))
+    assert not options.model.exists()
+    options.model.mkdir()
+    (options.model / "precious.txt").write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        retrain(options, Rows())
+    assert (options.model / "precious.txt").read_text() == "mine"
+
+
+def test_too_little_is_said_so(tmp_path: Path, model: Path) -> None:
+    watch: Watch = Rows()
+    folder = sort_purple(tmp_path, model)
+    options = Options(folder, tmp_path / "new", doubt=0.0, recipe="small-cnn", workers=1)
+    with pytest.raises(UsageError, match="nobody has corrected a photo"):
+        retrain(options, watch)
+    correct(folder, confirmed=0)
+    with pytest.raises(UsageError, match="red: there are only 0 photos to learn this class from"):
+        retrain(options, watch)
+    assert not options.model.exists()
+
+
+def test_a_suggested_folder_is_free(tmp_path: Path) -> None:
+    assert suggested_model(tmp_path / "out") == tmp_path / "out-model"
+    (tmp_path / "out-model").mkdir()
+    assert suggested_model(tmp_path / "out") == tmp_path / "out-model (2)"
+
+
+def table(probability: Sequence[float], corrected: Sequence[int]) -> Table:
+    n = len(probability)
+    zeros = np.zeros(n, np.int64)
+    return Table(
+        out=Path("/out"),
+        labels=("a", "b", "unsure"),
+        rule=Rule(("a", "b"), "a", 0.5),
+        id=np.arange(n),
+        probability=np.array(probability),
+        likeliest=zeros.astype(np.int16),
+        filed=zeros.astype(np.int16),
+        corrected=np.array(corrected, np.int16),
+        size=zeros,
+        mtime_ns=zeros,
+        width=zeros.astype(np.int32),
+        height=zeros.astype(np.int32),
+        failed=np.isnan(probability),
+        source=[b"/in/%d.jpg" % number for number in range(n)],
+        destination=[None] * n,
+        failures={},
+    )
+
+
+rows = st.lists(
+    st.tuples(st.one_of(st.floats(0, 1), st.just(float("nan"))), st.integers(-1, 1)), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows, st.integers(0, 5))
+def test_parts_never_share_a_photo(photos: list[tuple[float, int]], seed: int) -> None:
+    probability, corrected = zip(*photos, strict=True)
+    whole = table(probability, corrected)
+    options = Options(Path("/out"), Path("/new"), seed=seed)
+    said = [p == p and c >= 0 for p, c in photos]
+    if not any(said):
+        with pytest.raises(UsageError):
+            choose(whole, options)
+        return
+    learn, held_out = choose(whole, options)
+    assert (learn, held_out) == choose(whole, options)
+    paths = [each.path for each in learn + held_out]
+    assert len(set(paths)) == len(paths)
+    # Whatever a person said is in one of the two, with their word; the rest only where the model is certain.
+    words = {Path(f"/in/{n}.jpg"): "ab"[c] for n, (_, c) in enumerate(photos) if said[n]}
+    assert {each.path: each.right for each in learn + held_out if each.certain} == words
+    for each in learn + held_out:
+        if not each.certain:
+            assert each.right == each.before
+            assert whole.doubt[int(each.path.stem)] <= options.doubt
+    kinds = Counter((each.right, each.corrected) for each in learn + held_out if each.certain)
+    held = Counter((each.right, each.corrected) for each in held_out if each.certain)
+    for kind, count in kinds.items():
+        assert held[kind] == (max(1, round(count / 3)) if count > 1 else 0)
