@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sorter.clean import options as clean_options
-    from sorter.clean.ledger import Ledger
+    from sorter.clean.ledger import CleanLedger
     from sorter.clean.records import Checked
     from sorter.sort import apply as refile
     from sorter.sort import options as run_options
@@ -34,7 +34,7 @@ PACE_SECONDS = 5.0  # the speed shown is that of the last so many
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Message:
     """A sentence for a person."""
 
     text: str
@@ -119,8 +119,8 @@ class Found:
         broken: the first files that cannot be used.
     """
 
-    options: clean_options.Options
-    summary: clean_options.Summary
+    options: clean_options.CleanOptions
+    summary: clean_options.CleanSummary
     groups: tuple[Alike, ...]
     broken: tuple[Checked, ...]
 
@@ -129,7 +129,7 @@ class Found:
 class Cleaned:
     """What was set apart, and what is found now."""
 
-    summary: clean_options.Summary
+    summary: clean_options.CleanSummary
     found: Found
 
 
@@ -237,7 +237,7 @@ def serve(connection: Connection, call: Callable[..., Any], arguments: tuple[Any
         return  # the window is gone
 
 
-class Pace:
+class StepRate:
     """How fast it goes: steps a second over the last few seconds.
 
     Args:
@@ -262,7 +262,7 @@ class Pace:
         self._seen = deque((at + seconds, done) for at, done in self._seen)
 
 
-class Teller:
+class ProgressReporter:
     """A watch of sorting, cleaning and training that tells the window."""
 
     def __init__(self, channel: Channel) -> None:
@@ -270,18 +270,18 @@ class Teller:
         self._total: int | None = None
         self._done = 0
         self._told = 0.0
-        self._pace = Pace()
+        self._pace = StepRate()
 
     def say(self, message: str) -> None:
         self._hold()
-        self._channel.tell(Said(message))
+        self._channel.tell(Message(message))
 
     def begin(self, what: str, total: int | None) -> None:
         self._hold()
-        self._total, self._done, self._told, self._pace = total, 0, 0.0, Pace()
+        self._total, self._done, self._told, self._pace = total, 0, 0.0, StepRate()
         self._channel.tell(Began(what, total))
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         self._hold()
         self._done += steps
         now = time.monotonic()
@@ -318,22 +318,22 @@ class Teller:
 # -- the calls -------------------------------------------------------------------------------------------------
 
 
-def sort(channel: Channel, options: run_options.Options) -> run.Summary:
+def sort(channel: Channel, options: run_options.SortOptions) -> run.SortSummary:
     """`sorter run`."""
     from sorter.sort.options import resolved, scan_of
     from sorter.sort.run import sort_folder
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     options = resolved(options)
     teller.count(lambda: sum(1 for _ in scan_of(options)))
     return sort_folder(options, teller)
 
 
-def retrain(channel: Channel, options: retraining.Options) -> retraining.Retrained:
+def retrain(channel: Channel, options: retraining.RetrainOptions) -> retraining.Retrained:
     """A model that learns from corrections."""
     from sorter.train.retrain import retrain
 
-    return retrain(options, Teller(channel))
+    return retrain(options, ProgressReporter(channel))
 
 
 def put_back(channel: Channel, out: Path) -> undo.Undone:
@@ -343,34 +343,34 @@ def put_back(channel: Channel, out: Path) -> undo.Undone:
     return undo(out)
 
 
-def apply(channel: Channel, out: Path, photos: int) -> refile.Applied:
+def apply_review(channel: Channel, out: Path, photos: int) -> refile.Applied:
     """Move photos to the folders where they belong; so many are to go."""
-    from sorter.sort.apply import apply
+    from sorter.sort.apply import apply_review
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("moving photos", photos)
-    return apply(out, teller.advance)
+    return apply_review(out, teller.advance)
 
 
-def take_back(channel: Channel, out: Path) -> refile.Applied:
+def undo_apply(channel: Channel, out: Path) -> refile.Applied:
     """Move photos back to where the run had put them."""
-    from sorter.sort.apply import take_back
+    from sorter.sort.apply import undo_apply
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("moving photos back", None)
-    return take_back(out, teller.advance)
+    return undo_apply(out, teller.advance)
 
 
 def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.Applied:
     """Copy the corrected set."""
     from sorter.sort.apply import export
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("copying photos", photos)
     return export(out, target, teller.advance)
 
 
-def look(channel: Channel, options: clean_options.Options) -> Found:
+def look(channel: Channel, options: clean_options.CleanOptions) -> Found:
     """`sorter clean --dry-run`: what there is to clean."""
     from sorter.clean.options import resolved, scan_of
     from sorter.clean.records import Kind
@@ -380,28 +380,28 @@ def look(channel: Channel, options: clean_options.Options) -> Found:
     groups: list[Alike] = []
     broken: list[Checked] = []
 
-    def show(ledger: Ledger) -> None:
+    def show(ledger: CleanLedger) -> None:
         groups.extend(Alike(exact, tuple(members)) for _, _, exact, members in ledger.teams(SHOWN))
         broken.extend(ledger.with_verdict(Kind.BROKEN.value, SHOWN))
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("looking at every file", None)
     teller.count(lambda: sum(1 for _ in scan_of(options)))
     dry = replace(options, dry_run=True, only=None, prefer=frozenset())
     return Found(options, clean(dry, teller, show=show), tuple(groups), tuple(broken))
 
 
-def set_apart(channel: Channel, options: clean_options.Options) -> Cleaned:
+def set_apart(channel: Channel, options: clean_options.CleanOptions) -> Cleaned:
     """`sorter clean`: move what was chosen to the quarantine; then look again."""
     from sorter.clean.run import clean
 
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("moving files to the quarantine", None)
     summary = clean(options, teller)
     return Cleaned(summary, look(channel, options))
 
 
-def put_back_and_look(channel: Channel, options: clean_options.Options) -> PutBack:
+def put_back_and_look(channel: Channel, options: clean_options.CleanOptions) -> PutBack:
     """`sorter undo` of the quarantine; then look again."""
     assert options.quarantine is not None
     return PutBack(put_back(channel, options.quarantine), look(channel, options))

@@ -521,14 +521,14 @@ def compare_many(n: int) -> tuple[int, float, int]:
     from contextlib import closing
 
     from sorter.clean.duplicates import mark
-    from sorter.clean.ledger import Ledger
+    from sorter.clean.ledger import CleanLedger
     from sorter.clean.records import Examined
     from sorter.types import Photo
 
     say(f"near duplicates among {n} fingerprints")
     rng = np.random.default_rng(0)
     originals = n - int(n * COPIES)
-    with closing(Ledger()) as ledger:
+    with closing(CleanLedger()) as ledger:
         for number in range(n):
             seed = number if number < originals else int(rng.integers(originals))
             own = np.random.default_rng([1, seed])

@@ -286,25 +286,25 @@ def drive(address: str, rows: int, out: Path) -> Driver:
     from sorter.address import Address
     from sorter.cluster.machine import Cluster
     from sorter.cluster.stream import stream
-    from sorter.progress import Quiet
-    from sorter.sort.options import Options
+    from sorter.progress import NoProgress
+    from sorter.sort.options import SortOptions
     from sorter.sort.run import sort_folder
 
     me = psutil.Process()
     memory: list[tuple[int, int]] = []
     began: list[tuple[float, float]] = []
 
-    class Watching(Quiet):
+    class Watching(NoProgress):
         done = 0
 
-        def advance(self, photos: int, /) -> None:
+        def advance(self, photos: int, /, **figures: float) -> None:
             if not began:
                 began.append((time.monotonic(), processor_of(me)))
             self.done += photos
             if self.done >= (len(memory) + 1) * rows // 20:
                 memory.append((self.done, me.memory_full_info().uss))
 
-    def simulated(_: Options) -> Iterator[Photo]:
+    def simulated(_: SortOptions) -> Iterator[Photo]:
         for number in range(rows):
             name = f"memory://bucket/photos/{number // 1000:06}/IMG_{number:08}.jpg"
             yield Photo(Address(name), Path(), 3_000_000 + number, 1)
@@ -314,7 +314,7 @@ def drive(address: str, rows: int, out: Path) -> Driver:
 
     sorter.sort.run.scan_of = simulated  # type: ignore[assignment]
     Cluster.predict = stubbed  # type: ignore[method-assign,assignment]
-    options = Options(
+    options = SortOptions(
         (out,),
         Address("memory://bucket/sorted"),
         action=ActionKind.COPY,

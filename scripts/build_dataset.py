@@ -26,12 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sorter.cli.common import Progress
+from sorter.cli.common import ProgressBar
 from sorter.collect.collecting import collect
 from sorter.collect.licences import Licences
 from sorter.collect.options import Options as CollectOptions
 from sorter.collect.pacing import Manners
-from sorter.output.disk import Filing, apply
+from sorter.output.disk import Filing
 from sorter.photos.dataset import Dataset, read_folders, split
 from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
 from sorter.pipeline.pool import Limits, Pool
@@ -132,7 +132,7 @@ def build(
     if min(plan.val, plan.test) < 0 or plan.val + plan.test >= 1:
         raise UsageError(f"split: val {plan.val:g} and test {plan.test:g} leave nothing to train on")
     collected = out / "collected"
-    with Progress(False, lambda: len(plan.classes) * plan.limit) as progress:
+    with ProgressBar(False, lambda: len(plan.classes) * plan.limit) as progress:
         progress.say("collect")
         options = CollectOptions(
             classes=plan.classes,
@@ -149,7 +149,7 @@ def build(
     for name, _ in plan.classes:
         if not (collected / name).is_dir():
             raise SorterError(f"{collected}: no picture of {name} was found; try other queries or sources")
-    with Progress(False, lambda: 3 * gathered.total) as progress:
+    with ProgressBar(False, lambda: 3 * gathered.total) as progress:
         progress.say("clean")
         cleaned = clean(
             CleanOptions(
@@ -201,7 +201,7 @@ def write_split(dataset: Dataset, out: Path, plan: Plan) -> None:
             photo = example.photo
             status = photo.path.stat()
             place = new / part / dataset.classes[example.label] / photo.path.name
-            apply(
+            place(
                 Filing(ActionKind.COPY, photo.path, place, status.st_dev, status.st_ino),
                 place.with_name(f".{place.name}.part"),
             )

@@ -133,7 +133,7 @@ def timed(command: Sequence[str | Path], *, watch_memory: bool = False, patience
         alarm = threading.Timer(patience, _end, [process])
         alarm.start()
         try:
-            peak, anonymous = _watch(process) if watch_memory else (None, None)
+            peak, anonymous = _progress(process) if watch_memory else (None, None)
             code = process.wait()
             ended = time.time()
         finally:
@@ -149,7 +149,7 @@ def timed(command: Sequence[str | Path], *, watch_memory: bool = False, patience
         return Finished(started, ended, said, peak, anonymous, _processor_seconds() - before)
 
 
-def _watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+def _progress(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     peak = anonymous = 0
     while process.poll() is None:
         peak = max(peak, tree_memory(process.pid))

@@ -160,13 +160,13 @@ def take(out: Path, home: Path) -> None:
     """Make the photos and the model below `home`, drive the window, save what it shows."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"))
+    from sorter.progress import NoProgress
     from sorter.train.fit import train_model
-    from sorter.train.options import Options
-    from sorter.train.settings import Quiet
+    from sorter.train.options import TrainOptions
 
     make_examples(home / "examples", 12)
     shows = make_photos(home / "Pictures", 30)
-    train_model(Options(home / "examples", home / "scenes", recipe="fast"), Quiet())
+    train_model(TrainOptions(home / "examples", home / "scenes", recipe="fast"), NoProgress())
 
     from PySide6.QtWidgets import QApplication
 

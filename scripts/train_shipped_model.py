@@ -36,7 +36,7 @@ from sorter.pipeline.pool import Limits
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.features import by_engine, embed, prepare
 from sorter.train.linear import LinearHead, fit_linear
-from sorter.train.networks import Source, make_network, put_head, weights_key
+from sorter.train.networks import WeightSource, make_network, put_head, weights_key
 from sorter.train.recipes import FAST, find_recipe
 from sorter.types import Result
 
@@ -152,7 +152,7 @@ def read_study(data: Path, work: Path) -> Study:
     if prepared.failures:
         raise SystemExit(f"{prepared.failures[0].photo.relative}: {prepared.failures[0].outcome}")
     prints = [prepared.fingerprints[example.photo.path] for example in examples]
-    backbone = make_network(RECIPE, 1, Source(), SEED).backbone
+    backbone = make_network(RECIPE, 1, WeightSource(), SEED).backbone
     with tqdm(desc="embedding", total=len(examples), disable=None) as bar:
         features = embed(
             lambda: by_engine(
@@ -257,7 +257,7 @@ def export(study: Study, head: LinearHead, by_source: NDArray[np.float64], folde
     )
     folder.mkdir(parents=True, exist_ok=True)
     calibration, agreement = pick(study, *PER_GROUP)
-    network = make_network(RECIPE, 1, Source(), SEED)
+    network = make_network(RECIPE, 1, WeightSource(), SEED)
     put_head(network, head)
     return export_model(
         network, draft, inputs(study, calibration), inputs(study, agreement), study.labels[agreement].tolist()

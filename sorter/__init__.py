@@ -11,21 +11,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sorter.pipeline.classifier import Classifier
-    from sorter.sort.options import Options
-    from sorter.sort.run import Summary, sort_folder
+    from sorter.sort.options import SortOptions
+    from sorter.sort.options import SortOptions as Options
+    from sorter.sort.run import SortSummary, sort_folder
+    from sorter.sort.run import SortSummary as Summary
     from sorter.types import Failure, Result, Scores, SorterError
 
-__all__ = ["Classifier", "Failure", "Options", "Result", "Scores", "SorterError", "Summary", "sort_folder"]
+__all__ = [
+    "Classifier",
+    "Failure",
+    "Options",
+    "Result",
+    "Scores",
+    "SortOptions",
+    "SortSummary",
+    "SorterError",
+    "Summary",
+    "sort_folder",
+]
 
+# `Options` and `Summary` are the names of version 0.1 for `SortOptions` and `SortSummary`.
 _HOMES = {
-    "Classifier": "pipeline.classifier",
-    "Options": "sort.options",
-    "Summary": "sort.run",
-    "sort_folder": "sort.run",
-    "Failure": "types",
-    "Result": "types",
-    "Scores": "types",
-    "SorterError": "types",
+    "Classifier": "pipeline.classifier:Classifier",
+    "Failure": "types:Failure",
+    "Options": "sort.options:SortOptions",
+    "Result": "types:Result",
+    "Scores": "types:Scores",
+    "SortOptions": "sort.options:SortOptions",
+    "SortSummary": "sort.run:SortSummary",
+    "SorterError": "types:SorterError",
+    "Summary": "sort.run:SortSummary",
+    "sort_folder": "sort.run:sort_folder",
 }
 
 
@@ -34,4 +50,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'sorter' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"sorter.{_HOMES[name]}"), name)
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(f"sorter.{module}"), attribute)

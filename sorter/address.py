@@ -90,7 +90,7 @@ class Address(PosixPath):
 
     def info(self) -> dict[str, Any]:
         """All that the store says of it. Raises as `stat`."""
-        with told(self):
+        with store_errors(self):
             known: dict[str, Any] = self.filesystem.info(self.key)
         return known
 
@@ -110,7 +110,7 @@ class Address(PosixPath):
             return self.exists()
         bucket, _, key = self.key.partition("/")
         try:
-            with told(self):
+            with store_errors(self):
                 self.filesystem.call_s3("head_object", Bucket=bucket, Key=key)
         except FileNotFoundError:
             return False
@@ -130,7 +130,7 @@ class Address(PosixPath):
 
         A key with an empty part or a dot for a part has no path; the name is then empty, or the dot.
         """
-        with told(self):
+        with store_errors(self):
             key = self.key.rstrip("/")
             for known in _listing(self):
                 name = known["name"].removeprefix(key).lstrip("/") if key else known["name"]
@@ -149,7 +149,7 @@ class Address(PosixPath):
         errors: str | None = None,
         newline: str | None = None,
     ) -> IO[Any]:
-        with told(self):
+        with store_errors(self):
             block = READ_AHEAD if "r" in mode else WRITTEN_AT_ONCE
             binary = mode.replace("t", "").replace("b", "") + "b"
             file: IO[Any] = self.filesystem.open(self.key, binary, block_size=block)
@@ -157,7 +157,7 @@ class Address(PosixPath):
 
     def unlink(self, missing_ok: bool = False) -> None:
         try:
-            with told(self):
+            with store_errors(self):
                 self.filesystem.rm_file(self.key)
         except FileNotFoundError:
             if not missing_ok:
@@ -165,18 +165,18 @@ class Address(PosixPath):
 
     def replace(self, target: os.PathLike[str] | str) -> Address:
         to = Address(target)
-        with told(self):
+        with store_errors(self):
             self.filesystem.mv(self.key, to.key)
         return to
 
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
         if not self.in_object_store:  # which have no folders
-            with told(self):
+            with store_errors(self):
                 self.filesystem.makedirs(self.key, exist_ok=exist_ok)
 
     def rmdir(self) -> None:
         if not self.in_object_store:
-            with told(self):
+            with store_errors(self):
                 self.filesystem.rmdir(self.key)
 
 
@@ -191,13 +191,13 @@ def path_of(text: str | os.PathLike[str]) -> Path:
     return Address(text)
 
 
-def beginning(folder: Path) -> str:
+def prefix(folder: Path) -> str:
     """What the text of every path in a folder begins with; joining and cutting texts is far quicker than pathlib."""
     slash = "/" if isinstance(folder, Address) else os.sep
     return f"{str(folder).rstrip(slash)}{slash}"
 
 
-class told:
+class store_errors:
     """Whatever a store's library raises becomes an OSError that names the address."""
 
     def __init__(self, address: Address) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sorter.clean.options import Options
+from sorter.clean.options import CleanOptions
 from sorter.clean.records import NO_FAULT, Checked, Kind
 from sorter.sort.options import remembered
 from sorter.types import SorterError
@@ -180,10 +180,10 @@ class CleanPage(QWidget):
         if not folder:
             self.notice.complain(self.tr("Choose a folder of photos first, or drop one here."))
             return
-        options = Options((Path(folder).expanduser(),), remove=REMOVED)
+        options = CleanOptions((Path(folder).expanduser(),), remove=REMOVED)
         self._start(self.tr("Looking at every file"), tasks.look, options)
 
-    def _start(self, what: str, call: object, options: Options) -> None:
+    def _start(self, what: str, call: object, options: CleanOptions) -> None:
         if self._job is not None:
             return
         self.notice.clear()

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sorter.train.retrain import Options, Retrained, Spoken, discard, spoken, suggested_model
+from sorter.train.retrain import Retrained, RetrainOptions, Spoken, discard, spoken, suggested_model
 from sorter.types import SorterError
 
 from .. import tasks
@@ -50,7 +50,7 @@ class RetrainPage(QWidget):
         self._settings = settings
         self._folder: Path | None = None
         self._job: Job | None = None
-        self._options: Options | None = None
+        self._options: RetrainOptions | None = None
         self._existed = False
         self.retrained: Retrained | None = None
         self._store = Store()
@@ -247,9 +247,9 @@ class RetrainPage(QWidget):
             return
         model = self.model.text().strip()
         target = Path(model).expanduser() if model else suggested_model(self._folder)
-        self.start(Options(self._folder, target, Path(dataset).expanduser() if dataset else None))
+        self.start(RetrainOptions(self._folder, target, Path(dataset).expanduser() if dataset else None))
 
-    def start(self, options: Options) -> None:
+    def start(self, options: RetrainOptions) -> None:
         """Train with these options."""
         self.notice.clear()
         self._show_outcome(None)

@@ -24,8 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from sorter.model.folder import Model, read_model, shipped_model
-from sorter.sort.options import Options, remembered
-from sorter.sort.run import Summary
+from sorter.sort.options import SortOptions, remembered
+from sorter.sort.run import SortSummary
 from sorter.sort.status import FolderStatus, read_status
 from sorter.types import ActionKind, SorterError
 
@@ -64,7 +64,7 @@ class StartPage(QWidget):
         self._jobs = jobs
         self._settings = settings
         self._job: Job | None = None
-        self._running: Options | None = None
+        self._running: SortOptions | None = None
         self._own_out = False  # the user wrote the output folder, so another input does not change it
         self.setAcceptDrops(True)
         self._build()
@@ -287,7 +287,7 @@ class StartPage(QWidget):
         action = ActionKind(self.action.currentData())
         self._settings.action = action
         self._start(
-            Options(
+            SortOptions(
                 (Path(photos).expanduser(),),
                 Path(out).expanduser(),
                 model=Path(self.model.currentData()),
@@ -315,7 +315,7 @@ class StartPage(QWidget):
     def busy(self) -> bool:
         return self._job is not None
 
-    def _start(self, options: Options) -> None:
+    def _start(self, options: SortOptions) -> None:
         if self._job is not None:
             self.notice.complain(self.tr("One folder at a time: wait for the other, or cancel it."))
             return
@@ -330,7 +330,7 @@ class StartPage(QWidget):
         self._enable(False)
 
     @Slot(object)
-    def _finish(self, summary: Summary) -> None:
+    def _finish(self, summary: SortSummary) -> None:
         number = QLocale().toString
         photos = sum(summary.counts.values())
         said = self.tr("{n} photos are sorted.").format(n=number(photos))

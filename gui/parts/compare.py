@@ -42,7 +42,7 @@ class Compare(QScrollArea):
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
-        self.cards: list[Card] = []
+        self.cards: list[FileCard] = []
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Files side by side"))
@@ -60,7 +60,7 @@ class Compare(QScrollArea):
         layout.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.cards = []
         for file in files[:CARDS]:
-            card = Card(file, file.path not in going, file.path == best)
+            card = FileCard(file, file.path not in going, file.path == best)
             card.stays.toggled.connect(partial(self.kept.emit, file.path))
             layout.addWidget(card)
             self.cards.append(card)
@@ -84,7 +84,7 @@ class Compare(QScrollArea):
             card.stays.blockSignals(False)
 
 
-class Card(QFrame):
+class FileCard(QFrame):
     """One file."""
 
     def __init__(self, file: Checked, stays: bool, best: bool, parent: QWidget | None = None) -> None:

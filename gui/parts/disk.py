@@ -66,7 +66,7 @@ class FolderWork(QObject):
         self._start(
             self.tr("Moving photos to where they belong"),
             self.tr("Photos moved: {count}. “Take back Apply” in the menu Photos undoes it."),
-            tasks.apply,
+            tasks.apply_review,
             folder,
             photos,
         )
@@ -75,7 +75,7 @@ class FolderWork(QObject):
         self._start(
             self.tr("Moving photos back"),
             self.tr("Photos back where they were: {count}. What you said of them is kept."),
-            tasks.take_back,
+            tasks.undo_apply,
             folder,
         )
 

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..tasks import Advanced, Began, Said
+from ..tasks import Advanced, Began, Message
 from ..worker import Job
 
 
@@ -75,7 +75,7 @@ class ProgressPanel(QWidget):
     def _show(self, record: object) -> None:
         if isinstance(record, Began):
             self._begin(record.what[:1].upper() + record.what[1:], record.total)
-        elif isinstance(record, Said):
+        elif isinstance(record, Message):
             self.detail.setText(record.text)
         elif isinstance(record, Advanced):
             self.bar.setMaximum(record.total or 0)  # without an end the bar only shows that something goes on

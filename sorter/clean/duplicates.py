@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.clean.ledger import Ledger
+from sorter.clean.ledger import CleanLedger
 from sorter.clean.quality import SIGNATURE_SIDE
 from sorter.clean.records import Checked, Examined, Finding, Kind
 from sorter.photos.fingerprint import near_duplicates
@@ -32,7 +32,9 @@ Rank = Callable[[Checked], tuple[Any, ...]]  # the least is kept
 NOT_COMPARED = frozenset({Kind.BROKEN, Kind.UNREADABLE, Kind.JUNK, Kind.OTHER, Kind.SKIPPED})
 
 
-def mark(ledger: Ledger, max_distance: int, removed: Collection[Kind], prefer: Collection[Path] = ()) -> None:
+def mark(
+    ledger: CleanLedger, max_distance: int, removed: Collection[Kind], prefer: Collection[Path] = ()
+) -> None:
     """Group exact and near duplicates in the ledger, and say of each which copy is kept.
 
     Args:
@@ -120,7 +122,7 @@ def _by_class(files: Sequence[Checked], rank: Rank) -> list[tuple[Checked, list[
     return [(members[0], members[1:]) for members in classes.values()]
 
 
-def _candidates(ledger: Ledger, max_distance: int) -> list[list[int]]:
+def _candidates(ledger: CleanLedger, max_distance: int) -> list[list[int]]:
     """Rows whose hashes are near in any of four turns. Memory: 40 bytes for each picture."""
     rows, hashes = array("q"), array("Q")
     for row, examined in ledger.records():

@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 
-class Ledger:
+class CleanLedger:
     """Files of one run and what came of them."""
 
     def __init__(self) -> None:

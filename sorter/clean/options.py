@@ -16,7 +16,7 @@ ACTIONS = ("quarantine", "trash", "delete")
 
 
 @dataclass(frozen=True)
-class Options:
+class CleanOptions:
     """Everything `sorter clean` can be told; the defaults are its defaults.
 
     Attributes:
@@ -61,7 +61,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Summary:
+class CleanSummary:
     """What was found and done.
 
     Attributes:
@@ -105,17 +105,17 @@ class Summary:
         return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
 
 
-def scan_of(options: Options) -> Scan:
+def scan_of(options: CleanOptions) -> Scan:
     """The scan that these options make."""
     return Scan(options.inputs, options.exclude, options.quarantine, options.follow_symlinks, options.hidden)
 
 
-def csv_path(options: Options) -> Path:
+def csv_path(options: CleanOptions) -> Path:
     assert options.quarantine is not None
     return options.report or options.quarantine.parent / "clean.csv"
 
 
-def resolved(options: Options) -> Options:
+def resolved(options: CleanOptions) -> CleanOptions:
     """Absolute paths, and a check of what can be checked beforehand. Raises UsageError."""
     for given in options.inputs:
         if not given.exists():

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from sorter.clean.ledger import Ledger
+from sorter.clean.ledger import CleanLedger
 from sorter.clean.names import right_name
 from sorter.clean.records import Checked, Kind
 from sorter.output.filer import Filer, Scored
@@ -33,7 +33,7 @@ DUPLICATES = (Kind.DUPLICATE, Kind.NEAR_DUPLICATE)
 
 
 def chosen(
-    ledger: Ledger, kinds: Collection[Kind], only: Collection[Path] | None = None
+    ledger: CleanLedger, kinds: Collection[Kind], only: Collection[Path] | None = None
 ) -> Iterator[Checked]:
     """What is to be removed: exact duplicates first, so that each is compared with its copy while that is there.
 
@@ -73,7 +73,7 @@ def finish(quarantine: Path) -> list[tuple[Photo, str, Path]]:
         ]
 
 
-def quarantine_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path) -> None:
+def quarantine_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
     """Move files to the quarantine, each in the folders it came in; the ledger learns what came of each.
 
     Raises:
@@ -82,7 +82,7 @@ def quarantine_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path)
     _file(ledger, map(_scored, files), quarantine, "quarantined")
 
 
-def rename_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path) -> None:
+def rename_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
     """Give misnamed files the extension of their content, never the name of another file.
 
     The quarantine's journal keeps their old names, so that `sorter undo` gives them back. Raises as above.
@@ -90,7 +90,7 @@ def rename_files(ledger: Ledger, files: Iterator[Checked], quarantine: Path) -> 
     _file(ledger, map(_renamed, files), quarantine, "renamed")
 
 
-def _file(ledger: Ledger, files: Iterator[tuple[Checked, Scored]], quarantine: Path, done: str) -> None:
+def _file(ledger: CleanLedger, files: Iterator[tuple[Checked, Scored]], quarantine: Path, done: str) -> None:
     with locked(quarantine), closing(_open(quarantine)) as journal, closing(_filer(journal)) as filer:
         with journal.transaction():
             journal.set(run=SETTINGS, state="running")
@@ -107,7 +107,7 @@ def _file(ledger: Ledger, files: Iterator[tuple[Checked, Scored]], quarantine: P
             journal.set(state="done")
 
 
-def trash_files(ledger: Ledger, files: Iterator[Checked]) -> None:
+def trash_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
     """Hand files to the system's trash.
 
     Raises:
@@ -128,7 +128,7 @@ def trash_files(ledger: Ledger, files: Iterator[Checked]) -> None:
             ledger.acted(each.id, "trashed")
 
 
-def delete_files(ledger: Ledger, files: Iterator[Checked]) -> None:
+def delete_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
     """Remove files for good; an exact duplicate only while a file of the very same bytes stays."""
     for each in files:
         if _refused(ledger, each):
@@ -167,7 +167,7 @@ def _renamed(file: Checked) -> tuple[Checked, Scored]:
     return file, replace(_scored(file)[1], wanted=wanted)
 
 
-def _refused(ledger: Ledger, file: Checked) -> bool:
+def _refused(ledger: CleanLedger, file: Checked) -> bool:
     """Is it better left: changed since it was examined, or the copy that should stay is gone? Says so."""
     try:
         status = file.path.lstat()

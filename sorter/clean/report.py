@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sorter.clean.ledger import Ledger
+from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import NO_FAULT, Checked, Kind
 from sorter.reports.csv import replaced
 from sorter.reports.html import Thumbnails, write_page
@@ -26,7 +26,7 @@ MEMBERS = 8  # of each of them
 EXAMPLES = 24  # files of each other verdict
 
 
-def write_csv(ledger: Ledger, path: Path) -> None:
+def write_csv(ledger: CleanLedger, path: Path) -> None:
     """One row for each file, duplicates across classes and splits first; replaced in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replaced(path) as file:
@@ -97,7 +97,7 @@ class _Sheet:
     cards: list[_Card]
 
 
-def write_html(ledger: Ledger, target: Path, roots: Iterable[Path], thumbnails: Thumbnails) -> None:
+def write_html(ledger: CleanLedger, target: Path, roots: Iterable[Path], thumbnails: Thumbnails) -> None:
     """The page: sums, groups of duplicates with thumbnails, examples of every other verdict.
 
     Raises:
@@ -118,7 +118,7 @@ def write_html(ledger: Ledger, target: Path, roots: Iterable[Path], thumbnails: 
     write_page(target, "clean.html", context)
 
 
-def _groups(ledger: Ledger, thumbnails: Thumbnails) -> Iterator[_Sheet]:
+def _groups(ledger: CleanLedger, thumbnails: Thumbnails) -> Iterator[_Sheet]:
     for number, (classes, splits, exact, members) in enumerate(ledger.teams(GROUPS), 1):
         across = [name for name, does in (("classes", classes), ("splits", splits)) if does]
         title = f"Across {' and '.join(across)}" if across else "Exact copies" if exact else "Looks the same"
@@ -126,7 +126,7 @@ def _groups(ledger: Ledger, thumbnails: Thumbnails) -> Iterator[_Sheet]:
         yield _Sheet(title, note, list(_cards(members[:MEMBERS], thumbnails)))
 
 
-def _sheets(ledger: Ledger, verdicts: list[str], thumbnails: Thumbnails) -> Iterator[_Sheet]:
+def _sheets(ledger: CleanLedger, verdicts: list[str], thumbnails: Thumbnails) -> Iterator[_Sheet]:
     grouped = {Kind.DUPLICATE.value, Kind.NEAR_DUPLICATE.value, Kind.CONFLICT.value}
     for name in verdicts:
         if Kind(name) in NO_FAULT or name in grouped:

@@ -12,16 +12,16 @@ from sorter.clean import removal
 from sorter.clean.cache import Cache
 from sorter.clean.duplicates import mark
 from sorter.clean.examine import BROKEN, Examine
-from sorter.clean.ledger import Ledger
+from sorter.clean.ledger import CleanLedger
 from sorter.clean.names import junk
-from sorter.clean.options import Options, Summary, csv_path, resolved, scan_of
+from sorter.clean.options import CleanOptions, CleanSummary, csv_path, resolved, scan_of
 from sorter.clean.quality import poor
 from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.files import sha256_of
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.stages import Thumbnail
-from sorter.progress import Quiet, Watch
+from sorter.progress import NoProgress, Progress
 from sorter.reports.html import Thumbnails
 from sorter.system import available_cores, memory_per_worker
 from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
@@ -30,11 +30,11 @@ THUMBNAIL = 160  # pixels
 
 
 def clean(
-    options: Options,
-    watch: Watch | None = None,
+    options: CleanOptions,
+    progress: Progress | None = None,
     confirm: Callable[[int], bool] | None = None,
-    show: Callable[[Ledger], None] | None = None,
-) -> Summary:
+    show: Callable[[CleanLedger], None] | None = None,
+) -> CleanSummary:
     """Find what cannot or should not be used, and take away what is to go.
 
     Args:
@@ -52,26 +52,26 @@ def clean(
     settings = f"megapixels {options.max_megapixels:g} quick {options.quick}"
     try:
         with (
-            closing(Ledger()) as ledger,
+            closing(CleanLedger()) as ledger,
             closing(Cache(settings, options.cache_file)) if options.cache else nullcontext() as cache,
         ):
-            return _Clean(options, ledger, cache, watch or Quiet(), confirm, show).go(began)
+            return _Clean(options, ledger, cache, progress or NoProgress(), confirm, show).go(began)
     except OSError as error:
         raise SorterError(f"{error.filename or options.quarantine}: {error.strerror or error}") from error
 
 
 @dataclass
 class _Clean:
-    options: Options
-    ledger: Ledger
+    options: CleanOptions
+    ledger: CleanLedger
     cache: Cache | None
-    watch: Watch
+    progress: Progress
     confirm: Callable[[int], bool] | None
-    show: Callable[[Ledger], None] | None
+    show: Callable[[CleanLedger], None] | None
     examined: int = 0
     cached: int = 0
 
-    def go(self, began: float) -> Summary:
+    def go(self, began: float) -> CleanSummary:
         options, ledger = self.options, self.ledger
         assert options.quarantine is not None
         if removal.has_journal(options.quarantine) and not options.dry_run:
@@ -99,7 +99,7 @@ class _Clean:
             with self._thumbnails() as thumbnails:
                 write_html(ledger, page, options.inputs, thumbnails)
         groups, splits, classes = ledger.team_counts()
-        return Summary(
+        return CleanSummary(
             counts=ledger.counts(),
             reasons=ledger.reasons(),
             groups=groups,
@@ -158,7 +158,7 @@ class _Clean:
                 self.ledger.add(photo, None, (_failed(photo, outcome),), *self._place(photo))
             else:
                 self.ledger.add(photo, outcome, self._findings(outcome), *self._place(photo))
-            self.watch.advance(1)
+            self.progress.advance(1)
 
     def _outcomes(self, stage: Examine, limits: Limits) -> Iterator[tuple[Photo, Examined | Failure]]:
         """In the order of the scan. Workers start only where something is not known yet."""

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import DONE, SOME_FAILED, Progress, add_limits, add_telling, add_workers
+from sorter.cli.common import DONE, SOME_FAILED, ProgressBar, add_limits, add_telling, add_workers
 
 if TYPE_CHECKING:
-    from sorter.clean.options import Summary
+    from sorter.clean.options import CleanSummary
 
 
 def add_clean(commands: Any) -> None:
@@ -102,11 +102,11 @@ def add_clean(commands: Any) -> None:
 
 
 def _clean(arguments: argparse.Namespace) -> int:
-    from sorter.clean.options import Options, resolved, scan_of
+    from sorter.clean.options import CleanOptions, resolved, scan_of
     from sorter.clean.quality import Thresholds
     from sorter.clean.run import clean
 
-    options = Options(
+    options = CleanOptions(
         inputs=tuple(arguments.inputs),
         remove=()
         if arguments.remove in ("none", "")
@@ -137,7 +137,7 @@ def _clean(arguments: argparse.Namespace) -> int:
         cache=not arguments.no_cache,
     )
     _refuse_silent_delete(arguments)
-    with Progress(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
+    with ProgressBar(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
         summary = clean(options, progress, lambda count: arguments.yes or _asked(count))
     if arguments.json:
         print(json.dumps(summary.to_json()))
@@ -161,7 +161,7 @@ def _asked(count: int) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: CleanSummary) -> None:
     import shlex
 
     from sorter.clean.records import Kind

@@ -7,7 +7,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import DONE, SOME_FAILED, Progress, add_limits, add_telling, add_workers, needs_extra
+from sorter.cli.common import (
+    DONE,
+    SOME_FAILED,
+    ProgressBar,
+    add_limits,
+    add_telling,
+    add_workers,
+    needs_extra,
+)
 
 if TYPE_CHECKING:
     from sorter.collect.options import Collected
@@ -94,10 +102,10 @@ def _collect(arguments: argparse.Namespace) -> int:
     needs_extra("aiohttp", "protego", "ddgs", extra="collect")
     from sorter.collect.collecting import collect
     from sorter.collect.licences import Licences
-    from sorter.collect.options import Options
+    from sorter.collect.options import CollectOptions
     from sorter.collect.pacing import Manners
 
-    options = Options(
+    options = CollectOptions(
         classes=tuple((name, tuple(queries)) for name, *queries in arguments.classes),
         out=arguments.out,
         sources=tuple(arguments.source or ["openverse"]),
@@ -117,7 +125,7 @@ def _collect(arguments: argparse.Namespace) -> int:
             contact=arguments.contact,
         ),
     )
-    with Progress(arguments.quiet, lambda: len(options.classes) * (options.limit or 0)) as progress:
+    with ProgressBar(arguments.quiet, lambda: len(options.classes) * (options.limit or 0)) as progress:
         found = collect(options, progress)
     if arguments.json:
         print(json.dumps(found.to_json()))
@@ -127,7 +135,7 @@ def _collect(arguments: argparse.Namespace) -> int:
 
 
 def _print(found: Collected) -> None:
-    from sorter.collect.records import Status
+    from sorter.collect.records import PictureStatus
 
     print(f"{'Would collect' if found.dry_run else 'Collected'} into {found.out}:")
     width = max(map(len, found.counts), default=0)
@@ -135,9 +143,9 @@ def _print(found: Collected) -> None:
         others = ", ".join(
             f"{count:,} {status.value}"
             for status, count in sorted(counts.items())
-            if count and status is not Status.KEPT
+            if count and status is not PictureStatus.KEPT
         )
-        print(f"  {label:<{width}}  {counts[Status.KEPT]:>7,}" + (f"  ({others})" if others else ""))
+        print(f"  {label:<{width}}  {counts[PictureStatus.KEPT]:>7,}" + (f"  ({others})" if others else ""))
     if found.dry_run:
         return
     print(f"{found.new:,} pictures are new; done in {found.seconds:.1f} s")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sorter.progress import NoProgress
+
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -106,15 +108,15 @@ def complain(message: str) -> None:
     print(f"sorter: {message}", file=sys.stderr)
 
 
-class Progress:
-    """A `Watch` on stderr: a bar on a terminal, silent elsewhere."""
+class ProgressBar(NoProgress):
+    """A `Progress` on stderr: a bar on a terminal, silent elsewhere."""
 
     def __init__(self, quiet: bool, total: Callable[[], int]) -> None:
         self._quiet = quiet
         self._total = total
         self._bar: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressBar:
         if not self._quiet and sys.stderr.isatty():
             from tqdm import tqdm
 
@@ -134,9 +136,9 @@ class Progress:
         else:
             print(message, file=sys.stderr)
 
-    def advance(self, photos: int) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         if self._bar is not None:
-            self._bar.update(photos)
+            self._bar.update(steps)
 
     def _count(self) -> None:
         """Find out how many photos there are while the first are already being done."""

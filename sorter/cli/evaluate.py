@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sorter.cli.common import (
     DONE,
     SOME_FAILED,
-    Progress,
+    ProgressBar,
     add_engine,
     add_limits,
     add_telling,
@@ -56,10 +56,10 @@ def add_evaluate(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     needs_extra("sklearn", "matplotlib")
-    from sorter.evaluate.evaluate import Options, evaluate
+    from sorter.evaluate.evaluate import EvaluateOptions, evaluate
     from sorter.photos.dataset import read_folders
 
-    options = Options(
+    options = EvaluateOptions(
         model=arguments.model,
         data=arguments.data,
         out=arguments.out,
@@ -76,7 +76,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         parts = read_folders(options.data, least=0)[1]
         return len(parts.get("test") or parts.get(None) or ())
 
-    with Progress(arguments.quiet, total) as progress:
+    with ProgressBar(arguments.quiet, total) as progress:
         found = evaluate(options, progress)
     if arguments.json:
         print(json.dumps(found.to_json()))
@@ -139,10 +139,10 @@ def add_inspect(commands: Any) -> None:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     needs_extra("matplotlib")
-    from sorter.evaluate.inspect import Options, inspect_folders
+    from sorter.evaluate.inspect import InspectOptions, inspect_folders
     from sorter.photos.dataset import read_folders
 
-    options = Options(
+    options = InspectOptions(
         data=arguments.data,
         out=arguments.out,
         workers=arguments.workers,
@@ -153,7 +153,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     def total() -> int:
         return sum(map(len, read_folders(options.data, least=0)[1].values()))
 
-    with Progress(arguments.quiet, total) as progress:
+    with ProgressBar(arguments.quiet, total) as progress:
         found = inspect_folders(options, progress)
     if arguments.json:
         print(json.dumps(found.to_json()))

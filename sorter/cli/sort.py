@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.cli.common import DONE, SOME_FAILED, Progress, add_engine, add_limits, location
+from sorter.cli.common import DONE, SOME_FAILED, ProgressBar, add_engine, add_limits, location
 
 if TYPE_CHECKING:
-    from sorter.sort.run import Summary
+    from sorter.sort.run import SortSummary
 
 
 def add_run(commands: Any) -> None:
@@ -112,11 +112,11 @@ def add_run(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from sorter.address import Address
-    from sorter.sort.options import Options, resolved, scan_of
+    from sorter.sort.options import SortOptions, resolved, scan_of
     from sorter.sort.run import sort_folder
     from sorter.types import ActionKind
 
-    options = Options(
+    options = SortOptions(
         inputs=tuple(arguments.inputs),
         out=arguments.out,
         model=arguments.model,
@@ -146,7 +146,7 @@ def _run(arguments: argparse.Namespace) -> int:
         near = not any(isinstance(path, Address) for path in options.inputs)
         return sum(1 for _ in scan_of(resolved(options))) if near else 0
 
-    with Progress(arguments.quiet, count) as progress:
+    with ProgressBar(arguments.quiet, count) as progress:
         summary = sort_folder(options, progress)
     if arguments.json:
         print(json.dumps(summary.to_json()))
@@ -155,7 +155,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if summary.failed else DONE
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: SortSummary) -> None:
     import shlex
 
     print(f"Would sort into {summary.out}:" if summary.dry_run else f"Sorted into {summary.out}:")

@@ -13,7 +13,7 @@ from sorter.cli.common import (
     DONE,
     INTERRUPTED,
     SOME_FAILED,
-    Progress,
+    ProgressBar,
     add_limits,
     add_telling,
     add_workers,
@@ -24,7 +24,7 @@ from sorter.cli.common import (
 
 if TYPE_CHECKING:
     from sorter.export.export import Exported
-    from sorter.train.settings import Watch
+    from sorter.progress import Progress
     from sorter.train.trained import Trained
 
 
@@ -133,9 +133,9 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.tensorboard:
         needs_extra("tensorboard", "torch", extra="train")
     from sorter.train.fit import train_model
-    from sorter.train.options import Options
+    from sorter.train.options import TrainOptions
 
-    options = Options(
+    options = TrainOptions(
         data=arguments.data,
         out=arguments.out,
         recipe=arguments.recipe,
@@ -162,8 +162,8 @@ def _train(arguments: argparse.Namespace) -> int:
         timeout_per_file=arguments.timeout_per_file,
     )
     try:
-        with _TrainingProgress(arguments.quiet) as progress, _watch(arguments, progress) as watch:
-            trained = train_model(options, watch)
+        with _TrainingProgress(arguments.quiet) as bar, _with_events(arguments, bar) as progress:
+            trained = train_model(options, progress)
     except KeyboardInterrupt:
         complain("stopped; add --resume to the same command to go on where it stopped")
         return INTERRUPTED
@@ -174,7 +174,9 @@ def _train(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if trained.failed else DONE
 
 
-def _watch(arguments: argparse.Namespace, progress: _TrainingProgress) -> AbstractContextManager[Watch]:
+def _with_events(
+    arguments: argparse.Namespace, progress: _TrainingProgress
+) -> AbstractContextManager[Progress]:
     """The progress, with TensorBoard events beside it where they are asked for."""
     if not arguments.tensorboard:
         return nullcontext(progress)
@@ -205,7 +207,7 @@ def _print_trained(trained: Trained) -> None:
 
 
 class _TrainingProgress:
-    """A training `Watch` on stderr: a bar for each stretch of work on a terminal, a line for each elsewhere."""
+    """A training `Progress` on stderr: a bar for each stretch of work on a terminal, a line for each elsewhere."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
@@ -223,7 +225,7 @@ class _TrainingProgress:
             self._end()
             print(message, file=sys.stderr)
 
-    def begin(self, what: str, total: int) -> None:
+    def begin(self, what: str, total: int | None) -> None:
         self._end()
         if self._quiet:
             return
@@ -235,7 +237,7 @@ class _TrainingProgress:
         self._figures = {}
         self._bar = tqdm(total=total, desc=what, dynamic_ncols=True, smoothing=0.05)
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         if self._bar is not None:
             self._show(figures)
             self._bar.update(steps)
@@ -305,10 +307,10 @@ def add_export(commands: Any) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "timm", "onnxscript", extra="train")
-    from sorter.export.export import Options, export_folder
+    from sorter.export.export import ExportOptions, export_folder
     from sorter.types import UsageError
 
-    options = Options(
+    options = ExportOptions(
         model=arguments.model,
         calibrate=arguments.calibrate,
         workers=arguments.workers,
@@ -317,7 +319,7 @@ def _export(arguments: argparse.Namespace) -> int:
     )
     if options.calibrate is not None and not options.calibrate.is_dir():
         raise UsageError(f"--calibrate {options.calibrate}: no such folder; name a folder of photos")
-    with Progress(arguments.quiet, lambda: 0) as progress:
+    with ProgressBar(arguments.quiet, lambda: 0) as progress:
         exported = export_folder(options, progress)
     if arguments.json:
         print(json.dumps(exported.to_json()))

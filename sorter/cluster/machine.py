@@ -78,7 +78,7 @@ class Cluster:
         def try_there() -> tuple[Choice, list[str]]:
             said: list[str] = []
             there = shipped.unpack()
-            return gate.choose(there, wanted, sample, limits, said.append), said
+            return gate.choose_engine(there, wanted, sample, limits, said.append), said
 
         choice: Choice
         choice, said = ray.get(ray.remote(num_cpus=crew.cores, num_gpus=crew.gpus)(try_there).remote())

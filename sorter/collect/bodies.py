@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from sorter.collect.records import Refused, Status
+from sorter.collect.records import PictureStatus, Refused
 from sorter.photos.decode import sniff
 
 HEAD = 64  # bytes that tell an image
@@ -30,7 +30,7 @@ async def save(response: aiohttp.ClientResponse, target: Path, most: int) -> Non
     Raises:
         Refused: it has more than `most` bytes, none, or does not begin like an image.
     """
-    too_large = Refused(Status.FAILED, f"more than {most / 2**20:g} MiB (--max-bytes)")
+    too_large = Refused(PictureStatus.FAILED, f"more than {most / 2**20:g} MiB (--max-bytes)")
     if response.content_length is not None and response.content_length > most:
         raise too_large
     part = target.with_name(target.name + ".part")
@@ -58,6 +58,6 @@ async def save(response: aiohttp.ClientResponse, target: Path, most: int) -> Non
 def _check_head(head: bytes) -> None:
     """The server's Content-Type has no say in this."""
     if not head:
-        raise Refused(Status.BROKEN, "the answer has no bytes")
+        raise Refused(PictureStatus.BROKEN, "the answer has no bytes")
     if sniff(head[:HEAD]) is None:
-        raise Refused(Status.NOT_AN_IMAGE, "what came is no image")
+        raise Refused(PictureStatus.NOT_AN_IMAGE, "what came is no image")

@@ -15,22 +15,22 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from sorter.collect.fetch import Fetcher
-from sorter.collect.ledger import NAME, Ledger
+from sorter.collect.ledger import NAME, DatasetLedger
 from sorter.collect.listed import Folder, copy_photo
 from sorter.collect.manifest import ATTRIBUTION, MANIFEST, write_attribution, write_manifest
 from sorter.collect.names import picture_name
-from sorter.collect.options import Collected, Options, check_options
+from sorter.collect.options import Collected, CollectOptions, check_options
 from sorter.collect.pacing import Clock
-from sorter.collect.records import Refusal, Row, Source, SourceError, Status
+from sorter.collect.records import PictureRow, PictureStatus, Refusal, Source, SourceError
 from sorter.collect.seen import Seen
 from sorter.collect.sources import make_sources
 from sorter.collect.websearch import WebSearch, web_licence
-from sorter.output.disk import Filing, apply, free_name, sync_folder, was_done
-from sorter.output.journal import FOLDER, locked, translated
+from sorter.output.disk import Filing, free_name, place, sync_folder, was_done
+from sorter.output.journal import FOLDER, locked, sqlite_errors
 from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
 from sorter.photos.scan import Scan
 from sorter.pipeline.pool import Limits, Pool
-from sorter.progress import Quiet, Watch
+from sorter.progress import NoProgress, Progress
 from sorter.system import available_cores, memory_per_worker
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError
 
@@ -39,9 +39,9 @@ MANIFEST_EVERY = 15.0  # seconds
 
 
 def collect(
-    options: Options,
-    watch: Watch | None = None,
-    sources: Callable[[Options, Fetcher], Sequence[Source]] = make_sources,
+    options: CollectOptions,
+    progress: Progress | None = None,
+    sources: Callable[[CollectOptions, Fetcher], Sequence[Source]] = make_sources,
     clock: Clock | None = None,
 ) -> Collected:
     """Bring every class to its limit, going on where an earlier run stopped.
@@ -51,18 +51,18 @@ def collect(
         SorterError: the dataset folder cannot be used, or the disk is full.
     """
     began = time.monotonic()
-    watch = watch or Quiet()
+    progress = progress or NoProgress()
     check_options(options)
     path = options.out.resolve() / FOLDER / NAME
     try:
         with ExitStack() as stack:
             if options.dry_run:
-                ledger = stack.enter_context(Ledger.copy(path))
+                ledger = stack.enter_context(DatasetLedger.copy(path))
             else:
                 stack.enter_context(locked(options.out))
-                ledger = stack.enter_context(Ledger.open(path))
-            stack.enter_context(translated(path))
-            collection = _Collection(options, ledger, watch)
+                ledger = stack.enter_context(DatasetLedger.open(path))
+            stack.enter_context(sqlite_errors(path))
+            collection = _Collection(options, ledger, progress)
             asyncio.run(collection.run(sources, clock or Clock()))
             return collection.summary(time.monotonic() - began)
     except OSError as error:
@@ -74,9 +74,9 @@ def collect(
 class _Collection:
     """One run over one dataset folder."""
 
-    options: Options
-    ledger: Ledger
-    watch: Watch
+    options: CollectOptions
+    ledger: DatasetLedger
+    progress: Progress
 
     def __post_init__(self) -> None:
         self.out = self.options.out.resolve()
@@ -87,7 +87,7 @@ class _Collection:
         self.troubles: dict[str, str] = {}  # source -> what it could not do
         self.written = time.monotonic()
 
-    async def run(self, make: Callable[[Options, Fetcher], Sequence[Source]], clock: Clock) -> None:
+    async def run(self, make: Callable[[CollectOptions, Fetcher], Sequence[Source]], clock: Clock) -> None:
         self.ledger.search_again()
         self.ledger.try_again()
         async with Fetcher(self.options.manners, clock) as fetcher:
@@ -117,7 +117,7 @@ class _Collection:
         short = [
             label
             for label in self.labels
-            if (kept := counts.get(label, Counter())[Status.KEPT]) < (want or 1) or not kept
+            if (kept := counts.get(label, Counter())[PictureStatus.KEPT]) < (want or 1) or not kept
         ]
         return Collected(
             self.out,
@@ -133,18 +133,18 @@ class _Collection:
 
     def _settle_earlier(self, pool: Pool[Fingerprint]) -> None:
         """What a killed run left half done is finished or dropped; what somebody took out stays out."""
-        for row in self.ledger.with_status(Status.PLACING):
+        for row in self.ledger.with_status(PictureStatus.PLACING):
             if was_done(self._filing(row), self._staging(row)):
-                self.ledger.settle(row.id, Status.KEPT)
+                self.ledger.settle(row.id, PictureStatus.KEPT)
             else:
-                self.ledger.settle(row.id, Status.FOUND, file=None, sha256=None, phash=None)
-        for row in self.ledger.with_status(Status.FOUND, Status.FETCHED):
+                self.ledger.settle(row.id, PictureStatus.FOUND, file=None, sha256=None, phash=None)
+        for row in self.ledger.with_status(PictureStatus.FOUND, PictureStatus.FETCHED):
             here = self._incoming(row).exists()
-            if here != (row.status is Status.FETCHED):
-                self.ledger.settle(row.id, Status.FETCHED if here else Status.FOUND)
-        for row in self.ledger.with_status(Status.KEPT):
+            if here != (row.status is PictureStatus.FETCHED):
+                self.ledger.settle(row.id, PictureStatus.FETCHED if here else PictureStatus.FOUND)
+        for row in self.ledger.with_status(PictureStatus.KEPT):
             if row.file and not (self.out / row.file).exists():
-                self.ledger.settle(row.id, Status.REMOVED, "was taken out of the dataset")
+                self.ledger.settle(row.id, PictureStatus.REMOVED, "was taken out of the dataset")
         for name, digest, phash in self.ledger.fingerprints():
             self.seen.add(name, digest, phash)
         self._see_others(pool)
@@ -152,7 +152,7 @@ class _Collection:
 
     def _see_others(self, pool: Pool[Fingerprint]) -> None:
         """Pictures in the class folders that did not come from here."""
-        ours = {row.file for row in self.ledger.with_status(Status.KEPT)}
+        ours = {row.file for row in self.ledger.with_status(PictureStatus.KEPT)}
         folders = tuple(self.out / label for label in self.labels if (self.out / label).is_dir())
         photos = (
             photo
@@ -171,14 +171,14 @@ class _Collection:
         if self.options.limit is None:
             return ROUND
         counts = self.ledger.counts().get(label, Counter())
-        return self.options.limit - counts[Status.KEPT] - counts[Status.FETCHED]
+        return self.options.limit - counts[PictureStatus.KEPT] - counts[PictureStatus.FETCHED]
 
-    def _next(self, label: str, most: int = ROUND) -> list[Row]:
+    def _next(self, label: str, most: int = ROUND) -> list[PictureRow]:
         """The pictures of a class that are fetched next, of those that are known."""
         allowed = filter(self._allowed, self.ledger.waiting(label))
         return list(islice(allowed, max(0, min(self._missing(label), most))))
 
-    def _allowed(self, row: Row) -> bool:
+    def _allowed(self, row: PictureRow) -> bool:
         """An earlier run may have asked for other licences."""
         licences = self.options.licences
         if licences.codes is None or row.source != WebSearch.name:
@@ -204,19 +204,19 @@ class _Collection:
                 page = await source.page(query, pages + 1)
             except SourceError as error:
                 self.troubles[source.name] = str(error)
-                self.watch.say(str(error))
+                self.progress.say(str(error))
             else:
                 self.ledger.add_page(label, query, key, source.name, page)
         return asked
 
     # -- fetching ----------------------------------------------------------------------------------------------
 
-    async def _fetch(self, row: Row, fetcher: Fetcher) -> None:
+    async def _fetch(self, row: PictureRow, fetcher: Fetcher) -> None:
         it, target = row.candidate, self._incoming(row)
         side = min(it.width or self.options.min_size, it.height or self.options.min_size)
         if side < self.options.min_size:
             refusal: Refusal | None = Refusal(
-                Status.TOO_SMALL, f"{it.width} x {it.height}, says {row.source}"
+                PictureStatus.TOO_SMALL, f"{it.width} x {it.height}, says {row.source}"
             )
         elif row.source == Folder.name:
             refusal = copy_photo(Path(url2pathname(urlsplit(it.url).path)), target)
@@ -225,7 +225,7 @@ class _Collection:
         if refusal:
             self.ledger.settle(row.id, refusal.status, refusal.reason)
         else:
-            self.ledger.settle(row.id, Status.FETCHED)
+            self.ledger.settle(row.id, PictureStatus.FETCHED)
 
     # -- looking -----------------------------------------------------------------------------------------------
 
@@ -238,54 +238,54 @@ class _Collection:
 
     def _look(self, pool: Pool[Fingerprint]) -> None:
         """Decode all that was fetched, and keep what is a picture that is not there yet."""
-        rows = self.ledger.with_status(Status.FETCHED)
+        rows = self.ledger.with_status(PictureStatus.FETCHED)
         for row, result in zip(rows, pool.run(map(self._photo, rows)), strict=True):
             status, reason = self._judge(result.outcome)
-            if status is Status.KEPT and isinstance(result.outcome, Fingerprint):
+            if status is PictureStatus.KEPT and isinstance(result.outcome, Fingerprint):
                 self._keep(row, result.outcome)
             else:
                 self.ledger.settle(row.id, status, reason)
                 self._incoming(row).unlink(missing_ok=True)
 
-    def _judge(self, outcome: Fingerprint | Failure) -> tuple[Status, str]:
+    def _judge(self, outcome: Fingerprint | Failure) -> tuple[PictureStatus, str]:
         if isinstance(outcome, Failure):
             no_image = outcome.reason in (Reason.NOT_AN_IMAGE, Reason.OTHER_FILE)
-            return Status.NOT_AN_IMAGE if no_image else Status.BROKEN, str(outcome)
+            return PictureStatus.NOT_AN_IMAGE if no_image else PictureStatus.BROKEN, str(outcome)
         if min(outcome.width, outcome.height) < self.options.min_size:
-            return Status.TOO_SMALL, f"{outcome.width} x {outcome.height}"
+            return PictureStatus.TOO_SMALL, f"{outcome.width} x {outcome.height}"
         if name := self.seen.exact(outcome.sha256):
-            return Status.DUPLICATE, f"the same file as {name}"
+            return PictureStatus.DUPLICATE, f"the same file as {name}"
         if name := self.seen.near(outcome.phash):
-            return Status.NEAR_DUPLICATE, f"looks like {name}"
-        return Status.KEPT, ""
+            return PictureStatus.NEAR_DUPLICATE, f"looks like {name}"
+        return PictureStatus.KEPT, ""
 
-    def _keep(self, row: Row, found: Fingerprint) -> None:
+    def _keep(self, row: PictureRow, found: Fingerprint) -> None:
         """Plan, rename without replacing, write down: after a crash between any two, `_settle_earlier` knows."""
         name = picture_name(row.query if row.source != Folder.name else "photo", found.sha256, found.format)
-        place = free_name(self.out / row.label / name, lambda path: path.exists() or path.is_symlink())
-        file = self._below(place)
-        self.ledger.settle(row.id, Status.PLACING, file=file, sha256=found.sha256, phash=found.phash)
-        apply(self._filing(row, place), self._staging(row))
-        sync_folder(place.parent)
-        self.ledger.settle(row.id, Status.KEPT)
+        target = free_name(self.out / row.label / name, lambda path: path.exists() or path.is_symlink())
+        file = self._below(target)
+        self.ledger.settle(row.id, PictureStatus.PLACING, file=file, sha256=found.sha256, phash=found.phash)
+        place(self._filing(row, target), self._staging(row))
+        sync_folder(target.parent)
+        self.ledger.settle(row.id, PictureStatus.KEPT)
         self.seen.add(file, found.sha256, found.phash)
         self.new += 1
-        self.watch.advance(1)
+        self.progress.advance(1)
 
     # -- places ------------------------------------------------------------------------------------------------
 
-    def _incoming(self, row: Row) -> Path:
+    def _incoming(self, row: PictureRow) -> Path:
         return self.incoming / str(row.id)
 
-    def _staging(self, row: Row) -> Path:
+    def _staging(self, row: PictureRow) -> Path:
         return self.incoming / f"{row.id}.staging"
 
-    def _photo(self, row: Row) -> Photo:
+    def _photo(self, row: PictureRow) -> Photo:
         path = self._incoming(row)
         status = path.stat()
         return Photo(path, Path(path.name), status.st_size, status.st_mtime_ns)
 
-    def _filing(self, row: Row, place: Path | None = None) -> Filing:
+    def _filing(self, row: PictureRow, place: Path | None = None) -> Filing:
         source = self._incoming(row)
         status = source.stat() if source.exists() else None
         return Filing(

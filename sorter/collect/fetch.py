@@ -15,9 +15,9 @@ from yarl import URL
 
 from sorter.collect import bodies
 from sorter.collect.addresses import AddressRefused, public_socket
-from sorter.collect.pacing import Clock, Held, Manners, Pace, backoff, retry_after
+from sorter.collect.pacing import Clock, Held, Manners, RateLimiter, backoff, retry_after
 from sorter.collect.permission import AGENT, MAX_ROBOTS, opted_out, parse_robots
-from sorter.collect.records import Refusal, Refused, Status
+from sorter.collect.records import PictureStatus, Refusal, Refused
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -30,7 +30,7 @@ Take = Callable[[aiohttp.ClientResponse], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole answer in memory."""
 
     status: int
@@ -59,7 +59,7 @@ class Fetcher:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.pace = Pace(self.manners.delay, self.manners.max_wait, self.clock)
+        self.pace = RateLimiter(self.manners.delay, self.manners.max_wait, self.clock)
         self._robots: dict[URL, asyncio.Task[Protego | Refusal]] = {}
         self._hosts: dict[str, asyncio.Semaphore] = {}
         self._connections = asyncio.Semaphore(self.manners.connections)
@@ -97,18 +97,18 @@ class Fetcher:
 
         async def save(response: aiohttp.ClientResponse) -> None:
             if response.status != 200:
-                raise Refused(Status.FAILED, f"HTTP {response.status}")
+                raise Refused(PictureStatus.FAILED, f"HTTP {response.status}")
             await bodies.save(response, target, self.manners.max_bytes)
 
         return await self._trying(url, save, "image/*,*/*;q=0.5", asks=True)
 
-    async def answer(self, url: str) -> Answer | Refusal:
+    async def answer(self, url: str) -> Response | Refusal:
         """An answer of a service that is made for programs, whatever its status; robots.txt is not asked."""
-        answers: list[Answer] = []
+        answers: list[Response] = []
 
         async def read(response: aiohttp.ClientResponse) -> None:
             body = await bodies.read(response, MAX_ANSWER)
-            answers.append(Answer(response.status, response.headers.copy(), body))
+            answers.append(Response(response.status, response.headers.copy(), body))
 
         refusal = await self._trying(url, read, "application/json", asks=False)
         return refusal or answers[-1]
@@ -126,10 +126,10 @@ class Fetcher:
             except Refused as refused:
                 return refused.refusal
             except Held as held:
-                return Refusal(Status.LATER, str(held))
+                return Refusal(PictureStatus.LATER, str(held))
             except _Passing as passing:
                 if attempt >= self.manners.attempts:
-                    return Refusal(Status.LATER, f"{passing} ({attempt} attempts)")
+                    return Refusal(PictureStatus.LATER, f"{passing} ({attempt} attempts)")
                 if not passing.waits:
                     await self.clock.sleep(backoff(attempt, self.manners.backoff, self.manners.max_wait))
                 attempt += 1
@@ -159,9 +159,9 @@ class Fetcher:
                     seen.add(hop)
                     hop = _redirected(response, hop)
                 if hop in seen:
-                    raise Refused(Status.FAILED, "redirects in a circle")
+                    raise Refused(PictureStatus.FAILED, "redirects in a circle")
                 if len(seen) > self.manners.max_redirects:
-                    raise Refused(Status.FAILED, f"more than {self.manners.max_redirects} redirects")
+                    raise Refused(PictureStatus.FAILED, f"more than {self.manners.max_redirects} redirects")
         except (aiohttp.ClientError, asyncio.TimeoutError) as error:
             raise self._judged(error) from error
 
@@ -182,18 +182,18 @@ class Fetcher:
                 self.pace.hold(_host(hop), wait)
             raise _Passing(f"HTTP {response.status}", waits=wait is not None)
         if asks and (directive := opted_out(response.headers.getall("X-Robots-Tag", []))):
-            raise Refused(Status.OPTED_OUT, f"X-Robots-Tag: {directive}")
+            raise Refused(PictureStatus.OPTED_OUT, f"X-Robots-Tag: {directive}")
 
     def _judged(self, error: Exception) -> Exception:
         """What a fault of the network means: not to be tried again, or perhaps."""
         if isinstance(error, asyncio.TimeoutError):
             return _Passing(f"took longer than {self.manners.seconds:g} s")
         if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
-            return Refused(Status.REFUSED, str(error.os_error.strerror))
+            return Refused(PictureStatus.REFUSED, str(error.os_error.strerror))
         if isinstance(error, aiohttp.InvalidURL):
-            return Refused(Status.FAILED, "is no web address")
+            return Refused(PictureStatus.FAILED, "is no web address")
         if isinstance(error, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
-            return Refused(Status.FAILED, "its certificate is not valid")
+            return Refused(PictureStatus.FAILED, "its certificate is not valid")
         if isinstance(error, aiohttp.ClientPayloadError):
             return _Passing("the answer ended early")
         return _Passing(" ".join(str(error).split())[:200] or type(error).__name__)
@@ -209,7 +209,7 @@ class Fetcher:
         if isinstance(rules, Refusal):
             raise Refused(rules.status, rules.reason)
         if not rules.can_fetch(str(url), AGENT):
-            raise Refused(Status.OPTED_OUT, "robots.txt disallows it")
+            raise Refused(PictureStatus.OPTED_OUT, "robots.txt disallows it")
 
     async def _fetch_robots(self, origin: URL) -> Protego | Refusal:
         found = [b""]
@@ -219,13 +219,13 @@ class Fetcher:
                 found.append(await bodies.read(response, MAX_ROBOTS))
 
         refusal = await self._trying(str(origin / "robots.txt"), read, "text/plain,*/*;q=0.1", asks=False)
-        if refusal is not None and refusal.status is not Status.FAILED:
+        if refusal is not None and refusal.status is not PictureStatus.FAILED:
             return Refusal(refusal.status, f"robots.txt: {refusal.reason}")
         rules = parse_robots(found[-1])
         rate = rules.request_rate(AGENT)
         delay = max(rules.crawl_delay(AGENT) or 0.0, rate.seconds / rate.requests if rate else 0.0)
         if delay > self.manners.max_wait:
-            return Refusal(Status.REFUSED, f"robots.txt asks for {delay:g} s between requests")
+            return Refusal(PictureStatus.REFUSED, f"robots.txt asks for {delay:g} s between requests")
         self.pace.slow(_host(origin), delay)
         return rules
 
@@ -234,22 +234,22 @@ def _web_address(text: str) -> URL:
     try:
         url = URL(text)
     except ValueError as error:
-        raise Refused(Status.FAILED, "is no web address") from error
+        raise Refused(PictureStatus.FAILED, "is no web address") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise Refused(Status.FAILED, "is no web address")
+        raise Refused(PictureStatus.FAILED, "is no web address")
     if url.user is not None or url.password is not None:
-        raise Refused(Status.REFUSED, "the address carries a name or a password")
+        raise Refused(PictureStatus.REFUSED, "the address carries a name or a password")
     return url.with_fragment(None)
 
 
 def _redirected(response: aiohttp.ClientResponse, hop: URL) -> URL:
     location = response.headers.get("Location")
     if not location:
-        raise Refused(Status.FAILED, f"HTTP {response.status} that leads nowhere")
+        raise Refused(PictureStatus.FAILED, f"HTTP {response.status} that leads nowhere")
     try:
         return _web_address(str(hop.join(URL(location))))
     except ValueError as error:
-        raise Refused(Status.FAILED, "redirects to what is no web address") from error
+        raise Refused(PictureStatus.FAILED, "redirects to what is no web address") from error
 
 
 def _host(url: URL) -> str:

@@ -14,7 +14,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from sorter.collect.records import Candidate, Page, Row, Status
+from sorter.collect.records import Candidate, PictureRow, PictureStatus, ResultPage
 from sorter.types import SorterError
 
 NAME = "collect.db"
@@ -39,15 +39,15 @@ COLUMNS = (
 )
 
 
-class Ledger:
-    """Opened with `Ledger.open` or, for a dry run, `Ledger.copy`."""
+class DatasetLedger:
+    """Opened with `DatasetLedger.open` or, for a dry run, `DatasetLedger.copy`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path) -> Iterator[Ledger]:
+    def open(cls, path: Path) -> Iterator[DatasetLedger]:
         """The ledger in this file, made if need be.
 
         Raises:
@@ -65,7 +65,7 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def copy(cls, path: Path) -> Iterator[Ledger]:
+    def copy(cls, path: Path) -> Iterator[DatasetLedger]:
         """A ledger in memory that starts as the one in this file, where there is one."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             if path.exists():
@@ -104,7 +104,7 @@ class Ledger:
             return 0
         return None if row[1] else int(row[0])
 
-    def add_page(self, label: str, query: str, source: str, name: str, page: Page) -> None:
+    def add_page(self, label: str, query: str, source: str, name: str, page: ResultPage) -> None:
         """Take in the next page of a search.
 
         Args:
@@ -119,7 +119,7 @@ class Ledger:
                 self._db.execute(
                     "INSERT OR IGNORE INTO pictures (label, query, source, url, page, title, creator, licence, "
                     "licence_url, width, height, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (label, query, name, *astuple(each), Status.FOUND.value),
+                    (label, query, name, *astuple(each), PictureStatus.FOUND.value),
                 )
             self._db.execute(
                 "INSERT INTO searches (label, query, source, pages, done) VALUES (?, ?, ?, 1, ?) "
@@ -133,18 +133,18 @@ class Ledger:
 
     # -- pictures ----------------------------------------------------------------------------------------------
 
-    def waiting(self, label: str) -> Iterator[Row]:
+    def waiting(self, label: str) -> Iterator[PictureRow]:
         """The pictures of a class to fetch: the first of each search, then the second of each, and so on."""
         return map(
             _row,
             self._db.execute(
                 f"SELECT {COLUMNS} FROM pictures WHERE status = ? AND label = ? "
                 "ORDER BY ROW_NUMBER() OVER (PARTITION BY query, source ORDER BY id), id",
-                (Status.FOUND.value, label),
+                (PictureStatus.FOUND.value, label),
             ),
         )
 
-    def with_status(self, *statuses: Status) -> list[Row]:
+    def with_status(self, *statuses: PictureStatus) -> list[PictureRow]:
         marks = ", ".join("?" * len(statuses))
         values = tuple(each.value for each in statuses)
         found = self._db.execute(
@@ -152,12 +152,12 @@ class Ledger:
         )
         return list(map(_row, found))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[PictureRow]:
         """Every picture that a source named, in the order of their classes and names."""
         cursor = self._db.execute(f"SELECT {COLUMNS} FROM pictures ORDER BY label, file IS NULL, id")
         return map(_row, cursor)
 
-    def settle(self, row: int, status: Status, reason: str = "", **values: Any) -> None:
+    def settle(self, row: int, status: PictureStatus, reason: str = "", **values: Any) -> None:
         """Write down what became of a picture.
 
         Args:
@@ -178,36 +178,36 @@ class Ledger:
         """What failed for a while has another chance."""
         self._db.execute(
             "UPDATE pictures SET status = ?, reason = '' WHERE status = ?",
-            (Status.FOUND.value, Status.LATER.value),
+            (PictureStatus.FOUND.value, PictureStatus.LATER.value),
         )
 
-    def counts(self) -> dict[str, Counter[Status]]:
+    def counts(self) -> dict[str, Counter[PictureStatus]]:
         """class -> status -> pictures."""
-        found: dict[str, Counter[Status]] = {}
+        found: dict[str, Counter[PictureStatus]] = {}
         for label, status, count in self._db.execute(
             "SELECT label, status, COUNT(*) FROM pictures GROUP BY label, status ORDER BY label"
         ):
-            found.setdefault(label, Counter())[Status(status)] = count
+            found.setdefault(label, Counter())[PictureStatus(status)] = count
         return found
 
     def fingerprints(self) -> Iterator[tuple[str, str, int]]:
         """file (or URL), sha256 and perceptual hash of every picture that is kept or was taken out by somebody."""
         for file, url, digest, phash in self._db.execute(
             "SELECT file, url, sha256, phash FROM pictures WHERE status IN (?, ?) AND sha256 IS NOT NULL ORDER BY id",
-            (Status.KEPT.value, Status.REMOVED.value),
+            (PictureStatus.KEPT.value, PictureStatus.REMOVED.value),
         ):
             yield file or url, digest, int(phash, 16)
 
 
-def _row(values: tuple[Any, ...]) -> Row:
+def _row(values: tuple[Any, ...]) -> PictureRow:
     number, label, query, source, *named, status, reason, file, digest, phash = values
-    return Row(
+    return PictureRow(
         number,
         label,
         query,
         source,
         Candidate(*named),
-        Status(status),
+        PictureStatus(status),
         reason,
         file,
         digest,

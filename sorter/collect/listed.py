@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sorter.collect.licences import Licences
-from sorter.collect.records import Candidate, Page, Refusal, Status, plain
-from sorter.output.disk import Filing, apply
+from sorter.collect.records import Candidate, PictureStatus, Refusal, ResultPage, plain
+from sorter.output.disk import Filing, place
 from sorter.photos.scan import Scan
 from sorter.types import ActionKind, Photo, UsageError
 
@@ -31,7 +31,7 @@ class UrlFile:
     licences: Licences = field(default_factory=Licences)
     name: str = "urls"
 
-    async def page(self, query: str, number: int) -> Page:
+    async def page(self, query: str, number: int) -> ResultPage:
         """Raises UsageError: no such file, or one without URLs."""
         path = Path(query)
         try:
@@ -43,7 +43,7 @@ class UrlFile:
         found = list(_rows(path, text) if path.suffix.lower() == ".csv" else _lines(text))
         if not found:
             raise UsageError(f"{path}: holds no URLs; put one on each line")
-        return Page([each for each in found if self.licences.allow(each.licence)], last=True)
+        return ResultPage([each for each in found if self.licences.allow(each.licence)], last=True)
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Folder:
 
     name: str = "folder"
 
-    async def page(self, query: str, number: int) -> Page:
+    async def page(self, query: str, number: int) -> ResultPage:
         """Raises UsageError: no such folder."""
         path = Path(query)
         if not path.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder of photos")
-        return Page(_photos(path.resolve()), last=True)
+        return ResultPage(_photos(path.resolve()), last=True)
 
 
 def _lines(text: str) -> Iterator[Candidate]:
@@ -101,9 +101,9 @@ def copy_photo(photo: Path, target: Path) -> Refusal | None:
     try:
         status = photo.stat()
         filing = Filing(ActionKind.COPY, photo, target, status.st_dev, status.st_ino)
-        apply(filing, target.with_name(target.name + ".part"))
+        place(filing, target.with_name(target.name + ".part"))
     except FileNotFoundError:
-        return Refusal(Status.LATER, "is no longer there")
+        return Refusal(PictureStatus.LATER, "is no longer there")
     except PermissionError as error:
-        return Refusal(Status.LATER, error.strerror or str(error))
+        return Refusal(PictureStatus.LATER, error.strerror or str(error))
     return None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from sorter.collect.records import Row, Status
+from sorter.collect.records import PictureRow, PictureStatus
 from sorter.reports.csv import replaced
 
 MANIFEST, ATTRIBUTION = "manifest.csv", "ATTRIBUTION.md"
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 
 
-def write_manifest(path: Path, rows: Iterable[Row]) -> None:
+def write_manifest(path: Path, rows: Iterable[PictureRow]) -> None:
     """One row for every picture that a source named; the old file is replaced in one step."""
     with replaced(path) as file:
         writer = csv.writer(file)
@@ -40,7 +40,7 @@ def write_manifest(path: Path, rows: Iterable[Row]) -> None:
             writer.writerow((row.file or "", row.label, row.query, row.source, *known, *outcome))
 
 
-def write_attribution(path: Path, rows: Iterable[Row]) -> None:
+def write_attribution(path: Path, rows: Iterable[PictureRow]) -> None:
     """Who made each picture that was kept, and under which licence: title, author, source, licence.
 
     Source: Creative Commons, Recommended practices for attribution.
@@ -49,7 +49,7 @@ def write_attribution(path: Path, rows: Iterable[Row]) -> None:
         file.write("# Attribution\n")
         label = None
         for row in rows:
-            if row.status is not Status.KEPT:
+            if row.status is not PictureStatus.KEPT:
                 continue
             if row.label != label:
                 label = row.label

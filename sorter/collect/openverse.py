@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from sorter.collect.fetch import Fetcher
 from sorter.collect.licences import Licences
-from sorter.collect.records import Candidate, Page, Refusal, SourceError, plain
+from sorter.collect.records import Candidate, Refusal, ResultPage, SourceError, plain
 
 SERVICE = "https://api.openverse.org/v1/images/"
 PAGE_SIZE = 20  # the most that is given without a key
@@ -35,7 +35,7 @@ class Openverse:
     service: str = SERVICE
     name: str = "openverse"
 
-    async def page(self, query: str, number: int) -> Page:
+    async def page(self, query: str, number: int) -> ResultPage:
         """Raises SourceError: no answer, an odd one, or the allowance is used up."""
         asked: dict[str, Any] = {"q": query, "page": number, "page_size": PAGE_SIZE}
         if self.licences.openverse:
@@ -45,7 +45,7 @@ class Openverse:
             raise SourceError(f"openverse: {answer.reason}; give the command again later")
         self._heed(answer.headers)
         if number > 1 and answer.status in (400, 401, 403, 404):
-            return Page((), last=True)  # deeper pages are not given without a key
+            return ResultPage((), last=True)  # deeper pages are not given without a key
         if answer.status != 200:
             raise SourceError(f"openverse: HTTP {answer.status} for {query!r}")
         try:
@@ -54,7 +54,7 @@ class Openverse:
             pages = int(found["page_count"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SourceError("openverse: the answer is not what its documentation says") from error
-        return Page([each for each in candidates if self.licences.allow(each.licence)], number >= pages)
+        return ResultPage([each for each in candidates if self.licences.allow(each.licence)], number >= pages)
 
     def _heed(self, headers: Mapping[str, str]) -> None:
         """Keep to the allowances that the answer names, such as 20/min and 200/day."""

@@ -10,14 +10,14 @@ from typing import Any
 from sorter.collect.licences import Licences
 from sorter.collect.names import check_classes
 from sorter.collect.pacing import Manners
-from sorter.collect.records import Status
+from sorter.collect.records import PictureStatus
 from sorter.types import UsageError, check_above_zero
 
 SOURCES = ("openverse", "web", "urls", "folder")
 
 
 @dataclass(frozen=True)
-class Options:
+class CollectOptions:
     """What `sorter collect` can be told.
 
     Attributes:
@@ -64,7 +64,7 @@ class Collected:
     """
 
     out: Path
-    counts: dict[str, Counter[Status]]
+    counts: dict[str, Counter[PictureStatus]]
     new: int
     short: tuple[str, ...]
     troubles: tuple[str, ...]
@@ -74,12 +74,12 @@ class Collected:
     @property
     def total(self) -> int:
         """Pictures that the dataset holds."""
-        return sum(counts[Status.KEPT] for counts in self.counts.values())
+        return sum(counts[PictureStatus.KEPT] for counts in self.counts.values())
 
     @property
     def unfinished(self) -> bool:
         """Whether the same command may find more later."""
-        later = any(self.counts[label][Status.LATER] for label in self.short if label in self.counts)
+        later = any(self.counts[label][PictureStatus.LATER] for label in self.short if label in self.counts)
         return bool(self.short) and (bool(self.troubles) or later)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Collected:
         }
 
 
-def check_options(options: Options) -> None:
+def check_options(options: CollectOptions) -> None:
     """Raises UsageError for what can be seen to be wrong before anything is read."""
     check_classes([name for name, _ in options.classes])
     if not options.classes:

@@ -64,7 +64,7 @@ class Held(Exception):
         self.seconds = seconds
 
 
-class Pace:
+class RateLimiter:
     """Gives out turns at hosts.
 
     Args:

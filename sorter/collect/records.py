@@ -14,7 +14,7 @@ class SourceError(SorterError):
     """A source cannot answer now."""
 
 
-class Status(str, Enum):
+class PictureStatus(str, Enum):
     """What became of a picture that a source named. The value is what manifest.csv holds."""
 
     FOUND = "found"  # named by a source, not fetched yet
@@ -60,7 +60,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResultPage:
     """One answer of a source.
 
     Attributes:
@@ -79,7 +79,7 @@ class Source(Protocol):
     def name(self) -> str:
         """Short and constant, for the manifest."""
 
-    async def page(self, query: str, number: int) -> Page:
+    async def page(self, query: str, number: int) -> ResultPage:
         """The candidates of one page, the first being 1.
 
         Raises:
@@ -92,20 +92,20 @@ class Source(Protocol):
 class Refusal:
     """Why a picture was not fetched."""
 
-    status: Status
+    status: PictureStatus
     reason: str
 
 
 class Refused(Exception):
     """Carries a refusal out of the depths."""
 
-    def __init__(self, status: Status, reason: str) -> None:
+    def __init__(self, status: PictureStatus, reason: str) -> None:
         super().__init__(reason)
         self.refusal = Refusal(status, reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PictureRow:
     """One picture in the ledger.
 
     Attributes:
@@ -126,7 +126,7 @@ class Row:
     query: str
     source: str
     candidate: Candidate
-    status: Status
+    status: PictureStatus
     reason: str = ""
     file: str | None = None
     sha256: str | None = None

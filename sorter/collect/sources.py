@@ -7,13 +7,13 @@ from collections.abc import Callable
 from sorter.collect.fetch import Fetcher
 from sorter.collect.listed import Folder, UrlFile
 from sorter.collect.openverse import Openverse
-from sorter.collect.options import SOURCES, Options
+from sorter.collect.options import SOURCES, CollectOptions
 from sorter.collect.records import Source
 from sorter.collect.websearch import WebSearch
 from sorter.types import UsageError
 
 
-def make_sources(options: Options, fetcher: Fetcher) -> list[Source]:
+def make_sources(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
     """The sources that were asked for. Raises UsageError: an unknown one, or one that cannot do what is asked."""
     made: dict[str, Callable[[], Source]] = {
         "openverse": lambda: Openverse(fetcher, options.licences),

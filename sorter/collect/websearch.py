@@ -9,7 +9,7 @@ from typing import Any
 
 from sorter.collect.licences import Licences
 from sorter.collect.pacing import Clock, backoff
-from sorter.collect.records import Candidate, Page, SourceError, plain
+from sorter.collect.records import Candidate, ResultPage, SourceError, plain
 
 PER_PAGE = 100
 MAX_PAGES = 10
@@ -34,7 +34,7 @@ class WebSearch:
     delay: float = 2.0
     name: str = "web"
 
-    async def page(self, query: str, number: int) -> Page:
+    async def page(self, query: str, number: int) -> ResultPage:
         """Raises SourceError: the engines do not answer; UsageError: no filter for exactly these licences."""
         wanted = self.licences.web
         asked: dict[str, Any] = {"page": number, "max_results": PER_PAGE, "backend": "auto"}
@@ -45,7 +45,7 @@ class WebSearch:
             await self.clock.sleep(self.delay)
         found = await self._ask(query, asked)
         candidates = [_candidate(each, web_licence(self.licences)) for each in found if each.get("image")]
-        return Page(candidates, last=not found or number >= MAX_PAGES)
+        return ResultPage(candidates, last=not found or number >= MAX_PAGES)
 
     async def _ask(self, query: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         from ddgs import DDGS

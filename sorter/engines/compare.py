@@ -22,7 +22,7 @@ DRIFT = 0.02  # mean absolute difference of probability that is let pass
 LOSS = 0.005  # of the labelled photos may turn wrong, less those that turn right
 
 
-def measure(
+def compare(
     model: Model,
     inputs: Sequence[NDArray[np.float32]],
     choices: Sequence[Choice],
@@ -53,14 +53,14 @@ def measure(
     return verdicts
 
 
-def measure_on_device(
+def compare_on_device(
     model: Model,
     pixels: NDArray[np.uint8],
     files: Sequence[Jpeg | None],
     choices: Sequence[Choice],
     batch_size: int,
 ) -> list[Verdict]:
-    """As `measure`, for engines that have a device to themselves; several devices are judged by their first.
+    """As `compare`, for engines that have a device to themselves; several devices are judged by their first.
 
     Args:
         pixels: n photos as the CPU decodes and preprocesses them, uint8 (n, size, size, 3).

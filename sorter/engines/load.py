@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sorter.engines.choice import Choice, Engine, EngineError, OnnxEngine, OpenVinoEngine
-from sorter.engines.torch import Answer, Row, TorchEngine
+from sorter.engines.torch import BatchLogits, Row, TorchEngine
 from sorter.model.folder import Model
 from sorter.types import SorterError
 
@@ -29,7 +29,7 @@ class DeviceEngine(Protocol):
 
     batch_size: int
 
-    def submit(self, rows: Sequence[Row]) -> Callable[[], Answer]:
+    def submit(self, rows: Sequence[Row]) -> Callable[[], BatchLogits]:
         """Begin a batch; what is returned waits for its end. Batches end in the order they were begun."""
         ...
 
@@ -90,7 +90,7 @@ class _OneAtATime:
     ring: NDArray[np.uint8]
     batch_size: int
 
-    def submit(self, rows: Sequence[Row]) -> Callable[[], Answer]:
+    def submit(self, rows: Sequence[Row]) -> Callable[[], BatchLogits]:
         import numpy as np
 
         slots = [row for row in rows if isinstance(row, int)]
@@ -98,7 +98,7 @@ class _OneAtATime:
             raise EngineError("--decode gpu: takes --engine torch")
         parts = [slots[at : at + self.batch_size] for at in range(0, len(slots), self.batch_size)]
         logits = [self.engine(self.spec.normalise(self.ring[part])) for part in parts]
-        answer = Answer(np.concatenate(logits))
+        answer = BatchLogits(np.concatenate(logits))
         return lambda: answer
 
 

@@ -26,7 +26,7 @@ WARM_UPS = 3  # before a graph is captured: libraries choose kernels and allocat
 
 
 @dataclass(frozen=True)
-class Answer:
+class BatchLogits:
     """What an engine says of a batch.
 
     Attributes:
@@ -95,7 +95,7 @@ class TorchEngine:
             logits: NDArray[np.float32] = self._logits(inputs).cpu().numpy()
             return logits
 
-    def submit(self, rows: Sequence[Row]) -> Callable[[], Answer]:
+    def submit(self, rows: Sequence[Row]) -> Callable[[], BatchLogits]:
         """Begin a batch; what is returned waits for its end. Batches end in the order they were begun.
 
         Raises:
@@ -112,13 +112,13 @@ class TorchEngine:
             parts.append(batch)
             rows = rows[len(batch.rows) :]
 
-        def wait() -> Answer:
+        def wait() -> BatchLogits:
             logits = np.concatenate([part.logits() for part in parts])
             refused, begun = [], 0
             for part in parts:
                 refused += [begun + row for row in part.refused]
                 begun += len(part.rows)
-            return Answer(logits, tuple(refused))
+            return BatchLogits(logits, tuple(refused))
 
         return wait
 

@@ -22,7 +22,7 @@ from sorter.pipeline import trial as gate
 from sorter.pipeline.classifier import Classifier
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.stages import Thumbnail
-from sorter.progress import Quiet, Watch
+from sorter.progress import NoProgress, Progress
 from sorter.reports.cards import THUMBNAIL, Card, make_cards, take_report_folder
 from sorter.reports.csv import replaced
 from sorter.reports.html import Thumbnails, write_page
@@ -51,7 +51,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Options:
+class EvaluateOptions:
     """What `sorter evaluate` can be told.
 
     Attributes:
@@ -119,7 +119,7 @@ class Evaluation:
         return {**about, **self.metrics.to_json()}
 
 
-def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
+def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Evaluation:
     """Run a model over labelled photos and compare.
 
     Raises:
@@ -129,7 +129,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
         EngineError: the engine cannot do what is asked for.
     """
     began = time.monotonic()
-    watch = watch or Quiet()
+    progress = progress or NoProgress()
     check_above_zero(
         workers=options.workers,
         max_megapixels=options.max_megapixels,
@@ -142,12 +142,12 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     model.verify()
     workers = options.workers or available_cores()
     limits = Limits(options.timeout_per_file, memory_per_worker(workers))
-    choice = gate.choose(
+    choice = gate.choose_engine(
         model,
         Wanted(options.engine, options.precision, options.device, options.decode),
         _across(examples),
         limits,
-        watch.say,
+        progress.say,
     )
     classifier = Classifier(model, choice, workers, limits, options.max_megapixels)
     judged: list[Example] = []
@@ -155,7 +155,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
     failures: list[Result[Any]] = []
     results = classifier.predict(example.photo.path for example in examples)
     for example, result in zip(examples, results, strict=True):
-        watch.advance(1)
+        progress.advance(1)
         if isinstance(result.outcome, Failure):
             failures.append(replace(result, photo=example.photo))
         else:
@@ -178,7 +178,7 @@ def evaluate(options: Options, watch: Watch | None = None) -> Evaluation:
         page=None if options.out is None else options.out / PAGE,
     )
     if options.out is not None:
-        watch.say(f"Writing the report to {options.out} ...")
+        progress.say(f"Writing the report to {options.out} ...")
         about = {
             "Model": model.name,
             "Photos": f"{options.data}" + (f" ({part})" if part else ""),

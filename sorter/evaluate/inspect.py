@@ -19,7 +19,7 @@ from sorter.photos.dataset import Example, read_folders
 from sorter.photos.fingerprint import MAX_DISTANCE, decoded_and_hashed, near_duplicates, perceptual_hash
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.stages import Thumbnail
-from sorter.progress import Quiet, Watch
+from sorter.progress import NoProgress, Progress
 from sorter.reports.cards import THUMBNAIL, Card, make_cards, take_report_folder
 from sorter.reports.csv import replaced
 from sorter.reports.html import Thumbnails, write_page
@@ -43,7 +43,7 @@ EXAMPLES = 50  # failed files named
 
 
 @dataclass(frozen=True)
-class Options:
+class InspectOptions:
     """What `sorter inspect` can be told.
 
     Attributes:
@@ -257,7 +257,7 @@ class _Tally:
         self.levels += look.levels
 
 
-def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
+def inspect_folders(options: InspectOptions, progress: Progress | None = None) -> Inspection:
     """Decode every photo once, small, and count.
 
     Memory: the list of files, and some 50 bytes for each photo.
@@ -266,7 +266,7 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
         UsageError: no class folders, nothing in them, or an `out` that holds something else.
     """
     began = time.monotonic()
-    watch = watch or Quiet()
+    progress = progress or NoProgress()
     check_above_zero(
         workers=options.workers,
         max_megapixels=options.max_megapixels,
@@ -285,7 +285,7 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
     with Pool(TakeLook(options.max_megapixels), workers, limits) as pool:
         for number, result in enumerate(pool.run(example.photo for example in examples)):
             tally.add(number, result)
-            watch.advance(1)
+            progress.advance(1)
     found = _inspection(
         options, classes, examples, part_of, tuple(part or "all" for part in parts), tally, began
     )
@@ -296,7 +296,7 @@ def inspect_folders(options: Options, watch: Watch | None = None) -> Inspection:
 
 
 def _inspection(
-    options: Options,
+    options: InspectOptions,
     classes: tuple[str, ...],
     examples: Sequence[Example],
     part_of: Sequence[str],

@@ -17,7 +17,7 @@ from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model, ModelError, rea
 from sorter.photos.preprocess import Preprocess
 from sorter.photos.scan import Scan
 from sorter.pipeline.pool import Limits, Pool
-from sorter.progress import Quiet, Watch
+from sorter.progress import NoProgress, Progress
 from sorter.system import available_cores, memory_per_worker
 from sorter.types import Failure, Photo, Result, Status, UsageError, check_above_zero
 
@@ -32,7 +32,7 @@ BATCH = 16
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """What `sorter export` can be told.
 
     Attributes:
@@ -112,7 +112,7 @@ class Shrink:
         return shrink
 
 
-def export_folder(options: Options, watch: Watch | None = None) -> Exported:
+def export_folder(options: ExportOptions, progress: Progress | None = None) -> Exported:
     """Write model.onnx, and model.int8.onnx where photos to calibrate on are given and it agrees with float32.
 
     The folder's own files are replaced once all are made.
@@ -122,7 +122,7 @@ def export_folder(options: Options, watch: Watch | None = None) -> Exported:
         UsageError: too few photos.
         ExportError: ONNX Runtime's float32 answers are not torch's; nothing is replaced.
     """
-    watch = watch or Quiet()
+    progress = progress or NoProgress()
     check_above_zero(
         workers=options.workers,
         max_megapixels=options.max_megapixels,
@@ -131,8 +131,8 @@ def export_folder(options: Options, watch: Watch | None = None) -> Exported:
     model = read_model(options.model)
     model.path(WEIGHTS)
     replace(model, files={WEIGHTS: model.files[WEIGHTS]}).verify()
-    photos = None if options.calibrate is None else _read_photos(options, model, watch)
-    watch.say(f"Exporting {model.name} ...")
+    photos = None if options.calibrate is None else _read_photos(options, model, progress)
+    progress.say(f"Exporting {model.name} ...")
     network = _network(model)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=model.folder) as folder:
         made = replace(model, folder=Path(folder), files={})
@@ -141,7 +141,7 @@ def export_folder(options: Options, watch: Watch | None = None) -> Exported:
             (made.folder / ONNX).replace(model.folder / ONNX)
             return Exported(write_model(model), difference, 0, 0, False, 0)
         count = min(CALIBRATION, len(photos.pixels) // 2)
-        watch.say(f"Quantising on {count} photos and comparing on {len(photos.pixels) - count} others ...")
+        progress.say(f"Quantising on {count} photos and comparing on {len(photos.pixels) - count} others ...")
         inputs = model.preprocess.normalise(photos.pixels)
         batches = [inputs[at : min(at + BATCH, count)] for at in range(0, count, BATCH)]
         quantise(made.folder / ONNX, made.folder / ONNX_INT8, batches)
@@ -174,7 +174,7 @@ def _network(model: Model) -> nn.Module:
     return network.eval()
 
 
-def _read_photos(options: Options, model: Model, watch: Watch) -> _Photos:
+def _read_photos(options: ExportOptions, model: Model, progress: Progress) -> _Photos:
     """Up to 500 photos, all classes in turn, drawn by chance and always the same ones of the same files."""
     assert options.calibrate is not None
     root = options.calibrate.resolve()
@@ -190,7 +190,7 @@ def _read_photos(options: Options, model: Model, watch: Watch) -> _Photos:
     with Pool(Shrink(model.preprocess, options.max_megapixels), workers, limits) as pool:
         results = pool.run(photo for _, photo in wanted)
         for (label, _), result in zip(wanted, results, strict=True):
-            watch.advance(1)
+            progress.advance(1)
             if isinstance(result.outcome, Failure):
                 failed += result.outcome.status is Status.FAILED
                 continue

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.engines.choice import Choice, Verdict
-from sorter.engines.compare import measure
+from sorter.engines.compare import compare
 from sorter.export.graph import MAX_DIFFERENCE, ExportError, to_onnx, with_head
 from sorter.export.graph import onnx_runtime as onnx_runtime  # for those who try what was exported
 from sorter.export.quantise import quantise
@@ -89,7 +89,7 @@ def judge(
         validation: as for `export_model`; likewise `labels`.
     """
     inputs = [batch[at : at + 1] for batch in validation for at in range(len(batch))]
-    verdicts = measure(model, inputs, VARIANTS, labels, at_once=available_cores())
+    verdicts = compare(model, inputs, VARIANTS, labels, at_once=available_cores())
     if not int8_is_kept(verdicts):
         (model.folder / ONNX_INT8).unlink(missing_ok=True)
     return write_model(replace(model, agreement=[agreement_row(verdict) for verdict in verdicts]))

@@ -1,6 +1,6 @@
 """Put photos where they belong and back again: never overwriting, never losing, whatever moment the process dies.
 
-Every step is one system call that either happened or did not. `apply` does a planned filing; `was_done` tells
+Every step is one system call that either happened or did not. `place` does a planned filing; `was_done` tells
 after a crash whether it had happened; `revert` takes it back.
 """
 
@@ -104,7 +104,7 @@ def fit_name(name: str, suffix: str) -> str:
     return stem + suffix + extension
 
 
-def apply(filing: Filing, staging: Path) -> Placed:
+def place(filing: Filing, staging: Path) -> Placed:
     """Do what was planned. Nothing is at the destination before it is there whole.
 
     Args:
@@ -213,7 +213,7 @@ def placed_at(path: Path) -> Placed:
 def move(source: Path, destination: Path, staging: Path) -> None:
     """Rename without replacing; across filesystems copy, verify, then delete.
 
-    Raises: as `apply`.
+    Raises: as `place`.
     """
     try:
         rename_without_replacing(source, destination)

@@ -15,7 +15,7 @@ from sorter.address import Address
 from sorter.output import disk as actions
 from sorter.output import store as stores
 from sorter.output.disk import CannotUndo, Filing, Placed
-from sorter.output.journal import FOLDER, Filed, Journal, Row
+from sorter.output.journal import FOLDER, Filed, Journal, PhotoRow
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -24,7 +24,7 @@ THREADS = 4  # copies wait for the disk, not for the processor
 STORE_THREADS = 32  # and those in a store for its answers
 
 
-class Hands(Protocol):
+class Executor(Protocol):
     """Whoever carries out filings that are planned."""
 
     def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
@@ -78,7 +78,7 @@ class Filer:
         tree: bool = False,
         dry: bool = False,
         by_label: bool = True,
-        hands: Hands | None = None,
+        hands: Executor | None = None,
     ) -> None:
         self._journal = journal
         self._out = journal.out
@@ -340,12 +340,12 @@ class _Names:
         return self._look and path.exists()
 
 
-def _row(item: Scored | Result[Scores]) -> Row:
+def _row(item: Scored | Result[Scores]) -> PhotoRow:
     if isinstance(item, Scored):
-        return Row(item.photo, (item.scores, item.decision), item.filing)
+        return PhotoRow(item.photo, (item.scores, item.decision), item.filing)
     if not isinstance(item.outcome, Failure):
         raise TypeError(f"{item.photo.path}: has scores, and nobody decided on them")
-    return Row(item.photo, item.outcome)
+    return PhotoRow(item.photo, item.outcome)
 
 
 def attempt(what: Filing, staging: Path) -> Placed | OSError:

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
-from sorter.output.journal import FILE, FOLDER, Journal, JournalError, home
+from sorter.output.journal import FILE, FOLDER, Journal, JournalError, journal_folder
 
 NOTE = "last-run.json"
 TOKEN = "run-in-store"  # in the journal and the note: the journal is of that very run
 
 
-def fetch(out: Path, fresh: bool = False) -> None:
+def download(out: Path, fresh: bool = False) -> None:
     """Before the journal is opened: see that this machine has the right one. On a disk it lies in the output.
 
     Raises:
@@ -33,7 +33,7 @@ def fetch(out: Path, fresh: bool = False) -> None:
     if not isinstance(out, Address):
         return
     note = _note(out)
-    local = home(out) / FILE
+    local = journal_folder(out) / FILE
     if note is None or fresh or note["token"] == _token(out):
         return
     if note["state"] != "done":
@@ -51,19 +51,19 @@ def fetch(out: Path, fresh: bool = False) -> None:
 
 
 @contextmanager
-def kept(journal: Journal) -> Iterator[None]:
+def uploaded(journal: Journal) -> Iterator[None]:
     """While the block runs the note says so; when it ends well the copy is there and the note says that."""
     out = journal.out
     if not isinstance(out, Address):
         yield
         return
     token = uuid.uuid4().hex
-    note = {"token": token, "host": platform.node(), "journal": str(home(out) / FILE)}
+    note = {"token": token, "host": platform.node(), "journal": str(journal_folder(out) / FILE)}
     with journal.transaction():
         journal.set(**{TOKEN: token})
     _write(out, {**note, "state": "running"})
     yield
-    copy = home(out) / f"{FILE}.copy"
+    copy = journal_folder(out) / f"{FILE}.copy"
     with closing(sqlite3.connect(copy)) as target:
         journal.backup(target)
     with copy.open("rb") as reader, (out / FOLDER / FILE).open("wb") as writer:
@@ -88,7 +88,7 @@ def _write(out: Address, note: dict[str, Any]) -> None:
 
 def _token(out: Address) -> str | None:
     """Of the run that this machine's journal is of."""
-    if not (home(out) / FILE).exists():
+    if not (journal_folder(out) / FILE).exists():
         return None
     with closing(Journal.read(out)) as journal:
         token: str | None = journal.setting(TOKEN)

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from sorter.address import Address, told
+from sorter.address import Address, store_errors
 from sorter.files import BLOCK, open_regular
 from sorter.output.disk import CannotUndo, Filing, Placed, placed_at, publish
 from sorter.types import ActionKind
@@ -25,7 +25,7 @@ def concerns(filing: Filing) -> bool:
     return isinstance(filing.source, Address) or isinstance(filing.destination, Address)
 
 
-def apply(filing: Filing, staging: Path) -> Placed:
+def place(filing: Filing, staging: Path) -> Placed:
     """As `actions.apply`, for copies and moves. `filing` holds size and time of an object for device and inode."""
     source, destination = filing.source, filing.destination
     if isinstance(source, Address) and filing.device:
@@ -118,7 +118,7 @@ def _copy(source: Path, destination: Path, staging: Path) -> None:
         _upload(source, destination)
     else:
         _upload(source, Address(staging))
-        with told(destination):
+        with store_errors(destination):
             destination.filesystem.mv(Address(staging).key, destination.key)
 
 
@@ -132,7 +132,7 @@ def _near(staging: Path, destination: Path) -> Path:
 def _within(source: Address, destination: Address) -> None:
     """The store copies; no byte comes here."""
     conditional = {"IfNoneMatch": "*"} if destination.store.startswith(("s3:", "s3a:")) else {}
-    with _refused(destination), told(destination):
+    with _refused(destination), store_errors(destination):
         destination.filesystem.cp_file(source.key, destination.key, **conditional)
 
 
@@ -140,7 +140,7 @@ def _upload(source: Path, destination: Address) -> None:
     mode = "xb" if destination.store.startswith(("s3:", "s3a:")) else "wb"
     with (
         _refused(destination),
-        told(destination),
+        store_errors(destination),
         open_regular(source) as reader,
         destination.open(mode) as writer,
     ):

@@ -59,7 +59,7 @@ class Classifier:
         model.verify()
         workers = workers or available_cores()
         limits = Limits(timeout_per_file, memory_per_worker(workers))
-        choice = gate.choose(model, Wanted(engine, precision, device), (), limits, lambda _: None)
+        choice = gate.choose_engine(model, Wanted(engine, precision, device), (), limits, lambda _: None)
         return cls(model, choice, workers, limits, max_megapixels)
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:

@@ -99,7 +99,7 @@ class Measure:
 
         import numpy as np
 
-        from sorter.engines.compare import measure, measure_on_device
+        from sorter.engines.compare import compare, compare_on_device
         from sorter.engines.jpeg import Jpeg, read_file
         from sorter.photos.decode import Decoder
 
@@ -126,10 +126,10 @@ class Measure:
                 return Trial((), 0.0)
             inputs = [spec.normalise(one[None]) for one in pixels]
             apart = [choice for choice in self.choices if choice.apart]
-            verdicts = measure(self.model, inputs, [choice for choice in self.choices if not choice.apart])
+            verdicts = compare(self.model, inputs, [choice for choice in self.choices if not choice.apart])
             if apart:
                 files = [on_device(path) for path in paths]
-                verdicts += measure_on_device(self.model, np.stack(pixels), files, apart, self.batch_size)
+                verdicts += compare_on_device(self.model, np.stack(pixels), files, apart, self.batch_size)
             return Trial(tuple(verdicts), seconds * 1e3 / len(paths))
 
         return try_them

@@ -73,7 +73,7 @@ def fastest(trial: Trial, cores: int) -> Choice | None:
     return max(passed, key=lambda each: trial.pace(each, cores)).choice if passed else None
 
 
-def choose(
+def choose_engine(
     model: Model, wanted: Wanted, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
 ) -> Choice:
     """The engine to use: as asked for, or from the cache of verdicts, or by trying now.

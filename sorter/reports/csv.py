@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from sorter.address import beginning
+from sorter.address import prefix
 from sorter.output.journal import Journal, Line
 from sorter.types import Status
 
@@ -38,7 +38,7 @@ class CsvReport:
         more: Mapping[str, Callable[[Line], str]] | None = None,
     ) -> None:
         self.path = path
-        self._within = beginning(out)
+        self._within = prefix(out)
         self._classes = classes if len(classes) > 2 else ()
         self._more = dict(more or {})
         self._file: TextIO | None = None

@@ -33,7 +33,7 @@ Thumbnails = Callable[[Iterable[Photo]], Iterable[Result[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RunInfo:
     """What the page says of the run that the journal does not know.
 
     Attributes:
@@ -116,7 +116,7 @@ class _Example:
     message: str
 
 
-def write_html(journal: Journal, target: Path, *, page: Page, rule: Rule, thumbnails: Thumbnails) -> None:
+def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thumbnails: Thumbnails) -> None:
     """Write the report of what the journal holds, whole or not at all.
 
     Memory: one folder's contact sheet, however many photos and folders there are.

@@ -15,19 +15,12 @@ from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, locked
 from sorter.reports import csv as report
 from sorter.sort.table import rule_of, rule_to_json, run_settings
+from sorter.sort.undo import LeftInPlace
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status, UsageError
 
 BATCH = 64  # photos filed together, as in a run
 
 Advance = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A photo that could not be filed, and why."""
-
-    path: Path
-    message: str
 
 
 @dataclass(frozen=True)
@@ -42,13 +35,13 @@ class Applied:
 
     out: Path
     filed: int
-    left: tuple[Left, ...]
+    left: tuple[LeftInPlace, ...]
 
 
-def apply(out: Path, advance: Advance | None = None) -> Applied:
+def apply_review(out: Path, advance: Advance | None = None) -> Applied:
     """Move photos within the output to the folders of their right labels, as safely as a run files them.
 
-    Stopped anywhere, the same call goes on. `take_back` puts them where the run had put them; `sorter undo`
+    Stopped anywhere, the same call goes on. `undo_apply` puts them where the run had put them; `sorter undo`
     takes back the run as a whole.
 
     Args:
@@ -71,10 +64,10 @@ def apply(out: Path, advance: Advance | None = None) -> Applied:
         return _file(journal, {**settings, "rule": rule_to_json(rule), "rule_before": before}, True, advance)
 
 
-def take_back(out: Path, advance: Advance | None = None) -> Applied:
+def undo_apply(out: Path, advance: Advance | None = None) -> Applied:
     """Put photos back in the folders that the run had given them; what was said of them stays, to be applied again.
 
-    Raises: as `apply`.
+    Raises: as `apply_review`.
     """
     out = out.resolve()
     with locked(out), closing(Journal.open(out)) as journal:
@@ -99,7 +92,7 @@ def _file(journal: Journal, settings: dict[str, Any], corrected: bool, advance: 
             for scored in batch:
                 entry = journal.lookup(scored.photo.path)
                 if entry is not None and entry.failure is not None:
-                    left.append(Left(scored.current or scored.photo.path, str(entry.failure)))
+                    left.append(LeftInPlace(scored.current or scored.photo.path, str(entry.failure)))
                 else:
                     filed += 1
             if advance is not None:
@@ -183,7 +176,7 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
             for path in items:
                 done = journal.lookup(path)
                 if done is not None and done.failure is not None and path not in unscored:
-                    left.append(Left(path, str(done.failure)))
+                    left.append(LeftInPlace(path, str(done.failure)))
             if advance is not None:
                 advance(len(batch))
 

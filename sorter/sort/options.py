@@ -15,7 +15,7 @@ LAYOUTS = ("flat", "tree")
 
 
 @dataclass(frozen=True)
-class Options:
+class SortOptions:
     """Everything `sorter run` can be told; the defaults are its defaults.
 
     Attributes:
@@ -67,7 +67,7 @@ class Options:
     cluster: str | None = None
 
 
-def remembered(out: Path) -> Options:
+def remembered(out: Path) -> SortOptions:
     """The options of the last run into an output folder, to go on where it stopped or to sort again.
 
     Raises:
@@ -80,7 +80,7 @@ def remembered(out: Path) -> Options:
     if run is None or not run.get("inputs"):
         raise UsageError(f"{out}: no photos were sorted into it; name a folder that `sorter run` wrote to")
     threshold, unsure = run["rule"]
-    return Options(
+    return SortOptions(
         inputs=tuple(map(path_of, run["inputs"])),
         out=out,
         model=Path(run["model_folder"]),
@@ -94,12 +94,12 @@ def remembered(out: Path) -> Options:
     )
 
 
-def scan_of(options: Options) -> Scan:
+def scan_of(options: SortOptions) -> Scan:
     """The scan that a run with these options makes."""
     return Scan(options.inputs, options.exclude, options.out, options.follow_symlinks, options.hidden)
 
 
-def resolved(options: Options) -> Options:
+def resolved(options: SortOptions) -> SortOptions:
     """Absolute paths, and a check of what can be checked before anything is loaded. Raises UsageError."""
     inputs = tuple(_absolute(path) for path in options.inputs)
     out = options.out.resolve()

@@ -11,7 +11,7 @@ import numpy as np
 
 from sorter.model.rule import Rule
 from sorter.output.journal import Journal, locked
-from sorter.sort.apply import Advance, Applied, apply, export, take_back
+from sorter.sort.apply import Advance, Applied, apply_review, export, undo_apply
 from sorter.sort.table import NONE, Table, read_table, rule_of, rule_to_json, run_settings
 from sorter.types import Failure, UsageError
 
@@ -212,20 +212,20 @@ class Review:
 
     @property
     def applied(self) -> bool:
-        """Has an apply moved anything that `take_back` would put back?"""
+        """Has an apply moved anything that `undo_apply` would put back?"""
         return "rule_before" in (self._journal.setting("run") or {})
 
     def plan(self) -> list[Move]:
-        """What `apply` would do now."""
+        """What `apply_review` would do now."""
         return planned(self.table)
 
-    def apply(self, advance: Advance | None = None) -> Applied:
-        """`apply` of this folder; the table is read anew."""
-        return self._and_reload(lambda: apply(self.table.out, advance))
+    def apply_review(self, advance: Advance | None = None) -> Applied:
+        """`apply_review` of this folder; the table is read anew."""
+        return self._and_reload(lambda: apply_review(self.table.out, advance))
 
-    def take_back(self, advance: Advance | None = None) -> Applied:
-        """`take_back` of this folder; the table is read anew."""
-        return self._and_reload(lambda: take_back(self.table.out, advance))
+    def undo_apply(self, advance: Advance | None = None) -> Applied:
+        """`undo_apply` of this folder; the table is read anew."""
+        return self._and_reload(lambda: undo_apply(self.table.out, advance))
 
     def export(self, target: Path, advance: Advance | None = None) -> Applied:
         """`export` of this folder."""

@@ -21,16 +21,16 @@ from sorter.model.folder import Model, read_model, shipped_model
 from sorter.model.rule import Rule
 from sorter.output.filer import STORE_THREADS, Filer, Scored
 from sorter.output.journal import Entry, Journal, Known, copy_journal, locked
-from sorter.output.remote import fetch, kept
+from sorter.output.remote import download, uploaded
 from sorter.pipeline import trial as gate
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
-from sorter.progress import Quiet, Watch
-from sorter.reports.html import Page, write_html
+from sorter.progress import NoProgress, Progress
+from sorter.reports.html import RunInfo, write_html
 from sorter.reports.parts import Report, report_at
-from sorter.sort.options import Options, resolved, scan_of
-from sorter.sort.undo import take_back
+from sorter.sort.options import SortOptions, resolved, scan_of
+from sorter.sort.undo import undo_filings
 from sorter.system import available_cores, memory_per_worker
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
 
@@ -46,7 +46,7 @@ FINAL = frozenset({Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.C
 
 
 @dataclass(frozen=True)
-class Summary:
+class SortSummary:
     """What a run came to.
 
     Attributes:
@@ -85,7 +85,7 @@ class Summary:
         return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
 
 
-def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
+def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortSummary:
     """Sort photos into the folders of their classes.
 
     Raises:
@@ -94,30 +94,30 @@ def sort_folder(options: Options, watch: Watch | None = None) -> Summary:
         KeyboardInterrupt: as ever; the journal is then as good as after any other stop.
     """
     began = time.monotonic()
-    watch = watch or Quiet()
+    progress = progress or NoProgress()
     options = resolved(options)
     model = read_model(options.model or shipped_model())
     model.verify()
     rule = Rule.of(model, options.threshold, options.unsure)
     try:
         with (
-            _journal(options, watch.say) as journal,
-            _cluster(options, watch) as cluster,
+            _journal(options, progress.say) as journal,
+            _cluster(options, progress) as cluster,
             closing(_filer(options, journal, cluster)) as filer,
         ):
-            return _Run(options, model, rule, journal, filer, watch, cluster).go(began)
+            return _Run(options, model, rule, journal, filer, progress, cluster).go(began)
     except OSError as error:
         raise SorterError(f"{error.filename or options.out}: {error.strerror or error}") from error
 
 
 @dataclass
 class _Run:
-    options: Options
+    options: SortOptions
     model: Model
     rule: Rule
     journal: Journal
     filer: Filer
-    watch: Watch
+    progress: Progress
     cluster: Cluster | None = None
     taken: int = 0
     decoded: int = 0
@@ -126,7 +126,7 @@ class _Run:
     changed: bool = False
     in_hand: set[str] = field(default_factory=set)  # paths taken from the scan and not yet in the journal
 
-    def go(self, began: float) -> Summary:
+    def go(self, began: float) -> SortSummary:
         self.filer.recover(go_on=True)
         self._check_settings()
         self._forget_the_gone()
@@ -229,7 +229,7 @@ class _Run:
         if batch:
             self.filer.file(batch)
             self.refiled += len(batch)
-            self.watch.advance(len(batch))
+            self.progress.advance(len(batch))
 
     # -- what is new -------------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class _Run:
         for item, photo in zip(items, photos, strict=True):
             path = str(photo.path)
             if path in self.in_hand or (path in known and not _is_news(known[path], item)):
-                self.watch.advance(int(isinstance(item, Photo)))
+                self.progress.advance(int(isinstance(item, Photo)))
                 continue
             if photo.is_link and self.options.action is ActionKind.MOVE and isinstance(item, Photo):
                 message = "a symbolic link, which --action move would break; move the photo it points to"
@@ -287,9 +287,9 @@ class _Run:
 
         options = self.options
         limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
-        choose = self.cluster.choose if self.cluster else gate.choose
+        choose = self.cluster.choose if self.cluster else gate.choose_engine
         wanted = Wanted(options.engine, options.precision, options.device, options.decode)
-        self.choice = choose(self.model, wanted, samples(), limits, self.watch.say)
+        self.choice = choose(self.model, wanted, samples(), limits, self.progress.say)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
@@ -305,7 +305,7 @@ class _Run:
             limits,
             options.max_megapixels,
             options.batch_size,
-            self.watch.say,
+            self.progress.say,
         ) as processes:
             yield from processes.run(everything)
 
@@ -323,7 +323,7 @@ class _Run:
         self.in_hand.difference_update(str(result.photo.path) for result in batch)
         self.taken += len(batch)
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
-        self.watch.advance(len(batch))
+        self.progress.advance(len(batch))
 
     @property
     def batch(self) -> int:
@@ -337,7 +337,7 @@ class _Run:
             return target
         with self.journal.transaction():
             self.journal.index_labels()
-        page = Page(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
+        page = RunInfo(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
         with Pool(Thumbnail(THUMBNAIL, self.options.max_megapixels), self.workers, limits) as pool:
             write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pool.run)
@@ -352,7 +352,7 @@ class _Run:
 
     # -- what it came to ---------------------------------------------------------------------------------------
 
-    def _summary(self, began: float, csv: Path | None, page: Path | None) -> Summary:
+    def _summary(self, began: float, csv: Path | None, page: Path | None) -> SortSummary:
         counts: dict[str, int] = {}
         failed: dict[str, int] = {}
         skipped: dict[str, int] = {}
@@ -360,7 +360,7 @@ class _Run:
         for (status, what), number in self.journal.counts().items():
             into = kinds.get(status, counts)
             into[what] = into.get(what, 0) + number
-        return Summary(
+        return SortSummary(
             out=self.options.out,
             counts={label: counts.get(label, 0) for label in (*self.model.classes, *counts)},
             failed=failed,
@@ -389,7 +389,7 @@ def _is_news(known: Known, item: Photo | Result[Scores]) -> bool:
     return known.failure is None or known.failure.reason not in FINAL
 
 
-def _filer(options: Options, journal: Journal, cluster: Cluster | None) -> Filer:
+def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> Filer:
     return Filer(journal, options.action, options.layout == "tree", options.dry_run, hands=cluster)
 
 
@@ -403,7 +403,7 @@ def _is_gone(entry: Entry) -> bool:
 
 
 @contextmanager
-def _cluster(options: Options, watch: Watch) -> Iterator[Cluster | None]:
+def _cluster(options: SortOptions, progress: Progress) -> Iterator[Cluster | None]:
     """What `--cluster` asks for. Raises SorterError where Ray is not installed."""
     if options.cluster is None:
         yield None
@@ -412,12 +412,12 @@ def _cluster(options: Options, watch: Watch) -> Iterator[Cluster | None]:
         raise SorterError('ray is not installed; `pip install "sorter[cluster]"` brings it')
     from sorter.cluster.machine import Cluster
 
-    with Cluster(options.cluster, options.workers, watch.say) as cluster:
+    with Cluster(options.cluster, options.workers, progress.say) as cluster:
         yield cluster
 
 
 @contextmanager
-def _journal(options: Options, say: Callable[[str], None]) -> Iterator[Journal]:
+def _journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[Journal]:
     """The output folder's journal, locked; for a dry run a copy of it that is thrown away."""
     if options.dry_run:
         with tempfile.TemporaryDirectory(prefix="sorter-") as folder:
@@ -428,13 +428,13 @@ def _journal(options: Options, say: Callable[[str], None]) -> Iterator[Journal]:
                 yield journal
         return
     with locked(options.out):
-        fetch(options.out, options.fresh)
+        download(options.out, options.fresh)
         with closing(Journal.open(options.out)) as journal:
             if options.fresh:
-                for problem in take_back(journal):
+                for problem in undo_filings(journal):
                     if problem is not None:
                         say(f"left where it is: {problem.path}: {problem.message}")
                 with journal.transaction():
                     journal.clear()
-            with kept(journal):
+            with uploaded(journal):
                 yield journal

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sorter.output.filer import Filer
 from sorter.output.journal import FOLDER, Journal, locked
-from sorter.output.remote import fetch, kept
+from sorter.output.remote import download, uploaded
 from sorter.reports import csv as report
 from sorter.reports.parts import remove_parts
 from sorter.types import ActionKind
@@ -19,7 +19,7 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftInPlace:
     """A file that was not put back, and why."""
 
     path: Path
@@ -38,7 +38,7 @@ class Undone:
 
     out: Path
     restored: int
-    left: tuple[Left, ...]
+    left: tuple[LeftInPlace, ...]
 
 
 def undo(out: Path) -> Undone:
@@ -48,11 +48,11 @@ def undo(out: Path) -> Undone:
         JournalError: the folder has no journal, or another process is at work on it.
     """
     out = out.resolve()
-    fetch(out)
+    download(out)
     Journal.read(out).close()  # no journal, no new one
-    with locked(out), closing(Journal.open(out)) as journal, kept(journal):
+    with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         restored, left = 0, []
-        for problem in take_back(journal):
+        for problem in undo_filings(journal):
             if problem is None:
                 restored += 1
             else:
@@ -67,8 +67,8 @@ def undo(out: Path) -> Undone:
     return Undone(out, restored, tuple(left))
 
 
-def take_back(journal: Journal) -> Iterator[Left | None]:
-    """Undo every filing, the latest first; yields None for each done, a `Left` for each that was not."""
+def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
+    """Undo every filing, the latest first; yields None for each done, a `LeftInPlace` for each that was not."""
     with closing(Filer(journal, ActionKind.NONE)) as filer:
         filer.recover(go_on=False)
         filings = journal.filings_backwards()
@@ -77,7 +77,7 @@ def take_back(journal: Journal) -> Iterator[Left | None]:
             for filed, problem in filer.undo(batch):
                 if filed.filing.destination.is_relative_to(journal.out):
                     folders.add(filed.filing.destination.parent)
-                yield None if problem is None else Left(filed.filing.destination, problem)
+                yield None if problem is None else LeftInPlace(filed.filing.destination, problem)
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)
     _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 from sorter.train.augment import augmentation
 from sorter.train.learner import Photos
 from sorter.train.recipes import Phase, Recipe
-from sorter.train.settings import Settings
+from sorter.train.settings import TrainSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 class Batches:
     """Shuffled, augmented, mixed: (inputs, targets) on the device, epoch by epoch."""
 
-    def __init__(self, photos: Photos, recipe: Recipe, phase: Phase, number: int, settings: Settings) -> None:
+    def __init__(
+        self, photos: Photos, recipe: Recipe, phase: Phase, number: int, settings: TrainSettings
+    ) -> None:
         self.photos = photos
         self.recipe = recipe
         self.cached = phase.cached
@@ -34,7 +36,7 @@ class Batches:
         self.size = min(recipe.batch_size, len(photos.rows))
         # A last batch of one would leave batch norm without a spread.
         self.drop = len(photos.rows) % self.size == 1 and len(photos.rows) > 1
-        self.order = Order(photos.labels, recipe, number, settings)
+        self.order = EpochSampler(photos.labels, recipe, number, settings)
         mean, std = torch.tensor(settings.spec.mean), torch.tensor(settings.spec.std)
         self.mean = (255 * mean).view(1, 3, 1, 1).to(settings.device)
         self.std = (255 * std).view(1, 3, 1, 1).to(settings.device)
@@ -86,10 +88,12 @@ class Batches:
             yield features, torch.from_numpy(self.photos.labels[some])
 
 
-class Order(Sampler[tuple[int, int]]):
+class EpochSampler(Sampler[tuple[int, int]]):
     """(epoch, place) of every photo once, shuffled; or drawn so that classes come up equally often."""
 
-    def __init__(self, labels: NDArray[np.int64], recipe: Recipe, number: int, settings: Settings) -> None:
+    def __init__(
+        self, labels: NDArray[np.int64], recipe: Recipe, number: int, settings: TrainSettings
+    ) -> None:
         self.labels = labels
         self.number = number
         self.seed = settings.seed

@@ -16,7 +16,7 @@ from sorter.train.optimise import Mean
 
 
 @dataclass
-class Progress(Course):
+class TrainingState(Course):
     """Where training stands: what a checkpoint holds besides the tensors of the network and the optimiser."""
 
     phase: int = 0
@@ -34,16 +34,16 @@ def copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
 
 
-def read_checkpoint(path: Path | None) -> tuple[Progress, dict[str, Any] | None]:
+def read_checkpoint(path: Path | None) -> tuple[TrainingState, dict[str, Any] | None]:
     if path is None or not path.exists():
-        return Progress(), None
+        return TrainingState(), None
     saved = torch.load(path, map_location="cpu", weights_only=True)
-    return Progress(**saved["progress"]), saved
+    return TrainingState(**saved["progress"]), saved
 
 
 def save_checkpoint(
     path: Path | None,
-    progress: Progress,
+    state: TrainingState,
     scope: nn.Module,
     optimiser: torch.optim.Optimizer | None,
     scaler: torch.amp.GradScaler | None,
@@ -52,13 +52,13 @@ def save_checkpoint(
     """Last and best in one file, replaced whole: they always belong together."""
     if path is None:
         return
-    state = {
-        "progress": {**vars(progress), "out_of_time": False},
+    saved = {
+        "progress": {**vars(state), "out_of_time": False},
         "network": scope.state_dict(),
         "optimiser": optimiser.state_dict() if optimiser else None,
         "scaler": scaler.state_dict() if scaler else None,
         "mean": mean.state() if mean else None,
     }
     part = path.with_suffix(".part")
-    torch.save(state, part)
+    torch.save(saved, part)
     part.replace(path)

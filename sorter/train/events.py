@@ -8,26 +8,26 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from sorter.train.settings import Watch
+from sorter.progress import Progress
 
 FOLDER = "tensorboard"  # in the model folder
 TAGS = {"lr": "learning_rate", "train_loss": "loss/train", "val_loss": "loss/val"}
 
 
 class Events:
-    """A `Watch` that passes everything on to another, and writes each epoch's row as scalars.
+    """A `Progress` that passes everything on to another, and writes each epoch's row as scalars.
 
     Each training has a folder of its own, `run-1` and on: of a cross-validation first the trials, then the final one.
     One that is resumed goes on in the last folder, from the epoch it goes on from. Nothing is made before the first
     epoch has ended, as the model folder must not be there before.
 
     Args:
-        watch: whom to pass on to.
+        progress: whom to pass on to.
         folder: of the folders of event files.
     """
 
-    def __init__(self, watch: Watch, folder: Path) -> None:
-        self._watch = watch
+    def __init__(self, progress: Progress, folder: Path) -> None:
+        self._progress = progress
         self._folder = folder
         self._writer: SummaryWriter | None = None
 
@@ -40,13 +40,13 @@ class Events:
         self._close()
 
     def say(self, message: str) -> None:
-        self._watch.say(message)
+        self._progress.say(message)
 
-    def begin(self, what: str, total: int) -> None:
-        self._watch.begin(what, total)
+    def begin(self, what: str, total: int | None) -> None:
+        self._progress.begin(what, total)
 
-    def advance(self, steps: int, **figures: float) -> None:
-        self._watch.advance(steps, **figures)
+    def advance(self, steps: int, /, **figures: float) -> None:
+        self._progress.advance(steps, **figures)
 
     def epoch(self, row: dict[str, Any]) -> None:
         epoch = int(row["epoch"])
@@ -57,7 +57,7 @@ class Events:
             if name != "epoch":
                 self._writer.add_scalar(tag(name), value, epoch)
         self._writer.flush()
-        self._watch.epoch(row)
+        self._progress.epoch(row)
 
     def _open(self, epoch: int) -> None:
         self._close()

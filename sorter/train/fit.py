@@ -24,15 +24,15 @@ from sorter.model.folder import Model, write_model
 from sorter.photos.dataset import Dataset, Example, Labelled, folds, group_alike, read_folders, split
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline.pool import Limits
+from sorter.progress import Progress
 from sorter.reports.csv import replaced
 from sorter.system import available_cores, memory_per_worker
 from sorter.train.backbones import describe, preprocess_of
 from sorter.train.features import Prepared, embed, prepare
 from sorter.train.head_learner import HeadLearner, find_backbone
 from sorter.train.learner import Course, Fitted, Learner, Photos, large_imports
-from sorter.train.options import Options, positive_class, resolve_recipe
+from sorter.train.options import TrainOptions, positive_class, resolve_recipe
 from sorter.train.recipes import FAST, Recipe
-from sorter.train.settings import Watch
 from sorter.train.trained import TRIED, Trained, model_card
 from sorter.types import SorterError, UsageError
 
@@ -46,7 +46,7 @@ REPORT, HISTORY, CARD = "report", "history.csv", "README.md"
 CALIBRATION, AGREEMENT = 64, 256  # photos that fix the int8 ranges, and that engines are compared on
 
 
-def train_model(options: Options, watch: Watch, labelled: Labelled | None = None) -> Trained:
+def train_model(options: TrainOptions, progress: Progress, labelled: Labelled | None = None) -> Trained:
     """Train on folders of examples and write a model folder.
 
     Args:
@@ -65,11 +65,11 @@ def train_model(options: Options, watch: Watch, labelled: Labelled | None = None
     # Before photos are read: weights that cannot be had are missed at once.
     draft, learner = _beginning(options, recipe, classes, positive)
     apart = labelled is not None
-    return _Training(options, recipe, draft, parts, apart, learner, watch).go(began)
+    return _Training(options, recipe, draft, parts, apart, learner, progress).go(began)
 
 
 def _beginning(
-    options: Options, recipe: Recipe, classes: tuple[str, ...], positive: str | None
+    options: TrainOptions, recipe: Recipe, classes: tuple[str, ...], positive: str | None
 ) -> tuple[Model, Learner]:
     """What is known of the model before it is trained, and what is trained."""
 
@@ -84,7 +84,7 @@ def _beginning(
             return model, HeadLearner(recipe, model, backbone)
     try:
         with large_imports():
-            from sorter.train.networks import Source
+            from sorter.train.networks import WeightSource
             from sorter.train.torch_learner import TorchLearner
     except ImportError as error:
         raise SorterError(
@@ -92,7 +92,7 @@ def _beginning(
             f"and `--recipe {FAST}` without --epochs, --size and --device does without"
         ) from error
     model = draft(preprocess_of(recipe), describe(recipe))
-    source = Source(options.weights, options.pretrained)
+    source = WeightSource(options.weights, options.pretrained)
     seconds = None if options.time_budget is None else options.time_budget * 60
     workers = options.workers or available_cores()
     return model, TorchLearner(recipe, model, source, options.seed, options.device, workers, seconds)
@@ -101,13 +101,13 @@ def _beginning(
 class _Training:
     def __init__(
         self,
-        options: Options,
+        options: TrainOptions,
         recipe: Recipe,
         draft: Model,
         parts: dict[str | None, list[Example]],
         apart: bool,
         learner: Learner,
-        watch: Watch,
+        progress: Progress,
     ) -> None:
         self.options = options
         self.recipe = recipe
@@ -115,7 +115,7 @@ class _Training:
         self.parts = parts
         self.apart = apart
         self.learner = learner
-        self.watch = watch
+        self.progress = progress
         self.out = options.out.resolve()
         self.work = self.out / WORK
         self.workers = options.workers or available_cores()
@@ -150,7 +150,7 @@ class _Training:
         model = replace(model, provenance=self._provenance(dataset, fitted))
         fitted.write(model)
         write_model(model)  # from here on the folder sorts
-        self.watch.begin("exporting and reporting", 2)
+        self.progress.begin("exporting and reporting", 2)
         # Most of exporting runs outside of Python, which has time for the report meanwhile.
         with ThreadPoolExecutor(1) as pool:
             exporting = pool.submit(self._export, model, dataset, prepared)
@@ -171,7 +171,7 @@ class _Training:
                 page=self.out / REPORT / "report.html",
             )
             self._report(trained, prepared, probabilities, course)
-            self.watch.advance(1)
+            self.progress.advance(1)
             trained = replace(trained, model=exporting.result(), seconds=time.monotonic() - began)
         write_metrics(self.out / REPORT, trained.to_json())
         shutil.rmtree(self.work)
@@ -216,7 +216,7 @@ class _Training:
         return plain
 
     def _prepare(self) -> Prepared:
-        self.watch.begin("decoding", len(self.examples))
+        self.progress.begin("decoding", len(self.examples))
         limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
         return prepare(
             self.examples,
@@ -225,7 +225,7 @@ class _Training:
             self.workers,
             limits,
             self.options.max_megapixels,
-            self.watch.advance,
+            self.progress.advance,
         )
 
     def _tell(self, dataset: Dataset, prepared: Prepared) -> None:
@@ -233,22 +233,22 @@ class _Training:
             f"{len(examples):,} {part}"
             for part, examples in (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
         )
-        self.watch.say(f"{len(dataset.classes)} classes; photos: {sizes}")
+        self.progress.say(f"{len(dataset.classes)} classes; photos: {sizes}")
         if dataset.exact_duplicates or dataset.near_duplicates:
-            self.watch.say(
+            self.progress.say(
                 f"{dataset.exact_duplicates:,} exact and {dataset.near_duplicates:,} near duplicates"
                 + (", each kept on one side" if None in self.parts else "")
             )
         if dataset.leaks:
-            self.watch.say(
+            self.progress.say(
                 f"{dataset.leaks:,} photos of val and test look like one of train: figures will flatter"
             )
         if dataset.conflicts:
-            self.watch.say(
+            self.progress.say(
                 f"{dataset.conflicts:,} photos look like one of another class: some are mislabelled, perhaps"
             )
         if prepared.failures:
-            self.watch.say(
+            self.progress.say(
                 f"{len(prepared.failures):,} files could not be decoded: see {REPORT}/failures.csv"
             )
 
@@ -256,7 +256,7 @@ class _Training:
         """Features of every photo, where a phase wants them: the network is frozen, and the same for every trial."""
         if not any(phase.cached for phase in self.recipe.phases):
             return None
-        self.watch.begin("embedding", len(prepared.fingerprints))
+        self.progress.begin("embedding", len(prepared.fingerprints))
         return embed(
             self.learner.forward,
             self.draft.preprocess,
@@ -265,7 +265,7 @@ class _Training:
             self.work / "features.npy",
             user_cache_path("sorter") / "features",
             self.learner.weights_key,
-            self.watch.advance,
+            self.progress.advance,
         )
 
     def _sha256(self, example: Example, prepared: Prepared) -> str | None:
@@ -283,9 +283,9 @@ class _Training:
         checkpoint: Path | None,
     ) -> tuple[Model, Fitted]:
         learn, choose = (self._photos(part, prepared, features) for part in (dataset.train, dataset.val))
-        fitted = self.learner.fit(learn, choose, seed, checkpoint, self.watch)
+        fitted = self.learner.fit(learn, choose, seed, checkpoint, self.progress)
         if fitted.course.out_of_time:
-            self.watch.say("the time budget is spent: the best epoch so far is taken")
+            self.progress.say("the time budget is spent: the best epoch so far is taken")
         logits, labels, positive = fitted.logits(choose), choose.labels, self.draft.positive_index
         if self.draft.binary:
             labels = (labels == positive).astype(np.int64)
@@ -333,7 +333,7 @@ class _Training:
         for number, dataset in enumerate(self._rounds(prepared)):
             if number < len(done):
                 continue
-            self.watch.say(f"trial {number + 1} of {options.folds * options.repeats}")
+            self.progress.say(f"trial {number + 1} of {options.folds * options.repeats}")
             model, fitted = self._fit(dataset, prepared, features, options.seed + number, None)
             metrics, _ = self._measure(model, fitted, dataset.test, prepared, features, resamples=2)
             found = metrics.to_json()
@@ -453,7 +453,7 @@ def _spread(examples: Sequence[Example], most: int) -> list[Example]:
     return [examples[each] for each in at]
 
 
-def _check_out(options: Options) -> None:
+def _check_out(options: TrainOptions) -> None:
     out = options.out
     if options.resume:
         if (out / "model.json").exists() and not (out / WORK).exists():

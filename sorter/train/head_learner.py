@@ -13,13 +13,13 @@ import numpy as np
 from sorter.export.files import onnx_spec, write_onnx
 from sorter.export.graph import Infer, join_head, onnx_runtime, split_head
 from sorter.model.folder import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
+from sorter.progress import Progress
 from sorter.train.backbones import timm_name
 from sorter.train.features import Forward, by_engine
 from sorter.train.learner import Course, Photos, large_imports, tensors_key
 from sorter.train.linear import LinearHead, solve
-from sorter.train.options import Options
+from sorter.train.options import TrainOptions
 from sorter.train.recipes import Recipe
-from sorter.train.settings import Watch
 
 if TYPE_CHECKING:
     import onnx
@@ -48,7 +48,7 @@ class Backbone:
         return onnx_runtime(self.graph.SerializeToString(), threads=1)
 
 
-def find_backbone(recipe: Recipe, options: Options) -> Backbone | None:
+def find_backbone(recipe: Recipe, options: TrainOptions) -> Backbone | None:
     """The backbone that a recipe asks for, where it stays as it is and some model folder has it; else None.
 
     That is the folder of the weights that are given, or the shipped model for the network that this one is made of.
@@ -125,16 +125,16 @@ class HeadLearner:
         return by_engine(self._backbone.infer, self._draft.preprocess)
 
     def fit(
-        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, watch: Watch
+        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, progress: Progress
     ) -> FittedHead:
         began = time.monotonic()
-        watch.begin("phase 1, head", 1)
+        progress.begin("phase 1, head", 1)
         draft = self._draft
         head, row = solve(
             self._recipe, 0, learn, choose, draft.outputs, len(draft.classes), draft.positive_index
         )
-        watch.advance(1, loss=row["train_loss"])
-        watch.epoch(row)
+        progress.advance(1, loss=row["train_loss"])
+        progress.epoch(row)
         return FittedHead(self._backbone, head, Course([row], time.monotonic() - began))
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sorter.model.folder import Model
+    from sorter.progress import Progress
     from sorter.train.features import Forward
-    from sorter.train.settings import Watch
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ class Learner(Protocol):
     def forward(self) -> Forward:
         """The frozen backbone."""
 
-    def fit(self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, watch: Watch) -> Fitted:
+    def fit(
+        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, progress: Progress
+    ) -> Fitted:
         """Train.
 
         Args:

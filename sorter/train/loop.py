@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from sorter.model.network import Network
+from sorter.progress import Progress
 from sorter.train.batches import Batches, seed_of
-from sorter.train.checkpoint import Progress, copied, load_into, read_checkpoint, save_checkpoint
+from sorter.train.checkpoint import TrainingState, copied, load_into, read_checkpoint, save_checkpoint
 from sorter.train.learner import Photos, class_weights, judge
 from sorter.train.linear import solve
 from sorter.train.networks import freeze, put_head, training_mode
@@ -31,7 +32,7 @@ from sorter.train.optimise import (
     stalled,
 )
 from sorter.train.recipes import Recipe
-from sorter.train.settings import Settings, Watch
+from sorter.train.settings import TrainSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +41,13 @@ VALIDATION_BATCH = 128
 
 
 def train(
-    network: Network, recipe: Recipe, learn: Photos, choose: Photos, settings: Settings, watch: Watch
-) -> Progress:
+    network: Network,
+    recipe: Recipe,
+    learn: Photos,
+    choose: Photos,
+    settings: TrainSettings,
+    progress: Progress,
+) -> TrainingState:
     """Train in the recipe's phases; the network ends with the weights of the epoch with the least validation loss.
 
     Args:
@@ -50,30 +56,30 @@ def train(
         choose: what to validate on.
     """
     network.to(settings.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    progress, saved = read_checkpoint(settings.checkpoint)
+    state, saved = read_checkpoint(settings.checkpoint)
     for number, phase in enumerate(recipe.phases):
-        if number < progress.phase or phase.epochs == 0 or progress.out_of_time:
+        if number < state.phase or phase.epochs == 0 or state.out_of_time:
             continue
         scope = network.head if phase.cached else network
         if saved is not None:
             load_into(network, saved["network"])
-        if progress.best is not None and not phase.cached and progress.epoch == 0:
-            progress.best = copied(network)  # so far the head's alone: the backbone is about to change
-        progress.phase = number
+        if state.best is not None and not phase.cached and state.epoch == 0:
+            state.best = copied(network)  # so far the head's alone: the backbone is about to change
+        state.phase = number
         freeze(network, phase.trains)
         if phase.optimiser == "lbfgs":
-            solve_phase(network, recipe, number, learn, choose, settings, watch, progress)
+            solve_phase(network, recipe, number, learn, choose, settings, progress, state)
         else:
-            run_phase(network, recipe, number, learn, choose, settings, watch, progress, saved)
-        assert progress.best is not None
-        load_into(network, progress.best)
-        progress.phase, progress.epoch, saved = number + 1, 0, None
-        save_checkpoint(settings.checkpoint, progress, scope, None, None)
-    if progress.best is not None:
-        load_into(network, progress.best)
+            run_phase(network, recipe, number, learn, choose, settings, progress, state, saved)
+        assert state.best is not None
+        load_into(network, state.best)
+        state.phase, state.epoch, saved = number + 1, 0, None
+        save_checkpoint(settings.checkpoint, state, scope, None, None)
+    if state.best is not None:
+        load_into(network, state.best)
     network.requires_grad_(True)
     network.eval()
-    return progress
+    return state
 
 
 def run_phase(
@@ -82,9 +88,9 @@ def run_phase(
     number: int,
     learn: Photos,
     choose: Photos,
-    settings: Settings,
-    watch: Watch,
+    settings: TrainSettings,
     progress: Progress,
+    state: TrainingState,
     saved: dict[str, Any] | None,
 ) -> None:
     """One phase: a fresh optimiser, epochs until they end, the validation loss stalls, or time is up."""
@@ -96,20 +102,20 @@ def run_phase(
     autocast, scaler = mixed_precision(settings.device)
     shares = class_weights(learn.labels, settings.classes, recipe.balance)
     weights = torch.from_numpy(shares).float().to(settings.device)
-    if saved is not None and progress.epoch > 0:
+    if saved is not None and state.epoch > 0:
         optimiser.load_state_dict(saved["optimiser"])
         scaler.load_state_dict(saved["scaler"])
         if mean is not None:
             mean.load(saved["mean"])
     batches = Batches(learn, recipe, phase, number, settings)
     steps = phase.epochs * len(batches)
-    watch.begin(f"phase {number + 1}, {'head' if phase.trains == 'head' else 'fine-tuning'}", steps)
-    watch.advance(progress.epoch * len(batches))
-    began, last_saved = time.monotonic() - progress.seconds, time.monotonic()
+    progress.begin(f"phase {number + 1}, {'head' if phase.trains == 'head' else 'fine-tuning'}", steps)
+    progress.advance(state.epoch * len(batches))
+    began, last_saved = time.monotonic() - state.seconds, time.monotonic()
 
-    while progress.epoch < phase.epochs and not progress.out_of_time:
-        epoch = progress.epoch
-        rows = [row for row in progress.history if row["phase"] == number + 1]
+    while state.epoch < phase.epochs and not state.out_of_time:
+        epoch = state.epoch
+        rows = [row for row in state.history if row["phase"] == number + 1]
         if stalled([row["val_loss"] for row in rows]) >= phase.patience:
             break
         torch.manual_seed(seed_of(settings.seed, number, epoch))
@@ -117,7 +123,7 @@ def run_phase(
         training_mode(scope)
         total, seen, asked = 0.0, 0, time.monotonic()
         for step, (inputs, targets) in enumerate(batches.epoch(epoch)):  # (b, 3, s, s) or (b, d); (b, k)
-            progress.waited += time.monotonic() - asked
+            state.waited += time.monotonic() - asked
             for group, peak in zip(optimiser.param_groups, peaks, strict=True):
                 group["lr"] = peak * scale * learning_rate(phase, (epoch * len(batches) + step) / steps)
             with autocast:
@@ -130,10 +136,10 @@ def run_phase(
             if mean is not None:
                 mean.update(scope)
             total, seen = total + float(loss.detach()) * len(inputs), seen + len(inputs)
-            watch.advance(1, loss=total / seen)
-            progress.seconds = time.monotonic() - began
-            if settings.deadline is not None and progress.seconds > settings.deadline:
-                progress.out_of_time = True
+            progress.advance(1, loss=total / seen)
+            state.seconds = time.monotonic() - began
+            if settings.deadline is not None and state.seconds > settings.deadline:
+                state.out_of_time = True
                 break
             asked = time.monotonic()
 
@@ -141,22 +147,22 @@ def run_phase(
         logits = predict(judged, choose, phase.cached, settings, autocast)
         row = {
             "phase": number + 1,
-            "epoch": len(progress.history) + 1,
+            "epoch": len(state.history) + 1,
             "lr": optimiser.param_groups[0]["lr"],
             "train_loss": total / max(seen, 1),
             **judge(logits, choose.labels, settings.positive),
         }
-        better = row["val_loss"] < progress.best_loss or math.isnan(progress.best_loss)
-        if better or progress.best is None:
-            progress.best_loss = row["val_loss"]
-            progress.best = copied(judged)
-        progress.epoch = epoch + 1
-        progress.seconds = time.monotonic() - began
-        row["seconds"] = round(progress.seconds, 3)
-        progress.history.append(row)
-        watch.epoch(row)
+        better = row["val_loss"] < state.best_loss or math.isnan(state.best_loss)
+        if better or state.best is None:
+            state.best_loss = row["val_loss"]
+            state.best = copied(judged)
+        state.epoch = epoch + 1
+        state.seconds = time.monotonic() - began
+        row["seconds"] = round(state.seconds, 3)
+        state.history.append(row)
+        progress.epoch(row)
         if time.monotonic() - last_saved >= settings.save_seconds:
-            save_checkpoint(settings.checkpoint, progress, scope, optimiser, scaler, mean)
+            save_checkpoint(settings.checkpoint, state, scope, optimiser, scaler, mean)
             last_saved = time.monotonic()
 
 
@@ -166,28 +172,28 @@ def solve_phase(
     number: int,
     learn: Photos,
     choose: Photos,
-    settings: Settings,
-    watch: Watch,
+    settings: TrainSettings,
     progress: Progress,
+    state: TrainingState,
 ) -> None:
     """One phase that has an exact answer: a linear head on cached features."""
-    watch.begin(f"phase {number + 1}, head", 1)
+    progress.begin(f"phase {number + 1}, head", 1)
     outputs = network.last.out_features
     found, row = solve(recipe, number, learn, choose, outputs, settings.classes, settings.positive)
     put_head(network, found)
-    progress.best, progress.best_loss = copied(network.head), row["val_loss"]
-    progress.epoch, progress.seconds = 1, progress.seconds + row["seconds"]
-    row |= {"epoch": len(progress.history) + 1, "seconds": round(progress.seconds, 3)}
-    progress.history.append(row)
-    watch.advance(1, loss=row["train_loss"])
-    watch.epoch(row)
+    state.best, state.best_loss = copied(network.head), row["val_loss"]
+    state.epoch, state.seconds = 1, state.seconds + row["seconds"]
+    row |= {"epoch": len(state.history) + 1, "seconds": round(state.seconds, 3)}
+    state.history.append(row)
+    progress.advance(1, loss=row["train_loss"])
+    progress.epoch(row)
 
 
 def predict(
     scope: nn.Module,
     photos: Photos,
     cached: bool,
-    settings: Settings,
+    settings: TrainSettings,
     autocast: AbstractContextManager[Any] | None = None,
 ) -> NDArray[np.float64]:
     """Logits (n, outputs) of every photo, as it is. `scope` is the head where its inputs are cached features."""

@@ -29,7 +29,7 @@ PREFIXES = ("module.", "_orig_mod.", "backbone.")
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightSource:
     """Where a backbone's weights come from.
 
     Attributes:
@@ -43,7 +43,7 @@ class Source:
     overlay: dict[str, Any] | None = None
 
 
-def make_network(recipe: Recipe, outputs: int, source: Source, seed: int) -> Network:
+def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) -> Network:
     """The recipe's network on the CPU, in eval mode; the seed decides its head and any random weights.
 
     Raises:

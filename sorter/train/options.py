@@ -16,7 +16,7 @@ NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "witho
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainOptions:
     """What `sorter train` can be told; None leaves it to the recipe.
 
     Attributes:
@@ -72,7 +72,7 @@ class Options:
     timeout_per_file: float = 60.0
 
 
-def resolve_recipe(options: Options) -> Recipe:
+def resolve_recipe(options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it. Raises UsageError for what cannot be."""
     name = options.recipe or (FAST if options.backbone == LITE0 else DEFAULT)
     recipe = find_recipe(name)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sorter.photos.dataset import Example, Labelled
-    from sorter.train.settings import Watch
+    from sorter.progress import Progress
 
 HELD_OUT = 1 / 3  # of the corrections of each class
 REST_HELD_OUT = 1 / 4  # of the confident rest of each class
@@ -33,7 +33,7 @@ LEAST_CORRECTIONS = 2  # of a class, of which one is held out
 
 
 @dataclass(frozen=True)
-class Options:
+class RetrainOptions:
     """What to learn from, and where the new model goes.
 
     Attributes:
@@ -139,7 +139,7 @@ def suggested_model(out: Path) -> Path:
     return free_name(out.parent / f"{out.name}-model", lambda path: path.exists() or path.is_symlink())
 
 
-def retrain(options: Options, watch: Watch) -> Retrained:
+def retrain(options: RetrainOptions, progress: Progress) -> Retrained:
     """Train a model on corrections, and compare it with the one that sorted.
 
     The backbone is that of the model that sorted, where its folder holds weights: what it learned is gone on from.
@@ -152,11 +152,11 @@ def retrain(options: Options, watch: Watch) -> Retrained:
     """
     table = read_table(options.out)
     classes = table.labels[:-1]  # the last is `unsure`
-    learn, held_out = choose(table, options)
+    learn, held_out = choose_examples(table, options)
     model = _model_of(options.out)
     try:
         from sorter.train import fit
-        from sorter.train.options import Options as TrainOptions
+        from sorter.train.options import TrainOptions
     except ImportError as error:
         raise SorterError(
             f'{error.name} is not installed; `pip install "sorter[learn]"` brings it'
@@ -174,7 +174,7 @@ def retrain(options: Options, watch: Watch) -> Retrained:
                 workers=options.workers,
                 **backbone_options(model, options.recipe),
             ),
-            watch,
+            progress,
             labelled,
         )
     except BaseException:
@@ -183,12 +183,12 @@ def retrain(options: Options, watch: Watch) -> Retrained:
         raise
     learned = trained.dataset.train + trained.dataset.val
     known = {photo.path for photo in learn if photo.certain}
-    watch.begin("comparing", len(held_out))
+    progress.begin("comparing", len(held_out))
     return Retrained(
         model=trained.model.folder,
         corrections=sum(example.photo.path in known for example in learned),
         learned=len(learned),
-        held_out=tuple(_judged(held_out, trained.model, options, watch)),
+        held_out=tuple(_judged(held_out, trained.model, options, progress)),
         failed=trained.failed,
         epochs=trained.epochs,
         seconds=trained.seconds,
@@ -218,7 +218,7 @@ class Chosen:
         return self.right != self.before
 
 
-def choose(table: Table, options: Options) -> tuple[list[Chosen], list[Chosen]]:
+def choose_examples(table: Table, options: RetrainOptions) -> tuple[list[Chosen], list[Chosen]]:
     """Photos to learn from, and those held out: of both kinds, and of each class its share.
 
     Raises:
@@ -269,7 +269,7 @@ def _part(rows: NDArray[np.int64], share: float, learn: list[int], held_out: lis
 
 
 def label(
-    classes: tuple[str, ...], learn: list[Chosen], held_out: list[Chosen], options: Options
+    classes: tuple[str, ...], learn: list[Chosen], held_out: list[Chosen], options: RetrainOptions
 ) -> Labelled:
     """The parts to train with; photos that are gone are left out.
 
@@ -344,7 +344,9 @@ def backbone_options(model: Model | None, recipe: str) -> dict[str, Any]:
     }
 
 
-def _judged(held_out: list[Chosen], model: Model, options: Options, watch: Watch) -> Iterable[Judged]:
+def _judged(
+    held_out: list[Chosen], model: Model, options: RetrainOptions, progress: Progress
+) -> Iterable[Judged]:
     """What the new model says of each, run as `sorter run` does it."""
     from sorter.pipeline.classifier import Classifier
 
@@ -355,5 +357,5 @@ def _judged(held_out: list[Chosen], model: Model, options: Options, watch: Watch
     results = classifier.predict(each.path for each in held_out)
     for each, result in zip(held_out, results, strict=True):
         after = None if isinstance(result.outcome, Failure) else rule(result.outcome).label
-        watch.advance(1)
+        progress.advance(1)
         yield Judged(each.path, each.right, each.before, after, each.corrected)

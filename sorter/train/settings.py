@@ -1,47 +1,15 @@
-"""How and where to train, and who wants to know how it goes."""
+"""How and where to train, whatever the recipe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from sorter.photos.preprocess import Preprocess
 
 if TYPE_CHECKING:
     import torch
-
-
-class Watch(Protocol):
-    """Whoever wants to know how training goes."""
-
-    def say(self, message: str) -> None:
-        """A sentence for a person."""
-
-    def begin(self, what: str, total: int) -> None:
-        """A stretch of work of so many steps begins."""
-
-    def advance(self, steps: int, **figures: float) -> None:
-        """So many more steps are done; the latest loss and such."""
-
-    def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch ended: its row of the history."""
-
-
-class Quiet:
-    """A `Watch` that looks away."""
-
-    def say(self, message: str) -> None:
-        pass
-
-    def begin(self, what: str, total: int) -> None:
-        pass
-
-    def advance(self, steps: int, **figures: float) -> None:
-        pass
-
-    def epoch(self, row: dict[str, Any]) -> None:
-        pass
 
 
 def _cpu() -> torch.device:
@@ -51,7 +19,7 @@ def _cpu() -> torch.device:
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainSettings:
     """How and where to train, whatever the recipe.
 
     Attributes:

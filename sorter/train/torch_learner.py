@@ -14,13 +14,14 @@ from sorter.export.files import write_network
 from sorter.export.graph import onnx_runtime, traced
 from sorter.model.folder import Model
 from sorter.model.network import Network, parameter_count
+from sorter.progress import Progress
 from sorter.train import loop
-from sorter.train.checkpoint import Progress
+from sorter.train.checkpoint import TrainingState
 from sorter.train.features import Forward, by_engine, by_torch
 from sorter.train.learner import Photos
-from sorter.train.networks import Source, make_network, weights_key
+from sorter.train.networks import WeightSource, make_network, weights_key
 from sorter.train.recipes import Recipe
-from sorter.train.settings import Settings, Watch
+from sorter.train.settings import TrainSettings
 from sorter.types import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TorchLearner:
         self,
         recipe: Recipe,
         draft: Model,
-        source: Source,
+        source: WeightSource,
         seed: int,
         device: str,
         workers: int,
@@ -84,10 +85,10 @@ class TorchLearner:
         return by_torch(deepcopy(self._untrained.backbone), spec, self._device)
 
     def fit(
-        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, watch: Watch
+        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, progress: Progress
     ) -> TorchFitted:
         network = self._network(seed)
-        settings = Settings(
+        settings = TrainSettings(
             positive=self._draft.positive_index,
             classes=len(self._draft.classes),
             spec=self._draft.preprocess,
@@ -97,7 +98,7 @@ class TorchLearner:
             deadline=self._seconds,
             checkpoint=checkpoint,
         )
-        course = loop.train(network, self._recipe, learn, choose, settings, watch)
+        course = loop.train(network, self._recipe, learn, choose, settings, progress)
         only_head = all(self._cached)
         return TorchFitted(network, course, settings, only_head, self._graph if only_head else None)
 
@@ -122,8 +123,8 @@ class TorchFitted:
     """
 
     network: Network
-    course: Progress
-    settings: Settings
+    course: TrainingState
+    settings: TrainSettings
     only_head: bool
     graph: onnx.ModelProto | None
 

@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import os
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import damage
 import pytest
 from damage import encode, picture
 from PIL import Image, ImageFilter
+from support.cleaning import Rows, jpeg, look, put
 from support.commands import Sorter, hashes
 
 from sorter.clean.examine import Examine
-from sorter.clean.options import Options, Summary
+from sorter.clean.options import CleanOptions
 from sorter.clean.records import Examined
 from sorter.clean.removal import has_journal
 from sorter.clean.run import clean
 from sorter.sort.undo import undo
 from sorter.types import Photo, SorterError, UsageError
-
-Rows = dict[str, dict[str, str]]
-
-
-def look(root: Path, **options: object) -> tuple[Summary, Rows]:
-    """Clean a folder with one worker, as each costs its start; the rows by names below it."""
-    given = Options((root,), workers=1, cache=False)
-    summary = clean(replace(given, **options))  # type: ignore[arg-type]
-    return summary, rows_of(summary, root)
-
-
-def rows_of(summary: Summary, root: Path) -> Rows:
-    assert summary.report is not None
-    with summary.report.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    found = {os.path.relpath(row["path"], root): row for row in rows}
-    assert len(found) == len(rows), "a file has two rows"
-    return found
-
-
-def put(path: Path, data: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
-
-
-def jpeg(seed: int, quality: int = 90, **save: object) -> bytes:
-    return encode(picture(seed), "JPEG", quality=quality, **save)
-
 
 # -- damage ----------------------------------------------------------------------------------------------------
 
@@ -296,7 +266,7 @@ def test_a_collision_in_the_quarantine_overwrites_nothing(mixed: Path) -> None:
 
 def test_a_dry_run_touches_nothing(mixed: Path, tmp_path: Path) -> None:
     before = hashes(tmp_path)
-    summary = clean(Options((mixed,), dry_run=True, cache=False, workers=1, fix_extensions=True))
+    summary = clean(CleanOptions((mixed,), dry_run=True, cache=False, workers=1, fix_extensions=True))
     assert summary.would_remove == 7 and not summary.actions
     assert (hashes(tmp_path), summary.report) == (before, None)
 
@@ -320,7 +290,7 @@ def test_delete_asks_and_checks(tmp_path: Path, sorter: Sorter) -> None:
     flags = ("--action", "delete", "--remove", "broken,duplicates", "-j", "1")
     refused = sorter("clean", root, *flags, stdin=subprocess.DEVNULL)
     assert refused.returncode == 2 and "--yes" in refused.stderr
-    given = Options((root,), remove=("broken", "duplicates"), action="delete", cache=False, workers=1)
+    given = CleanOptions((root,), remove=("broken", "duplicates"), action="delete", cache=False, workers=1)
     asked: list[int] = []
     clean(given, confirm=lambda count: bool(asked.append(count)))
     assert asked == [2] and hashes(root) == before
@@ -338,7 +308,7 @@ def test_a_duplicate_stays_where_its_copy_has_gone(tmp_path: Path) -> None:
         (root / "a.jpg").write_bytes(jpeg(1))
         return True
 
-    given = Options((root,), remove=("duplicates",), action="delete", cache=False, workers=1)
+    given = CleanOptions((root,), remove=("duplicates",), action="delete", cache=False, workers=1)
     summary = clean(given, confirm=meanwhile)
     assert (root / "b.jpg").exists() and summary.failed == 1
 
@@ -352,7 +322,7 @@ def test_a_near_duplicate_stays_where_its_copy_has_changed(tmp_path: Path) -> No
         (root / "a.jpg").write_bytes(jpeg(1))
         return True
 
-    given = Options((root,), remove=("near-duplicates",), action="delete", cache=False, workers=1)
+    given = CleanOptions((root,), remove=("near-duplicates",), action="delete", cache=False, workers=1)
     summary = clean(given, confirm=meanwhile)
     assert (root / "b.jpg").exists() and summary.failed == 1
 

@@ -8,10 +8,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from support.cleaning import jpeg, look, put, rows_of
 from support.commands import command, hashes
-from test_clean import jpeg, look, put, rows_of
 
-from sorter.clean.options import Options
+from sorter.clean.options import CleanOptions
 from sorter.clean.run import clean
 from sorter.sort.undo import undo
 
@@ -20,7 +20,7 @@ def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path) -> None:
     root = tmp_path / "in"
     for seed in range(6):
         put(root / f"{seed}.jpg", jpeg(seed))
-    given = Options((root,), workers=1, cache_file=tmp_path / "cache.db")
+    given = CleanOptions((root,), workers=1, cache_file=tmp_path / "cache.db")
     first = clean(given)
     rows, page = rows_of(first, root), (tmp_path / "clean.html").stat().st_mtime_ns
     second = clean(given)
@@ -39,7 +39,7 @@ def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path) -> None:
 def test_thresholds_need_no_new_look(tmp_path: Path) -> None:
     root = tmp_path / "in"
     put(root / "a.jpg", jpeg(0))
-    given = Options((root,), workers=1, cache_file=tmp_path / "cache.db")
+    given = CleanOptions((root,), workers=1, cache_file=tmp_path / "cache.db")
     assert clean(given).counts == {"ok": 1}
     strict = clean(replace(given, thresholds=replace(given.thresholds, min_size=1000)))
     assert strict.counts == {"poor": 1} and strict.cached == 1
@@ -49,7 +49,7 @@ def test_a_cache_that_is_damaged_is_no_cache(tmp_path: Path) -> None:
     root = tmp_path / "in"
     put(root / "a.jpg", jpeg(0))
     put(tmp_path / "cache.db", b"this is no database, whatever it was before" * 100)
-    assert clean(Options((root,), workers=1, cache_file=tmp_path / "cache.db")).counts == {"ok": 1}
+    assert clean(CleanOptions((root,), workers=1, cache_file=tmp_path / "cache.db")).counts == {"ok": 1}
 
 
 def test_killed_at_any_moment_nothing_is_lost_and_the_next_run_finishes(tmp_path: Path, model: Path) -> None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from damage import encode, picture
 from PIL import Image
+from support.cleaning import jpeg, look, put
 from support.commands import hashes
-from test_clean import encode, jpeg, look, picture, put
 
 from sorter.clean.duplicates import look_alike
-from sorter.clean.ledger import Ledger
-from sorter.clean.options import Options
+from sorter.clean.ledger import CleanLedger
+from sorter.clean.options import CleanOptions
 from sorter.clean.quality import measure, signature
 from sorter.clean.records import Examined, from_text, to_text
 from sorter.clean.run import clean
@@ -137,7 +138,7 @@ def test_a_record_survives_the_database() -> None:
 
 def test_copies_are_looked_up_not_searched_for() -> None:
     def steps(rows: int) -> int:
-        with closing(Ledger()) as ledger:
+        with closing(CleanLedger()) as ledger:
             one = examined(picture(0))
             for number in range(rows):
                 photo = Photo(Path(f"/{number}.png"), Path(f"{number}.png"), 1, 1)
@@ -160,11 +161,11 @@ def test_a_person_says_which_copy_stays_and_which_go(tmp_path: Path) -> None:
     names = {name: tmp_path / "photos" / f"{name}.png" for name in ("large", "a", "b", "c")}
     seen: list[set[Path]] = []
 
-    def show(ledger: Ledger) -> None:
+    def show(ledger: CleanLedger) -> None:
         for _, _, _, members in ledger.teams(9):
             seen.append({each.path for each in members if each.duplicate_of is None})
 
-    options = Options(
+    options = CleanOptions(
         (tmp_path / "photos",), remove=("broken", "duplicates", "near-duplicates"), workers=1, cache=False
     )
     summary = clean(replace(options, dry_run=True), show=show)

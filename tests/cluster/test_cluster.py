@@ -28,8 +28,8 @@ from sorter.cluster.session import ClusterError, Crew, session
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal import Journal, JournalError
 from sorter.pipeline.pool import Limits, Pool
-from sorter.progress import Quiet
-from sorter.sort.options import Options
+from sorter.progress import NoProgress
+from sorter.sort.options import SortOptions
 from sorter.sort.run import sort_folder
 from sorter.sort.undo import undo
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, UsageError
@@ -131,18 +131,18 @@ def expected(originals: Path, model: Path, tmp_path_factory: pytest.TempPathFact
     return Ending.of(originals, out)
 
 
-def options(model: Path, source: Path, out: Path, **more: Any) -> Options:
-    return Options((source,), out, model, engine="onnx", precision="fp32", workers=2, **more)
+def options(model: Path, source: Path, out: Path, **more: Any) -> SortOptions:
+    return SortOptions((source,), out, model, engine="onnx", precision="fp32", workers=2, **more)
 
 
-class Then(Quiet):
+class Then(NoProgress):
     """Does something once so many photos are done."""
 
     def __init__(self, photos: int, do: Callable[[], None]) -> None:
         self._left = photos
         self._do = do
 
-    def advance(self, photos: int, /) -> None:
+    def advance(self, photos: int, /, **figures: float) -> None:
         before, self._left = self._left, self._left - photos
         if before > 0 >= self._left:
             self._do()
@@ -152,8 +152,8 @@ def test_a_node_lost_while_it_works_changes_nothing(
     cluster: Any, originals: Path, model: Path, tmp_path: Path, expected: Ending
 ) -> None:
     lost = cluster.add_node(**NODE)
-    watch = Then(32, lambda: cluster.remove_node(lost, allow_graceful=False))
-    summary = sort_folder(options(model, originals, tmp_path / "out", cluster=cluster.address), watch)
+    progress = Then(32, lambda: cluster.remove_node(lost, allow_graceful=False))
+    summary = sort_folder(options(model, originals, tmp_path / "out", cluster=cluster.address), progress)
     assert lost not in cluster.worker_nodes
     assert summary.decoded == PHOTOS
     assert Ending.of(originals, tmp_path / "out") == expected

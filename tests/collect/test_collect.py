@@ -21,16 +21,16 @@ import pytest
 from PIL import Image
 from support.commands import Sorter, hashes
 from support.misbehaving_server import Site, good, picture, serving, status
+from support.own_time import OwnTime
 from support.processes import wait_until
-from test_collect_fetch import OwnTime
 
 from sorter.collect.collecting import collect
 from sorter.collect.fetch import Fetcher
 from sorter.collect.licences import Licences
 from sorter.collect.openverse import Openverse
-from sorter.collect.options import Options
+from sorter.collect.options import CollectOptions
 from sorter.collect.pacing import Manners
-from sorter.collect.records import Candidate, Page, Source, SourceError, Status
+from sorter.collect.records import Candidate, PictureStatus, ResultPage, Source, SourceError
 from sorter.collect.websearch import WebSearch
 from sorter.types import SorterError, UsageError
 
@@ -43,9 +43,9 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def options(out: Path, *queries: str, **keywords: Any) -> Options:
+def options(out: Path, *queries: str, **keywords: Any) -> CollectOptions:
     """Two classes; `car` has the queries."""
-    return Options(
+    return CollectOptions(
         **{
             "classes": (("car", queries or ("red car",)),),
             "out": out,
@@ -112,7 +112,7 @@ def openverse_page(results: list[dict[str, Any]], pages: int, page: int) -> byte
 
 
 def openverse_of(site: Site) -> Any:
-    def make(options: Options, fetcher: Fetcher) -> list[Source]:
+    def make(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
         return [Openverse(fetcher, options.licences, site.url + "/v1/images/")]
 
     return make
@@ -140,7 +140,7 @@ def test_openverse_with_licences_and_attribution(site: Site, tmp_path: Path) -> 
     site.put(path, openverse_page(results, 1, 1), kind="application/json", **ALLOWANCE)
     wanted = options(tmp_path, licences=Licences.parse(("commercial",)), attribution=True)
     found = collect(wanted, sources=openverse_of(site), clock=OwnTime())
-    assert found.new == 2 and found.counts["car"] == Counter({Status.KEPT: 2})
+    assert found.new == 2 and found.counts["car"] == Counter({PictureStatus.KEPT: 2})
     first, second = manifest(tmp_path)
     assert first["licence"] == "by-sa 4.0" and first["creator"] == "Ann Example"
     assert first["page"] == "https://photos.example/1" and first["query"] == "red car"
@@ -195,7 +195,7 @@ def test_openverse_gives_no_deeper_pages_without_a_key(site: Site, tmp_path: Pat
 
 
 def web_of(search: Any, clock: OwnTime) -> Any:
-    def make(options: Options, fetcher: Fetcher) -> list[Source]:
+    def make(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
         return [WebSearch(options.licences, search, clock)]
 
     return make
@@ -373,7 +373,7 @@ def test_a_local_folder_is_copied(tmp_path: Path) -> None:
     (tmp_path / "in" / "note.txt").write_text("none")
     before = hashes(tmp_path / "in")
     found = collect(options(tmp_path / "out", str(tmp_path / "in"), sources=("folder",)))
-    assert found.counts["car"] == Counter({Status.KEPT: 3, Status.NOT_AN_IMAGE: 1})
+    assert found.counts["car"] == Counter({PictureStatus.KEPT: 3, PictureStatus.NOT_AN_IMAGE: 1})
     assert hashes(tmp_path / "in") == before
     assert {row["title"] for row in manifest(tmp_path / "out")} == {
         *(f"größe {at}.jpg" for at in range(3)),
@@ -410,7 +410,7 @@ def test_dry_run_fetches_no_picture_and_leaves_nothing(site: Site, tmp_path: Pat
     urls = [site.put(f"/{at}.jpg", picture(at)) for at in range(3)]
     wanted = options(tmp_path / "out", list_of(tmp_path / "urls.txt", urls), sources=("urls",), dry_run=True)
     found = collect(wanted, clock=OwnTime())
-    assert found.counts["car"] == Counter({Status.FOUND: 3}) and found.dry_run
+    assert found.counts["car"] == Counter({PictureStatus.FOUND: 3}) and found.dry_run
     assert not site.asked and not (tmp_path / "out").exists()
 
 
@@ -455,20 +455,22 @@ def test_killed_between_any_two_steps(
     step: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger is cut off before it can write down the step; nothing is fetched again or kept twice."""
-    from sorter.collect.ledger import Ledger
+    from sorter.collect.ledger import DatasetLedger
 
     urls = [site.put(f"/{at}.jpg", picture(at)) for at in range(3)]
     out = tmp_path / "out"
     wanted = options(out, list_of(tmp_path / "urls.txt", urls), sources=("urls",))
-    settle = Ledger.settle
+    settle = DatasetLedger.settle
 
-    def cut_off(ledger: Ledger, row: int, status: Status, reason: str = "", **values: Any) -> None:
+    def cut_off(
+        ledger: DatasetLedger, row: int, status: PictureStatus, reason: str = "", **values: Any
+    ) -> None:
         if status.value == step:
             raise _Killed
         settle(ledger, row, status, reason, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "settle", cut_off)
+        patch.setattr(DatasetLedger, "settle", cut_off)
         with pytest.raises(_Killed):
             collect(wanted, clock=OwnTime())
     incoming = out / ".sorter" / "incoming"
@@ -487,11 +489,11 @@ def test_no_search_is_asked_twice(tmp_path: Path, site: Site) -> None:
     class Once:
         name = "once"
 
-        async def page(self, query: str, number: int) -> Page:
+        async def page(self, query: str, number: int) -> ResultPage:
             asked.append((query, number))
             if number == 3:
                 raise SourceError("once: out of breath")
-            return Page([Candidate(site.put(f"/{number}.jpg", picture(number)))], last=False)
+            return ResultPage([Candidate(site.put(f"/{number}.jpg", picture(number)))], last=False)
 
     for _ in range(2):
         collect(options(tmp_path), sources=lambda *_: [Once()], clock=OwnTime())

@@ -15,34 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from support.misbehaving_server import Site, dripping, endless, good, picture, serving, status, truncated
+from support.own_time import OwnTime
 
 from sorter.collect import fetch as room
 from sorter.collect.addresses import AddressRefused, is_public, public_socket
 from sorter.collect.fetch import Fetcher
-from sorter.collect.pacing import Clock, Held, Manners, Pace, backoff, retry_after
+from sorter.collect.pacing import Clock, Held, Manners, RateLimiter, backoff, retry_after
 from sorter.collect.permission import opted_out
-from sorter.collect.records import Refusal, Status
+from sorter.collect.records import PictureStatus, Refusal
 
 MANNERS = Manners(delay=0.0, seconds=5.0, max_bytes=1 << 20, private=True)
-
-
-class OwnTime(Clock):
-    """Waiting takes no time, and is written down."""
-
-    def __init__(self) -> None:
-        self.time = 1_700_000_000.0
-        self.waits: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -84,8 +66,8 @@ def test_the_content_type_has_no_say(site: Site, tmp_path: Path, clock: OwnTime)
     nothing = site.put("/c.jpg", b"")
     first, second, third = fetch([lying, html, nothing], tmp_path, clock)
     assert first is None
-    assert second is not None and second.status is Status.NOT_AN_IMAGE
-    assert third is not None and third.status is Status.BROKEN
+    assert second is not None and second.status is PictureStatus.NOT_AN_IMAGE
+    assert third is not None and third.status is PictureStatus.BROKEN
     assert [each.name for each in tmp_path.iterdir()] == ["0"]
 
 
@@ -95,7 +77,7 @@ def test_too_many_bytes(how: str, site: Site, tmp_path: Path, clock: OwnTime) ->
     reply = endless(body) if how == "endless" else good(body + bytes(MANNERS.max_bytes))
     url = site.on("/a.jpg", reply)
     refusal = one(url, tmp_path, clock)
-    assert refusal is not None and refusal.status is Status.FAILED and "--max-bytes" in refusal.reason
+    assert refusal is not None and refusal.status is PictureStatus.FAILED and "--max-bytes" in refusal.reason
     assert not list(tmp_path.iterdir())
 
 
@@ -103,7 +85,7 @@ def test_a_truncated_body_is_tried_again(site: Site, tmp_path: Path, clock: OwnT
     always = site.on("/a.jpg", truncated(picture(1)))
     once = site.then("/b.jpg", truncated(picture(2)), good(picture(2)))
     first, second = fetch([always, once], tmp_path, clock)
-    assert first is not None and first.status is Status.LATER and "ended early" in first.reason
+    assert first is not None and first.status is PictureStatus.LATER and "ended early" in first.reason
     assert site.asked["/a.jpg"] == MANNERS.attempts
     assert second is None and (tmp_path / "1").read_bytes() == picture(2)
 
@@ -111,7 +93,7 @@ def test_a_truncated_body_is_tried_again(site: Site, tmp_path: Path, clock: OwnT
 def test_a_slow_drip_is_cut_off(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     url = site.on("/a.jpg", dripping(picture(1)[:100]))
     refusal = one(url, tmp_path, clock, replace(MANNERS, seconds=0.3, attempts=1))
-    assert refusal is not None and refusal.status is Status.LATER and "took longer" in refusal.reason
+    assert refusal is not None and refusal.status is PictureStatus.LATER and "took longer" in refusal.reason
     assert not list(tmp_path.iterdir())
 
 
@@ -136,7 +118,7 @@ def test_a_host_that_wants_to_be_left_alone_is(site: Site, tmp_path: Path, clock
             return [await fetcher.picture(url, tmp_path / "x") for url in (busy, other)]
 
     for refusal in asyncio.run(run()):
-        assert refusal is not None and refusal.status is Status.LATER and "600 s" in refusal.reason
+        assert refusal is not None and refusal.status is PictureStatus.LATER and "600 s" in refusal.reason
     assert site.asked["/a.jpg"] == 1 and site.asked["/b.jpg"] == 0
     assert not clock.waits
 
@@ -150,7 +132,7 @@ def test_503_then_200_after_waiting_longer_each_time(site: Site, tmp_path: Path,
 
 def test_what_is_gone_is_asked_for_once(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     refusal = one(site.url + "/gone.jpg", tmp_path, clock)
-    assert refusal == Refusal(Status.FAILED, "HTTP 404")
+    assert refusal == Refusal(PictureStatus.FAILED, "HTTP 404")
     assert site.asked["/gone.jpg"] == 1
 
 
@@ -165,7 +147,7 @@ def test_redirects(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     file = site.redirect("/file", "file:///etc/passwd")
     found = fetch([near, circle, site.url + "/long0", nowhere, file], tmp_path, clock)
     assert found[0] is None
-    reasons = [each.reason for each in found[1:] if each is not None and each.status is Status.FAILED]
+    reasons = [each.reason for each in found[1:] if each is not None and each.status is PictureStatus.FAILED]
     assert reasons == [
         "redirects in a circle",
         "more than 5 redirects",
@@ -182,7 +164,7 @@ def test_robots_txt(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     sneaky = site.redirect("/sneaky", "/private/b.jpg")
     first, second, third = fetch([allowed, disallowed, sneaky], tmp_path, clock)
     assert first is None
-    assert second == third == Refusal(Status.OPTED_OUT, "robots.txt disallows it")
+    assert second == third == Refusal(PictureStatus.OPTED_OUT, "robots.txt disallows it")
     assert site.asked["/robots.txt"] == 1 and site.asked["/private/b.jpg"] == 0
     assert max(clock.waits) >= 6.9
 
@@ -191,7 +173,7 @@ def test_robots_txt_that_cannot_be_had_keeps_us_out(site: Site, tmp_path: Path, 
     site.on("/robots.txt", status(503))
     url = site.put("/a.jpg", picture(1))
     refusal = one(url, tmp_path, clock)
-    assert refusal is not None and refusal.status is Status.LATER and "robots.txt" in refusal.reason
+    assert refusal is not None and refusal.status is PictureStatus.LATER and "robots.txt" in refusal.reason
     assert site.asked["/a.jpg"] == 0
 
 
@@ -205,7 +187,7 @@ def test_opt_outs_in_headers(directive: str, site: Site, tmp_path: Path, clock: 
     )
     other = site.put("/c.jpg", body, X_Robots_Tag=f"otherbot: {directive}")
     *refused, kept = fetch([plain, second, hop, other], tmp_path, clock)
-    assert [each and each.status for each in refused] == [Status.OPTED_OUT] * 3
+    assert [each and each.status for each in refused] == [PictureStatus.OPTED_OUT] * 3
     assert kept is None
 
 
@@ -230,7 +212,7 @@ def test_private_addresses_are_refused_when_connecting(site: Site, tmp_path: Pat
     urls = [f"http://{host}:{port}/a.jpg" for host in ("127.0.0.1", "localhost", "[::1]")]
     urls += ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::ffff:127.0.0.1]/"]
     for refusal in fetch(urls, tmp_path, clock, public):
-        assert refusal is not None and refusal.status is Status.REFUSED, refusal
+        assert refusal is not None and refusal.status is PictureStatus.REFUSED, refusal
         assert "public internet" in refusal.reason
     assert not site.asked
 
@@ -248,7 +230,7 @@ def test_a_redirect_ends_at_the_address_that_it_leads_to(
     site.put("/a.jpg", picture(1))
     away = site.redirect("/away", site.url.replace("127.0.0.1", "127.0.0.2") + "/a.jpg")
     refusal = one(away, tmp_path, clock, replace(MANNERS, private=False))
-    assert refusal is not None and refusal.status is Status.REFUSED
+    assert refusal is not None and refusal.status is PictureStatus.REFUSED
     assert site.asked["/away"] == 1 and site.asked["/a.jpg"] == 0
 
 
@@ -268,7 +250,7 @@ def test_a_name_that_turns_private_is_refused(
     robots = b"User-agent: *\nAllow: /\n"
     site.on("/robots.txt", lambda handler: handler.give(robots, kind="text/plain", Connection="close"))
     refusal = one(site.put("/a.jpg", picture(1)), tmp_path, clock, replace(MANNERS, private=False))
-    assert refusal is not None and refusal.status is Status.REFUSED
+    assert refusal is not None and refusal.status is PictureStatus.REFUSED
     assert len(asked) > 1 and site.asked["/robots.txt"] == 1 and site.asked["/a.jpg"] == 0
 
 
@@ -312,16 +294,16 @@ def test_no_socket_for_private_addresses(address: object) -> None:
 )
 def test_what_is_no_web_address(url: str, tmp_path: Path, clock: OwnTime) -> None:
     refusal = one(url, tmp_path, clock)
-    assert refusal is not None and refusal.status is Status.FAILED
+    assert refusal is not None and refusal.status is PictureStatus.FAILED
 
 
 def test_a_password_in_the_address_is_not_used(tmp_path: Path, clock: OwnTime) -> None:
     refusal = one("http://ann:secret@a.example/b.jpg", tmp_path, clock)
-    assert refusal is not None and refusal.status is Status.REFUSED
+    assert refusal is not None and refusal.status is PictureStatus.REFUSED
 
 
 def test_turns_at_a_host_keep_their_distance(clock: OwnTime) -> None:
-    pace = Pace(2.0, 90.0, clock)
+    pace = RateLimiter(2.0, 90.0, clock)
     starts: list[tuple[str, float]] = []
 
     async def ask(host: str) -> None:
@@ -338,7 +320,7 @@ def test_turns_at_a_host_keep_their_distance(clock: OwnTime) -> None:
 
 
 def test_a_hold_reaches_those_who_wait_already(clock: OwnTime) -> None:
-    pace = Pace(1.0, 90.0, clock)
+    pace = RateLimiter(1.0, 90.0, clock)
 
     async def run() -> float:
         await pace.turn("a")

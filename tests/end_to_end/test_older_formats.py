@@ -14,8 +14,8 @@ import pytest
 from support.commands import Sorter
 
 from sorter.clean.cache import Cache
-from sorter.collect.ledger import Ledger
-from sorter.collect.records import Status
+from sorter.collect.ledger import DatasetLedger
+from sorter.collect.records import PictureStatus
 from sorter.engines.choice import Choice
 from sorter.output.journal import Journal
 from sorter.pipeline import trial
@@ -107,9 +107,9 @@ def test_a_quarantine_is_emptied(home: Path, sorter: Sorter) -> None:
 
 
 def test_a_dataset_is_gone_on_with(home: Path, sorter: Sorter) -> None:
-    with Ledger.open(home / "dataset" / ".sorter" / "collect.db") as ledger:
+    with DatasetLedger.open(home / "dataset" / ".sorter" / "collect.db") as ledger:
         counts = ledger.counts()
-    assert {label: of[Status.KEPT] for label, of in counts.items()} == {"red": 2, "blue": 2}
+    assert {label: of[PictureStatus.KEPT] for label, of in counts.items()} == {"red": 2, "blue": 2}
     command = ("collect", "--class", "red", home / "library", "--class", "blue", home / "sorted" / "blue")
     done = sorter(
         *command, "--source", "folder", "--out", home / "dataset", "--limit", "3", "--min-size", "32"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.commands import Sorter
+from support.pages import check_page
 from support.photos import BLUE, RED, make_photo
-from test_evaluate import check_page
 
 pytest.importorskip("matplotlib")
 
-from sorter.evaluate.inspect import Options, TakeLook, inspect_folders
+from sorter.evaluate.inspect import InspectOptions, TakeLook, inspect_folders
 from sorter.types import Photo, UsageError
 
 
@@ -88,7 +88,7 @@ def test_colours_are_measured_right(tmp_path: Path) -> None:
     for number in range(2):
         flat(tmp_path / "dark" / f"{number}.png", (0, 0, 0))
         flat(tmp_path / "light" / f"{number}.png", (255, 102, 51), (40, 40))
-    found = inspect_folders(Options(tmp_path, workers=1))
+    found = inspect_folders(InspectOptions(tmp_path, workers=1))
     assert found.mean == pytest.approx((0.5, 0.2, 0.1))
     assert found.std == pytest.approx((0.5, 0.2, 0.1))
     assert found.brightness is not None
@@ -116,14 +116,14 @@ def test_folders_that_hold_no_photo_are_told_of(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     with pytest.raises(UsageError, match="hold no files"):
-        inspect_folders(Options(tmp_path))
+        inspect_folders(InspectOptions(tmp_path))
     (tmp_path / "a" / "x.jpg").write_bytes(b"")
-    found = inspect_folders(Options(tmp_path, out=tmp_path.parent / f"{tmp_path.name}-out", workers=1))
+    found = inspect_folders(InspectOptions(tmp_path, out=tmp_path.parent / f"{tmp_path.name}-out", workers=1))
     assert (found.total, found.failed, found.width, found.mean) == (0, {"empty": 1}, None, None)
     assert found.to_json()["imbalance"] is None
     assert found.page is not None
     check_page(found.page)
     with pytest.raises(UsageError, match="workers"):
-        inspect_folders(Options(tmp_path, workers=0))
+        inspect_folders(InspectOptions(tmp_path, workers=0))
     make_photo(tmp_path / "b" / "one.png", BLUE)
-    assert inspect_folders(Options(tmp_path, workers=1)).photos == {"all": {"a": 0, "b": 1}}
+    assert inspect_folders(InspectOptions(tmp_path, workers=1)).photos == {"all": {"a": 0, "b": 1}}

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 from sorter.engines.choice import Choice, EngineError, Verdict  # noqa: E402
-from sorter.engines.compare import measure  # noqa: E402
+from sorter.engines.compare import compare  # noqa: E402
 from sorter.engines.load import load_engine  # noqa: E402
 from sorter.export import files as export  # noqa: E402
 from sorter.export import graph  # noqa: E402
@@ -251,11 +251,11 @@ def test_many_classes_are_compared_by_their_top_class(exported, tmp_path):
     agree = []
     for shift in (0, 1000):  # as it is, and with `a` always on top
         onnx.save(shifted(proto, shift), model.folder / ONNX_INT8)
-        agree += [v.agreement for v in measure(write_model(model), inputs, [Choice("onnx", "int8")])]
+        agree += [v.agreement for v in compare(write_model(model), inputs, [Choice("onnx", "int8")])]
     top = np.concatenate([onnx_runtime(exported[1])(batch).argmax(1) for batch in batches])
     assert agree == [1.0, pytest.approx(np.mean(top == 0))]
     # Labels that float32 gets right: what int8 loses is what it changes.
-    (verdict,) = measure(write_model(model), inputs, [Choice("onnx", "int8")], top.tolist())
+    (verdict,) = compare(write_model(model), inputs, [Choice("onnx", "int8")], top.tolist())
     assert verdict.accuracy_lost == pytest.approx(1 - np.mean(top == 0))
     assert not verdict.passed
 

@@ -15,7 +15,7 @@ pytest.importorskip("onnxscript")
 
 from safetensors.torch import save_file  # noqa: E402
 
-from sorter.export.export import Options, export_folder  # noqa: E402
+from sorter.export.export import ExportOptions, export_folder  # noqa: E402
 from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model, ModelError, read_model, write_model  # noqa: E402
 from sorter.photos.preprocess import Preprocess  # noqa: E402
 from sorter.types import UsageError  # noqa: E402
@@ -51,14 +51,14 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_float32_alone_leaves_int8_as_it_is(tmp_path: Path) -> None:
     folder = untrained(tmp_path / "m")
     (folder / ONNX_INT8).write_bytes(b"made earlier")
-    exported = export_folder(Options(folder))
+    exported = export_folder(ExportOptions(folder))
     assert exported.difference <= 1e-4
     assert set(exported.model.files) == {WEIGHTS, ONNX, ONNX_INT8}
     assert (folder / ONNX_INT8).read_bytes() == b"made earlier"
     read_model(folder).verify()
     assert not list(folder.glob(".export-*"))
     before = hashes(folder)
-    export_folder(Options(folder))
+    export_folder(ExportOptions(folder))
     assert hashes(folder) == before, "the same bytes every time"
 
 
@@ -86,14 +86,14 @@ def test_what_cannot_be_exported_leaves_the_folder_as_it_was(photos: Path, tmp_p
     few = tmp_path / "few"
     make_photo(few / "one.jpg")
     with pytest.raises(UsageError, match="has 1 photos that can be decoded, 20 are needed"):
-        export_folder(Options(folder, calibrate=few, workers=1))
+        export_folder(ExportOptions(folder, calibrate=few, workers=1))
     assert hashes(folder) == before
     text = (folder / "model.json").read_text().replace(BACKBONE, "test_vit")
     (folder / "model.json").write_text(text)
     with pytest.raises(ModelError, match="does not fit the backbone"):
-        export_folder(Options(folder))
+        export_folder(ExportOptions(folder))
     (folder / WEIGHTS).write_bytes(b"something else")
     with pytest.raises(ModelError, match="is not the file that"):
-        export_folder(Options(folder))
+        export_folder(ExportOptions(folder))
     with pytest.raises(ModelError, match="is no model folder"):
-        export_folder(Options(photos))
+        export_folder(ExportOptions(photos))

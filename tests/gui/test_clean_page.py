@@ -7,18 +7,19 @@ import shutil
 from pathlib import Path
 
 import pytest
+from damage import encode, picture
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget
 from pytestqt.qtbot import QtBot
+from support.cleaning import put
 from support.commands import hashes
 from support.photos import RED
-from test_clean import encode, picture, put
 
 from sorter.gui.pages.clean import CleanPage
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
-from sorter.sort.options import Options
+from sorter.sort.options import SortOptions
 from sorter.sort.run import sort_folder
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
@@ -122,7 +123,7 @@ def test_what_a_sorted_folder_came_from_is_proposed(
     qtbot: QtBot, page: CleanPage, tmp_path: Path, model: Path
 ) -> None:
     Image.new("RGB", (64, 64), RED).save(put(tmp_path / "in" / "1.png", b""))
-    run = Options((tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1)
+    run = SortOptions((tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1)
     sort_folder(run)
     page.open(tmp_path / "out")
     qtbot.waitUntil(lambda: page.folder.text() == str(tmp_path / "in"), timeout=TIMEOUT)

@@ -11,13 +11,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 from support.photos import make_photo
-from test_retraining import correct, sort_purple
+from support.retraining import correct, sort_purple
 
 from sorter.gui.pages import retrain
 from sorter.gui.pages.retrain import RetrainPage
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
-from sorter.train.retrain import Options, suggested_model
+from sorter.train.retrain import RetrainOptions, suggested_model
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 500_000  # ms
@@ -48,7 +48,7 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
     target = Path(page.model.text())
     assert target == suggested_model(out)
     # As the button does it, but with a network that is small enough for a test.
-    page.start(Options(out, target, doubt=0.5, recipe="small-cnn", workers=1))
+    page.start(RetrainOptions(out, target, doubt=0.5, recipe="small-cnn", workers=1))
     assert not page.form.isEnabled()
     assert page.progress.isVisible()
     qtbot.waitUntil(lambda: page.curves.epochs >= 2 or not page.busy, timeout=TIMEOUT)
@@ -91,7 +91,7 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
 
 def test_cancel_leaves_no_model(qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path) -> None:
     page.open(out)
-    page.start(Options(out, tmp_path / "new", doubt=0.5, recipe="small-cnn", workers=1))
+    page.start(RetrainOptions(out, tmp_path / "new", doubt=0.5, recipe="small-cnn", workers=1))
     qtbot.waitUntil(lambda: (tmp_path / "new").exists() or not page.busy, timeout=TIMEOUT)
     page.progress.cancel_button.click()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)

@@ -20,7 +20,7 @@ from sorter.gui.parts.progress import duration
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal
-from sorter.sort.options import Options, remembered
+from sorter.sort.options import SortOptions, remembered
 from sorter.sort.run import sort_folder
 from sorter.types import ActionKind, UsageError
 
@@ -98,7 +98,7 @@ def test_a_run_that_was_stopped_goes_on_after_the_app_was_closed(
     for number in range(60):
         make_photo(photos / f"{number}.jpg", RED if number % 3 else BLUE, (900, 700), seed=number)
     whole = sort_folder(
-        Options((photos,), tmp_path / "whole", model, engine="onnx", precision="fp32", workers=1)
+        SortOptions((photos,), tmp_path / "whole", model, engine="onnx", precision="fp32", workers=1)
     )
     page = StartPage(jobs, settings)
     qtbot.addWidget(page)
@@ -131,7 +131,7 @@ def test_sorting_again_with_another_model_takes_back_what_the_first_did(
     out = tmp_path / "out"
     other = make_model(tmp_path / "other", temperature=2.0).folder
     sort_folder(
-        Options(
+        SortOptions(
             (photos,), out, model, ActionKind.MOVE, threshold=0.9, engine="onnx", precision="fp32", workers=1
         )
     )

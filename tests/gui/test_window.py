@@ -19,6 +19,7 @@ from PySide6.QtGui import QAction, QDropEvent, QPalette
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from support.photos import BLUE, RED, make_photo
+from support.retraining import PURPLE
 from support.sorted_folder import make_output
 
 from sorter.cli import main
@@ -28,7 +29,6 @@ from sorter.sort.review import Review
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 60_000  # ms
-PURPLE = (150, 30, 120)  # red by the model, blue by the person
 
 
 @pytest.fixture

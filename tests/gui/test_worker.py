@@ -16,7 +16,7 @@ from support.processes import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 
-from sorter.gui.tasks import Advanced, Began, Channel, Pace, Said, Teller
+from sorter.gui.tasks import Advanced, Began, Channel, Message, ProgressReporter, StepRate
 from sorter.gui.worker import Job, Jobs
 from sorter.types import SorterError, UsageError
 
@@ -27,7 +27,7 @@ TIMEOUT = 120_000  # ms; only keeps a broken program from hanging the tests
 
 
 def count(channel: Channel, n: int, each: float = 0.0) -> int:
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.begin("counting", n)
     for _ in range(n):
         time.sleep(each)
@@ -36,7 +36,7 @@ def count(channel: Channel, n: int, each: float = 0.0) -> int:
 
 
 def count_to_file(channel: Channel, file: Path) -> None:
-    teller = Teller(channel)
+    teller = ProgressReporter(channel)
     teller.say("counting")
     with file.open("ab", buffering=0) as target:
         while True:
@@ -55,7 +55,7 @@ def break_down(channel: Channel) -> None:
 
 def sleep_through(channel: Channel) -> None:
     """Heeds no cancel."""
-    channel.tell(Said("asleep"))
+    channel.tell(Message("asleep"))
     while True:
         try:
             time.sleep(60)
@@ -145,16 +145,16 @@ def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
     qtbot: QtBot, jobs: Jobs, tmp_path: Path, model: Path
 ) -> None:
     from sorter.gui.tasks import put_back, sort
-    from sorter.sort.options import Options
-    from sorter.sort.run import Summary
+    from sorter.sort.options import SortOptions
+    from sorter.sort.run import SortSummary
 
     photos = [make_photo(tmp_path / "photos" / f"{n}.jpg", RED, seed=n) for n in range(3)]
-    options = Options((tmp_path / "photos",), tmp_path / "out", model, engine="onnx", workers=1)
+    options = SortOptions((tmp_path / "photos",), tmp_path / "out", model, engine="onnx", workers=1)
     job: Job = jobs.start(sort, options)
     with qtbot.waitSignal(job.finished, timeout=TIMEOUT) as done:
         pass
     (summary,) = done.args
-    assert isinstance(summary, Summary)
+    assert isinstance(summary, SortSummary)
     assert summary.counts == {"red": len(photos), "blue": 0}
     with qtbot.waitSignal(jobs.start(put_back, tmp_path / "out").finished, timeout=TIMEOUT) as back:
         pass
@@ -182,7 +182,7 @@ def test_a_question_is_answered_in_the_windows_thread(qtbot: QtBot, jobs: Jobs) 
 
 def test_pace_is_that_of_the_last_seconds_without_pauses() -> None:
     now = 0.0
-    pace = Pace(lambda: now)
+    pace = StepRate(lambda: now)
     done = 0
     for _ in range(100):  # 1000 a second at first: what was known already
         now, done = now + 0.01, done + 10

@@ -28,7 +28,7 @@ def filing(kind: ActionKind, folder: Path) -> Filing:
 @pytest.mark.parametrize("kind", KINDS)
 def test_apply_and_revert(tmp_path: Path, kind: ActionKind) -> None:
     what, staging = filing(kind, tmp_path), tmp_path / "1.part"
-    placed = actions.apply(what, staging)
+    placed = actions.place(what, staging)
     assert what.destination.read_bytes() == b"the photo"
     assert what.source.exists() == (kind is not ActionKind.MOVE)
     assert actions.was_done(what, staging)
@@ -45,7 +45,7 @@ def test_apply_never_overwrites(tmp_path: Path, kind: ActionKind) -> None:
     what.destination.parent.mkdir(parents=True)
     what.destination.write_bytes(b"somebody else's")
     with pytest.raises(FileExistsError):
-        actions.apply(what, staging)
+        actions.place(what, staging)
     assert what.destination.read_bytes() == b"somebody else's"
     assert what.source.read_bytes() == b"the photo"
     assert not staging.exists()
@@ -84,7 +84,7 @@ def test_move_stopped_between_link_and_unlink_is_finished(tmp_path: Path) -> Non
 def test_revert_refuses_what_would_lose_a_photo(tmp_path: Path) -> None:
     staging = tmp_path / "1.part"
     copied = filing(ActionKind.COPY, tmp_path)
-    placed = actions.apply(copied, staging)
+    placed = actions.place(copied, staging)
     copied.source.unlink()
     with pytest.raises(CannotUndo, match="last copy"):
         actions.revert(copied, placed, staging)
@@ -136,10 +136,10 @@ def test_move_across_filesystems_verifies_before_it_deletes(
     with monkeypatch.context() as patch:
         patch.setattr(actions.filecmp, "cmp", lambda *_, **__: False)
         with pytest.raises(OSError, match="differs"):
-            actions.apply(what, staging)
+            actions.place(what, staging)
     assert what.source.read_bytes() == b"the photo"
     assert not what.destination.exists() and not staging.exists()
-    actions.apply(what, staging)
+    actions.place(what, staging)
     assert what.destination.read_bytes() == b"the photo"
     assert not what.source.exists() and not staging.exists()
 

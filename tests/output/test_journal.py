@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.output.disk import Filing, Placed
-from sorter.output.journal import FILE, FOLDER, Journal, Row
+from sorter.output.journal import FILE, FOLDER, Journal, PhotoRow
 from sorter.reports.csv import CsvReport
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 
 NAMES = st.sampled_from(["a.jpg", "b.jpg", "b (2).jpg", "\udcff.jpg", "d.jpg"])
 FAILURE = Failure(Reason.CORRUPT, "stops at \udcff")
 ROWS = st.builds(
-    lambda name, size, share: Row(
+    lambda name, size, share: PhotoRow(
         Photo(Path("/in", name), Path(name), size, 7),
         FAILURE
         if share is None
@@ -47,7 +47,7 @@ def dump(journal: Journal) -> list[str]:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.lists(ROWS, max_size=6), max_size=4), st.lists(NAMES, unique=True))
 def test_a_batch_is_written_as_its_photos_would_be_one_by_one(
-    batches: list[list[Row]], corrected: list[str]
+    batches: list[list[PhotoRow]], corrected: list[str]
 ) -> None:
     with new_journal() as journal, new_journal() as slow:
         for batch in batches:
@@ -78,7 +78,7 @@ def test_filings_are_given_out_held_and_taken_back(names: list[tuple[str, bool]]
     with new_journal() as journal:
         out = journal.out
         rows = [
-            Row(
+            PhotoRow(
                 Photo(Path("/in", str(at), name), Path(name), 1, 1),
                 (Scores((0.5, 0.5), 4, 3), Decision("red", 0.5, Status.SORTED)),
             )
@@ -121,8 +121,11 @@ def test_a_report_tells_of_every_kind_of_row(tmp_path: Path) -> None:
     with closing(Journal.open(out)) as journal:
         with journal.transaction():
             ids = journal.write(
-                [Row(replace(photo, path=tmp_path / f"{at}\udcff.jpg"), scored) for at in range(4)]
-                + [Row(photo, Failure(Reason.EMPTY)), Row(replace(photo, path=tmp_path / "c"), FAILURE)]
+                [PhotoRow(replace(photo, path=tmp_path / f"{at}\udcff.jpg"), scored) for at in range(4)]
+                + [
+                    PhotoRow(photo, Failure(Reason.EMPTY)),
+                    PhotoRow(replace(photo, path=tmp_path / "c"), FAILURE),
+                ]
             )
             places = (out / "b" / "0.jpg", tmp_path / "elsewhere.jpg")
             plans = [Filing(ActionKind.COPY, photo.path, place, 1, 1) for place in places]

@@ -19,12 +19,12 @@ from sorter.address import Address, path_of
 from sorter.output import store as stores
 from sorter.output.disk import CannotUndo, Filing, Placed
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import Journal, JournalError, home, locked
-from sorter.output.remote import fetch, kept
+from sorter.output.journal import Journal, JournalError, journal_folder, locked
+from sorter.output.remote import download, uploaded
 from sorter.photos.scan import Scan
 from sorter.reports import parts as report_bulk
 from sorter.reports.parts import report_at
-from sorter.sort.undo import take_back
+from sorter.sort.undo import undo_filings
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status
 
 
@@ -153,7 +153,7 @@ def test_a_filing_there_and_back(ends: tuple[Path, Path, Path], kind: ActionKind
     source, destination, staging = ends
     what = filing(kind, source, destination)
     assert not stores.was_done(what, staging)
-    placed = stores.apply(what, staging)
+    placed = stores.place(what, staging)
     assert get(destination) == b"photo"
     assert source.exists() == (kind is ActionKind.COPY)
     assert stores.was_done(what, staging)
@@ -169,7 +169,7 @@ def test_a_stranger_is_never_overwritten(ends: tuple[Path, Path, Path], kind: Ac
     source, destination, staging = ends
     put(destination, b"other")
     with pytest.raises(FileExistsError):
-        stores.apply(filing(kind, source, destination), staging)
+        stores.place(filing(kind, source, destination), staging)
     assert not stores.was_done(filing(kind, source, destination), staging)
     assert (get(source), get(destination), staging.exists()) == (b"photo", b"other", False)
 
@@ -179,7 +179,7 @@ def test_an_object_that_changed_since_it_was_scanned_is_left(bucket: Address) ->
     what = filing(ActionKind.MOVE, source, bucket / "out" / "1.jpg")
     put(source, b"another photo")
     with pytest.raises(OSError, match="changed since it was looked at"):
-        stores.apply(what, bucket / "staging")
+        stores.place(what, bucket / "staging")
     assert get(source) == b"another photo"
     assert not what.destination.exists()
 
@@ -187,7 +187,7 @@ def test_an_object_that_changed_since_it_was_scanned_is_left(bucket: Address) ->
 def test_undo_keeps_what_may_be_the_last_copy(ends: tuple[Path, Path, Path]) -> None:
     source, destination, staging = ends
     what = filing(ActionKind.COPY, source, destination)
-    placed = stores.apply(what, staging)
+    placed = stores.place(what, staging)
     put(source, b"PHOTO")
     with pytest.raises(CannotUndo, match="the original was changed"):
         stores.revert(what, placed, staging)
@@ -268,7 +268,7 @@ def test_stopped_at_any_moment_it_ends_as_if_it_had_not_been(
                 "2 (3).jpg": b"c/2.jpg",  # had been promised the stranger's name
             }
             assert all((bucket / "in" / name).exists() == (kind is ActionKind.COPY) for name in names)
-            assert list(take_back(journal)) == [None] * 5
+            assert list(undo_filings(journal)) == [None] * 5
     assert {name: get(bucket / "in" / name) for name in names} == {name: name.encode() for name in names}
     assert [name for name, _ in (out / "red").entries()] == ["2.jpg"]
 
@@ -288,21 +288,21 @@ def test_another_machine_goes_on_with_the_journal_beside_the_output(
     bucket: Address, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     out = bucket / "out"
-    with closing(Journal.open(out)) as journal, kept(journal), journal.transaction():
+    with closing(Journal.open(out)) as journal, uploaded(journal), journal.transaction():
         journal.failed(Photo(bucket / "1.jpg", Path("1.jpg"), 1, 2), Failure(Reason.EMPTY))
-    first = home(out)
+    first = journal_folder(out)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another machine"))
-    assert home(out) != first
-    fetch(out)
+    assert journal_folder(out) != first
+    download(out)
     with closing(Journal.open(out)) as journal:
         assert [str(entry.photo.path) for entry in journal.entries()] == ["memory://bucket/1.jpg"]
-        with pytest.raises(KeyboardInterrupt), kept(journal):
+        with pytest.raises(KeyboardInterrupt), uploaded(journal):
             raise KeyboardInterrupt
-    fetch(out)  # the machine that was stopped itself
+    download(out)  # the machine that was stopped itself
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with pytest.raises(JournalError, match="go on there"):
-        fetch(out)  # the first one's journal is older than that
-    fetch(out, fresh=True)
+        download(out)  # the first one's journal is older than that
+    download(out, fresh=True)
 
 
 # -- reports ---------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_a_store_that_nothing_knows_is_named(tmp_path: Path) -> None:
 
 
 def test_placed_is_what_the_store_says(bucket: Address) -> None:
-    placed = stores.apply(
+    placed = stores.place(
         filing(ActionKind.COPY, put(bucket / "1.jpg", b"photo"), bucket / "2.jpg"), bucket / "part"
     )
     assert isinstance(placed, Placed)

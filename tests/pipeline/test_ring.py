@@ -155,7 +155,7 @@ def test_the_gate_tries_what_the_gpu_can(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
-    chosen = gate.choose(network, Wanted(device="cuda", decode="auto"), paths, Limits(), said.append)
+    chosen = gate.choose_engine(network, Wanted(device="cuda", decode="auto"), paths, Limits(), said.append)
     assert chosen.device == "cuda:0" and len(said) == 7
 
 
@@ -447,10 +447,11 @@ def test_the_gate_covers_decoding_there(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
-    chosen = gate.choose(network, Wanted("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append)
+    chosen = gate.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append)
     assert chosen.engine == "torch"
     told = "\n".join(said)
     assert "torch fp32:" in told and "torch fp32, JPEGs too:" in told
     assert (
-        gate.choose(network, Wanted("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None) == chosen
+        gate.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None)
+        == chosen
     )

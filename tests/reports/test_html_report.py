@@ -20,11 +20,13 @@ from sorter.output.journal import Journal
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.reports import html as report_html
-from sorter.reports.html import Page, printable, write_html
+from sorter.reports.html import RunInfo, printable, write_html
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 CAR = Rule(("not-car", "car"), "car", 0.37)
-PAGE = Page("a <model> & co", "some engine", ActionKind.COPY, datetime(2026, 2, 3, 4, 5, tzinfo=timezone.utc))
+PAGE = RunInfo(
+    "a <model> & co", "some engine", ActionKind.COPY, datetime(2026, 2, 3, 4, 5, tzinfo=timezone.utc)
+)
 SECTIONS = ("counts", "histogram")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 HOSTILE = [

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from screenshots import SCENES, draw, make_faults, make_photos
 
-from sorter.clean.options import Options
+from sorter.clean.options import CleanOptions
 from sorter.clean.run import clean
 
 
@@ -29,7 +29,7 @@ def test_an_evening_is_a_sunset_and_faults_are_found(tmp_path: Path) -> None:
     make_faults(tmp_path / "photos")
     with Image.open(next((tmp_path / "photos").glob("*-small.jpg"))) as small:
         assert small.size == (320, 240)
-    summary = clean(Options((tmp_path / "photos",), dry_run=True, workers=1, cache=False))
+    summary = clean(CleanOptions((tmp_path / "photos",), dry_run=True, workers=1, cache=False))
     assert summary.counts["duplicate"] == 4
     assert summary.counts["near-duplicate"] >= 3
     assert summary.counts["broken"] + summary.counts.get("damaged", 0) == 2

@@ -22,7 +22,7 @@ from support.sorted_folder import CLASSES, make_journal, make_output
 
 from sorter.model.rule import Rule
 from sorter.output.journal import FILE, FOLDER, VERSION, Journal, JournalError, locked
-from sorter.sort.options import Options
+from sorter.sort.options import SortOptions
 from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
 from sorter.sort.table import doubt_by, labels_by, read_table
@@ -375,7 +375,9 @@ def test_runs_again_respect_what_was_applied(tmp_path: Path, model: Path) -> Non
     """A new threshold files anew what the model decided, and leaves what a person did."""
     for number, colour in enumerate([RED, RED, BLUE, (130, 30, 128)]):
         make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
-    options = Options((tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1)
+    options = SortOptions(
+        (tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1
+    )
     sort_folder(options)
     with closing(Review.open(tmp_path / "out")) as review:
         review.assign([1], "blue")
@@ -398,7 +400,7 @@ def test_what_was_said_outlives_a_fresh_run_with_another_model(tmp_path: Path, m
     for number, colour in enumerate([RED, RED, BLUE]):
         make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
     out = tmp_path / "out"
-    options = Options(
+    options = SortOptions(
         (tmp_path / "in",), out, model, ActionKind.MOVE, engine="onnx", precision="fp32", workers=1
     )
     sort_folder(options)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from sorter.gui.parts.apply import ApplyDialog
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
-from sorter.train.retrain import Options
+from sorter.train.retrain import RetrainOptions
 
 LEFT = Qt.MouseButton.LeftButton
 Control = Qt.KeyboardModifier.ControlModifier
@@ -96,7 +96,7 @@ def retrain(window: Window, out: Path, target: Path) -> None:
     assert window.pages.currentWidget() is page
     wait_for(page.form.isEnabled, "it has looked at the corrections")
     # As the button does it, but with a network that is small enough for a test.
-    page.start(Options(out, target, doubt=0.5, recipe="small-cnn", workers=1))
+    page.start(RetrainOptions(out, target, doubt=0.5, recipe="small-cnn", workers=1))
     wait_for(lambda: not page.busy, "the training has ended")
     assert page.retrained is not None, page.notice.text.text()
     QTest.mouseClick(page.keep_and_sort_button, LEFT)

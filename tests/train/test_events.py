@@ -15,10 +15,10 @@ pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from sorter.cli import build_parser
+from sorter.progress import Progress
 from sorter.train import fit
 from sorter.train.events import Events
-from sorter.train.options import Options
-from sorter.train.settings import Watch
+from sorter.train.options import TrainOptions
 from sorter.train.trained import Trained
 
 ROW = {"phase": 1, "lr": 0.5, "train_loss": 0.25, "val_loss": 0.125, "val_balanced_accuracy": 0.75}
@@ -33,10 +33,10 @@ class Told:
     def say(self, message: str) -> None:
         self.calls.append(("say", message))
 
-    def begin(self, what: str, total: int) -> None:
+    def begin(self, what: str, total: int | None) -> None:
         self.calls.append(("begin", what, total))
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         self.calls.append(("advance", steps, figures))
 
     def epoch(self, row: dict[str, Any]) -> None:
@@ -100,8 +100,8 @@ def test_resumed_training_replaces_what_came_after_its_checkpoint(tmp_path: Path
 def test_flag_writes_events_into_the_model_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
 ) -> None:
-    def one_epoch(options: Options, watch: Watch) -> Trained:
-        watch.epoch({**ROW, "epoch": 1})
+    def one_epoch(options: TrainOptions, progress: Progress) -> Trained:
+        progress.epoch({**ROW, "epoch": 1})
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit, "train_model", one_epoch)

@@ -20,8 +20,8 @@ from sorter.train import features, fit, recipes
 from sorter.train.backbones import preprocess_of
 from sorter.train.features import embed
 from sorter.train.fit import train_model
-from sorter.train.networks import Source, make_network
-from sorter.train.options import Options, resolve_recipe
+from sorter.train.networks import WeightSource, make_network
+from sorter.train.options import TrainOptions, resolve_recipe
 from sorter.train.recipes import RECIPES, Phase, Recipe
 from sorter.types import SorterError, UsageError
 
@@ -50,10 +50,10 @@ class Silent:
     def say(self, message: str) -> None:
         self.said.append(message)
 
-    def begin(self, what: str, total: int) -> None:
+    def begin(self, what: str, total: int | None) -> None:
         self.said.append(what)
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         pass
 
     def epoch(self, row: dict[str, object]) -> None:
@@ -79,12 +79,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[fit.Trained, Silent]:
-    watch = Silent()
+    progress = Silent()
     out = tmp_path_factory.mktemp("models") / "colours"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipes, "RECIPES", (*RECIPES, TINY))
-        options = Options(folders, out, recipe="tiny", workers=1, folds=2)
-        return train_model(options, watch), watch
+        options = TrainOptions(folders, out, recipe="tiny", workers=1, folds=2)
+        return train_model(options, progress), progress
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -93,7 +93,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def test_the_model_folder_is_whole(trained: tuple[fit.Trained, Silent]) -> None:
-    result, watch = trained
+    result, progress = trained
     folder = result.model.folder
     model = read_model(folder)
     model.verify()
@@ -102,7 +102,7 @@ def test_the_model_folder_is_whole(trained: tuple[fit.Trained, Silent]) -> None:
     assert model.temperature > 0
     assert model.provenance["recipe"]["name"] == "tiny"
     assert not (folder / fit.WORK).exists()
-    assert "1 exact and 0 near duplicates, each kept on one side" in watch.said
+    assert "1 exact and 0 near duplicates, each kept on one side" in progress.said
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# colours\n")
 
 
@@ -134,7 +134,7 @@ def test_run_scores_photos_as_training_did(
     assert done.returncode == 3, done.stderr
     rows = {Path(row["path"]).name: row for row in read_report(tmp_path / "out") if "not-red" in row["path"]}
     spec = result.model.preprocess
-    torch_model = make_network(TINY, 1, Source(pretrained=False), 0)
+    torch_model = make_network(TINY, 1, WeightSource(pretrained=False), 0)
     from safetensors.torch import load_file
 
     torch_model.load_state_dict(load_file(result.model.path("model.safetensors")))
@@ -148,7 +148,7 @@ def test_run_scores_photos_as_training_did(
 
 
 def test_stopped_and_resumed_gives_the_same_model(folders: Path, tmp_path: Path) -> None:
-    options = Options(folders, tmp_path / "a", recipe="tiny", workers=1, seed=3)
+    options = TrainOptions(folders, tmp_path / "a", recipe="tiny", workers=1, seed=3)
     train_model(options, Silent())
     again = replace(options, out=tmp_path / "b")
     with pytest.raises(KeyboardInterrupt):
@@ -171,7 +171,9 @@ def test_more_than_two_classes_and_parts_of_ones_own(folders: Path, tmp_path: Pa
                 seed = 1000 * at + number + (500 if part == "val" else 0)
                 make_photo(tmp_path / "data" / part / name / f"{number}.png", colour, seed=seed)
     result = train_model(
-        Options(tmp_path / "data", tmp_path / "out", recipe="tiny", epochs=1, workers=1, balance="sampling"),
+        TrainOptions(
+            tmp_path / "data", tmp_path / "out", recipe="tiny", epochs=1, workers=1, balance="sampling"
+        ),
         Silent(),
     )
     assert (result.part, result.metrics.photos, result.model.positive) == ("val", 9, None)
@@ -193,42 +195,42 @@ def test_more_than_two_classes_and_parts_of_ones_own(folders: Path, tmp_path: Pa
 )
 def test_options_that_cannot_be(changes: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        resolve_recipe(replace(Options(Path("d"), Path("o")), **changes))  # type: ignore[arg-type]
+        resolve_recipe(replace(TrainOptions(Path("d"), Path("o")), **changes))  # type: ignore[arg-type]
 
 
 def test_options_change_the_recipe() -> None:
-    options = Options(Path("d"), Path("o"), recipe="fast", epochs=3, lr=0.5, patience=7, batch_size=9)
+    options = TrainOptions(Path("d"), Path("o"), recipe="fast", epochs=3, lr=0.5, patience=7, batch_size=9)
     recipe = resolve_recipe(options)
     assert [phase.epochs for phase in recipe.phases] == [1, 3]
     assert [phase.lr for phase in recipe.phases] == [0.0, 0.5]
     assert {phase.patience for phase in recipe.phases} == {7}
     assert recipe.batch_size == 9
-    assert resolve_recipe(Options(Path("d"), Path("o"), backbone="efficientnet-lite0")).name == "fast"
-    assert resolve_recipe(Options(Path("d"), Path("o"))).name == "resnet50-sigmoid"
+    assert resolve_recipe(TrainOptions(Path("d"), Path("o"), backbone="efficientnet-lite0")).name == "fast"
+    assert resolve_recipe(TrainOptions(Path("d"), Path("o"))).name == "resnet50-sigmoid"
 
 
 def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
-        train_model(Options(folders, tmp_path / "full", recipe="tiny"), Silent())
+        train_model(TrainOptions(folders, tmp_path / "full", recipe="tiny"), Silent())
     with pytest.raises(UsageError, match="nothing was begun"):
-        train_model(Options(folders, tmp_path / "new", recipe="tiny", resume=True), Silent())
+        train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", resume=True), Silent())
     with pytest.raises(UsageError, match="--positive green"):
-        train_model(Options(folders, tmp_path / "new", recipe="tiny", positive="green"), Silent())
+        train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", positive="green"), Silent())
     with pytest.raises(UsageError, match="--backbone nonsense: timm has no such network"):
-        train_model(Options(folders, tmp_path / "new", recipe="tiny", backbone="nonsense"), Silent())
+        train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", backbone="nonsense"), Silent())
     with pytest.raises(SorterError, match="--device cuda"):
-        train_model(Options(folders, tmp_path / "new", recipe="tiny", device="cuda:0,1"), Silent())
+        train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", device="cuda:0,1"), Silent())
     with pytest.raises(SorterError, match="unsure"):
         shutil.copytree(folders / "red", tmp_path / "data" / "unsure")
         shutil.copytree(folders / "red", tmp_path / "data" / "sure")
-        train_model(Options(tmp_path / "data", tmp_path / "new", recipe="tiny"), Silent())
+        train_model(TrainOptions(tmp_path / "data", tmp_path / "new", recipe="tiny"), Silent())
     assert not (tmp_path / "new").exists()
 
 
 def test_features_are_computed_once(tmp_path: Path) -> None:
-    network, spec = make_network(TINY, 1, Source(), 0), preprocess_of(TINY)
+    network, spec = make_network(TINY, 1, WeightSource(), 0), preprocess_of(TINY)
     forward = features.by_torch(network.backbone, spec, torch.device("cpu"))
     calls = []
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
@@ -255,7 +257,7 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
 
 def test_the_engine_gives_the_features_of_torch() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    backbone, spec = make_network(TINY, 1, Source(), 0).backbone, preprocess_of(TINY)
+    backbone, spec = make_network(TINY, 1, WeightSource(), 0).backbone, preprocess_of(TINY)
     found = traced(backbone, spec.size)
     assert found is not None
     by_engine = features.by_engine(onnx_runtime(found[0].SerializeToString()), spec)(pixels)

@@ -20,15 +20,15 @@ from support.photos import BLUE, RED, make_photo
 from sorter.export.graph import join_head, onnx_runtime, split_head
 from sorter.model.folder import WEIGHTS, ModelError, read_model, shipped_model
 from sorter.model.network import build
+from sorter.progress import NoProgress
 from sorter.train import recipes
 from sorter.train import retrain as retraining
 from sorter.train.backbones import preprocess_of
 from sorter.train.fit import train_model
 from sorter.train.head_learner import BACKBONE, HEAD, find_backbone
-from sorter.train.networks import Source, make_network, weights_key
-from sorter.train.options import Options, resolve_recipe
+from sorter.train.networks import WeightSource, make_network, weights_key
+from sorter.train.options import TrainOptions, resolve_recipe
 from sorter.train.recipes import FAST, LITE0, RECIPES, Phase, Recipe, find_recipe
-from sorter.train.settings import Quiet
 
 GREEN = (30, 200, 30)
 # The batch norms of an untrained network need fine-tuning to see anything.
@@ -56,8 +56,8 @@ def draw(folder: Path, **colours: tuple[int, int, int]) -> Path:
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of red and blue whose whole network was trained."""
     root = tmp_path_factory.mktemp("first")
-    options = Options(draw(root / "data", red=RED, blue=BLUE), root / "model", recipe="whole", workers=1)
-    return train_model(options, Quiet()).model.folder
+    options = TrainOptions(draw(root / "data", red=RED, blue=BLUE), root / "model", recipe="whole", workers=1)
+    return train_model(options, NoProgress()).model.folder
 
 
 def test_a_graph_is_taken_apart_and_put_together(first: Path) -> None:
@@ -79,10 +79,10 @@ def test_a_graph_is_taken_apart_and_put_together(first: Path) -> None:
 def test_three_classes_on_the_backbone_of_two(first: Path, tmp_path: Path) -> None:
     """Torch, ONNX Runtime and the trainer agree on the new network; of the old one only the head has changed."""
     data = draw(tmp_path / "data", red=RED, blue=BLUE, green=GREEN)
-    options = Options(
+    options = TrainOptions(
         data, tmp_path / "new", "exact", weights=first / WEIGHTS, workers=1, folds=2, device="cpu"
     )
-    trained = train_model(options, Quiet())
+    trained = train_model(options, NoProgress())
     model = read_model(tmp_path / "new")
     model.verify()
     assert model.classes == ("blue", "green", "red")
@@ -102,10 +102,10 @@ def test_three_classes_on_the_backbone_of_two(first: Path, tmp_path: Path) -> No
 
 def test_torch_finds_the_same_head(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = draw(tmp_path / "data", red=RED, not_red=BLUE)
-    options = Options(data, tmp_path / "a", "exact", weights=first / WEIGHTS, positive="red", workers=1)
-    train_model(options, Quiet())
+    options = TrainOptions(data, tmp_path / "a", "exact", weights=first / WEIGHTS, positive="red", workers=1)
+    train_model(options, NoProgress())
     monkeypatch.setattr("sorter.train.fit.find_backbone", lambda *_: None)
-    train_model(replace(options, out=tmp_path / "b"), Quiet())
+    train_model(replace(options, out=tmp_path / "b"), NoProgress())
     ours, theirs = (read_model(tmp_path / name) for name in "ab")
     assert "torch" in theirs.provenance["packages"]
     assert theirs.threshold == pytest.approx(ours.threshold, abs=0.02)
@@ -117,12 +117,14 @@ def test_torch_finds_the_same_head(first: Path, tmp_path: Path, monkeypatch: pyt
 def test_the_shipped_backbone_is_the_one_of_the_package() -> None:
     """What lets `--recipe fast` take the one for the other."""
     recipe = find_recipe(FAST)
-    found = find_backbone(resolve_recipe(Options(Path("d"), Path("o"), FAST)), Options(Path("d"), Path("o")))
+    found = find_backbone(
+        resolve_recipe(TrainOptions(Path("d"), Path("o"), FAST)), TrainOptions(Path("d"), Path("o"))
+    )
     assert found is not None
     assert found.origin.folder == shipped_model()
     assert found.origin.preprocess == preprocess_of(recipe)
     tensors = {name.removeprefix(BACKBONE): torch.from_numpy(each) for name, each in found.tensors.items()}
-    backbone = make_network(recipe, 1, Source(), 0).backbone
+    backbone = make_network(recipe, 1, WeightSource(), 0).backbone
     assert set(tensors) == set(backbone.state_dict())
     key = weights_key(backbone)
     backbone.load_state_dict(tensors)
@@ -142,14 +144,14 @@ def test_the_shipped_backbone_is_the_one_of_the_package() -> None:
     ],
 )
 def test_what_torch_is_needed_for(changes: dict[str, object]) -> None:
-    options = replace(Options(Path("d"), Path("o"), FAST, backbone=LITE0), **changes)  # type: ignore[arg-type]
+    options = replace(TrainOptions(Path("d"), Path("o"), FAST, backbone=LITE0), **changes)  # type: ignore[arg-type]
     assert find_backbone(resolve_recipe(options), options) is None
 
 
 def test_a_fine_tuned_backbone_is_nobodys_pretrained_one(
     first: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(Path("d"), Path("o"), "exact")
+    options = TrainOptions(Path("d"), Path("o"), "exact")
     assert find_backbone(EXACT, replace(options, weights=first / WEIGHTS)) is not None
     monkeypatch.setattr("sorter.train.head_learner.shipped_model", lambda: first)
     assert find_backbone(replace(EXACT, pretrained=True), options) is None
@@ -160,14 +162,14 @@ def test_a_damaged_folder_is_not_learned_on(first: Path, tmp_path: Path) -> None
     with (folder / "model.onnx").open("r+b") as file:
         file.seek(1000)
         file.write(b"damage")
-    options = Options(Path("d"), Path("o"), "exact", weights=folder / WEIGHTS)
+    options = TrainOptions(Path("d"), Path("o"), "exact", weights=folder / WEIGHTS)
     with pytest.raises(ModelError, match=r"model\.onnx: is not the file that model\.json describes"):
         find_backbone(EXACT, options)
 
 
 def test_retraining_keeps_the_backbone_of_the_model_that_sorted(first: Path) -> None:
     given = retraining.backbone_options(read_model(first), FAST)
-    options = Options(Path("d"), Path("o"), FAST, **given)
+    options = TrainOptions(Path("d"), Path("o"), FAST, **given)
     found = find_backbone(resolve_recipe(options), options)
     assert found is not None
     assert found.origin.folder == first

@@ -15,13 +15,13 @@ import torch
 from sorter.photos.preprocess import Preprocess
 from sorter.train.augment import augmentation
 from sorter.train.batches import Batches
-from sorter.train.checkpoint import Progress
+from sorter.train.checkpoint import TrainingState
 from sorter.train.learner import Photos, class_weights, judge
 from sorter.train.loop import predict, train
-from sorter.train.networks import Source, make_network
+from sorter.train.networks import WeightSource, make_network
 from sorter.train.optimise import Mean, learning_rate, loss_of, plateau, stalled
 from sorter.train.recipes import AUGMENTATIONS, Phase, Recipe
-from sorter.train.settings import Settings
+from sorter.train.settings import TrainSettings
 
 SIZE = 32
 SPEC = Preprocess(SIZE, "squash", "bilinear", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -63,10 +63,10 @@ class Looking:
     def say(self, message: str) -> None:
         pass
 
-    def begin(self, what: str, total: int) -> None:
+    def begin(self, what: str, total: int | None) -> None:
         pass
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         if self.left == 0:
             raise Stopped
 
@@ -91,10 +91,12 @@ def with_features(network: Any, some: Photos) -> Photos:
     return replace(some, features=features)
 
 
-def run(recipe: Recipe, classes: int, watch: Looking, **settings: Any) -> tuple[Any, Progress]:
-    network = make_network(recipe, 1 if classes == 2 else classes, Source(pretrained=False), seed=0)
+def run(recipe: Recipe, classes: int, progress: Looking, **settings: Any) -> tuple[Any, TrainingState]:
+    network = make_network(recipe, 1 if classes == 2 else classes, WeightSource(pretrained=False), seed=0)
     learn, choose = (with_features(network, photos(classes, each, seed)) for each, seed in ((11, 0), (6, 1)))
-    progress = train(network, recipe, learn, choose, Settings(0, classes, SPEC, seed=5, **settings), watch)
+    progress = train(
+        network, recipe, learn, choose, TrainSettings(0, classes, SPEC, seed=5, **settings), progress
+    )
     return network, progress
 
 
@@ -137,7 +139,7 @@ def test_it_learns_and_ends_with_the_best_epoch() -> None:
     assert best["phase"] == 1  # such a learning rate ruins a network: what was there before is kept
     assert best["val_balanced_accuracy"] > 0.9
     choose = photos(3, 6, seed=1)
-    logits = predict(network, choose, False, Settings(0, 3, SPEC))
+    logits = predict(network, choose, False, TrainSettings(0, 3, SPEC))
     assert (logits.argmax(1) == choose.labels).mean() > 0.9
 
 
@@ -187,7 +189,7 @@ def test_processes_that_augment_change_nothing() -> None:
     some = photos(2, 8)
     epochs = []
     for workers in (0, 2):
-        batches = Batches(some, recipe, recipe.phases[0], 0, Settings(0, 2, SPEC, workers=workers))
+        batches = Batches(some, recipe, recipe.phases[0], 0, TrainSettings(0, 2, SPEC, workers=workers))
         torch.manual_seed(0)
         epochs.append([*batches.epoch(0), *batches.epoch(1)])
     for (inputs, targets), (others, other_targets) in zip(*epochs, strict=True):
@@ -201,7 +203,7 @@ def test_photos_that_are_not_augmented_are_what_running_sees() -> None:
         EVERYTHING, phases=(Phase(1, 1e-3),), augment="none", mixup=0.0, cutmix=0.0, balance="none"
     )
     some = photos(2, 4)
-    batches = Batches(some, recipe, recipe.phases[0], 0, Settings(0, 2, SPEC))
+    batches = Batches(some, recipe, recipe.phases[0], 0, TrainSettings(0, 2, SPEC))
     seen = torch.cat([inputs for inputs, _ in batches.epoch(0)])
     places = [place for _, place in batches.order]
     np.testing.assert_allclose(seen.numpy(), SPEC.normalise(some.pixels)[places], atol=1e-6)
@@ -285,6 +287,6 @@ def test_the_mean_of_weights_follows_them() -> None:
 def test_a_last_batch_of_one_is_left_out() -> None:
     some = photos(1, 9)
     recipe = replace(EVERYTHING, phases=(Phase(1, 1e-3),), mixup=0.0, cutmix=0.0)
-    batches = Batches(some, recipe, recipe.phases[0], 0, Settings(0, 1, SPEC))
+    batches = Batches(some, recipe, recipe.phases[0], 0, TrainSettings(0, 1, SPEC))
     assert [len(inputs) for inputs, _ in batches.epoch(0)] == [8]
     assert len(batches) == 1

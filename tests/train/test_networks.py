@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from sorter.model.network import Network, build, parameter_count
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.networks import (
-    Source,
+    WeightSource,
     fitting_tensors,
     freeze,
     make_network,
@@ -75,7 +75,7 @@ def test_mobilenet_stays_frozen_and_the_others_are_opened() -> None:
 
 def test_every_recipe_runs_from_random_weights() -> None:
     for recipe in RECIPES:
-        network = make_network(recipe, 3, Source(pretrained=False), seed=0)
+        network = make_network(recipe, 3, WeightSource(pretrained=False), seed=0)
         size = 64 if recipe.size > 64 else recipe.size
         with torch.inference_mode():
             assert network(torch.zeros(2, 3, size, size)).shape == (2, 3)
@@ -91,7 +91,7 @@ def test_head_is_dense_with_dropout_before_the_logits() -> None:
 
 
 def test_last_stages_alone_learn_and_frozen_norms_keep_their_statistics() -> None:
-    network = make_network(TINY, 1, Source(pretrained=False), seed=0)
+    network = make_network(TINY, 1, WeightSource(pretrained=False), seed=0)
     names = stages(network.backbone)
     freeze(network, 2)
     learning = {name for name, parameter in network.backbone.named_parameters() if parameter.requires_grad}
@@ -106,7 +106,7 @@ def test_last_stages_alone_learn_and_frozen_norms_keep_their_statistics() -> Non
 
 
 def test_each_stage_learns_slower_than_the_one_above_and_biases_do_not_decay() -> None:
-    network = make_network(TINY, 1, Source(pretrained=False), seed=0)
+    network = make_network(TINY, 1, WeightSource(pretrained=False), seed=0)
     freeze(network, "all")
     groups = parameter_groups(network, 1.0, 0.5, 0.1, 0.2)
     rates = sorted({group["lr"] for group in groups}, reverse=True)
@@ -121,14 +121,17 @@ def test_each_stage_learns_slower_than_the_one_above_and_biases_do_not_decay() -
 @pytest.mark.parametrize("backbone", [*PACKAGED, "tf_efficientnet_lite0"])
 def test_the_lites_come_with_their_weights_and_their_preprocessing(backbone: str) -> None:
     recipe = replace(find_recipe("fast"), backbone=backbone)
-    network, again = (make_network(recipe, 1, Source(), seed) for seed in (0, 1))
+    network, again = (make_network(recipe, 1, WeightSource(), seed) for seed in (0, 1))
     assert weights_key(network.backbone) == weights_key(again.backbone)
     assert not torch.equal(network.head.logits.weight, again.head.logits.weight)
     assert preprocess_of(recipe).mean == pytest.approx((127 / 255,) * 3)
 
 
 def test_the_seed_decides_random_weights() -> None:
-    keys = [weights_key(make_network(TINY, 1, Source(pretrained=False), seed).backbone) for seed in (3, 3, 4)]
+    keys = [
+        weights_key(make_network(TINY, 1, WeightSource(pretrained=False), seed).backbone)
+        for seed in (3, 3, 4)
+    ]
     assert keys[0] == keys[1] != keys[2]
 
 
@@ -136,7 +139,7 @@ def test_the_seed_decides_random_weights() -> None:
 
 
 def tiny_state(prefix: str = "") -> dict[str, torch.Tensor]:
-    network = make_network(TINY, 1, Source(pretrained=False), seed=9)
+    network = make_network(TINY, 1, WeightSource(pretrained=False), seed=9)
     return {prefix + name: tensor.clone() for name, tensor in network.backbone.state_dict().items()}
 
 
@@ -150,8 +153,8 @@ def test_weights_from_a_file(tmp_path: Path, kind: str) -> None:
         torch.save(tiny_state() | extra, path)
     else:
         torch.save({"epoch": 3, "state_dict": tiny_state("module." if kind == "parallel" else "")}, path)
-    network = make_network(TINY, 1, Source(weights=path), seed=0)
-    expected = make_network(TINY, 1, Source(pretrained=False), seed=9)
+    network = make_network(TINY, 1, WeightSource(weights=path), seed=0)
+    expected = make_network(TINY, 1, WeightSource(pretrained=False), seed=9)
     assert weights_key(network.backbone) == weights_key(expected.backbone)
 
 
@@ -182,7 +185,7 @@ def test_weights_that_do_not_fit(
         path.write_bytes(pickle.dumps(content))
     elif content is not None:
         torch.save(content, path)
-    backbone = make_network(TINY, 1, Source(pretrained=False), seed=0).backbone
+    backbone = make_network(TINY, 1, WeightSource(pretrained=False), seed=0).backbone
     with pytest.raises(UsageError, match=message):
         fitting_tensors(path, backbone)
     assert not (tmp_path / "harm-was-done").exists()
@@ -228,7 +231,7 @@ def served(tmp_path: Path) -> bytes:
 
 
 def fetch(url: str) -> Network:
-    return make_network(TINY, 1, Source(overlay={"url": url, "hf_hub_id": None}), seed=0)
+    return make_network(TINY, 1, WeightSource(overlay={"url": url, "hf_hub_id": None}), seed=0)
 
 
 def test_weights_are_fetched_once_and_kept(tmp_path: Path, server: tuple[str, dict[str, bytes]]) -> None:
@@ -236,7 +239,7 @@ def test_weights_are_fetched_once_and_kept(tmp_path: Path, server: tuple[str, di
     data = served(tmp_path)
     name = f"tiny-{hashlib.sha256(data).hexdigest()[:8]}.pth"
     files[name] = data
-    expected = weights_key(make_network(TINY, 1, Source(pretrained=False), seed=9).backbone)
+    expected = weights_key(make_network(TINY, 1, WeightSource(pretrained=False), seed=9).backbone)
     assert weights_key(fetch(f"{address}/{name}").backbone) == expected
     del files[name]
     assert weights_key(fetch(f"{address}/{name}").backbone) == expected

@@ -14,18 +14,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.photos import BLUE, RED, make_photo
+from support.retraining import correct, sort_purple
 
 from sorter.model.folder import read_model
 from sorter.model.rule import Rule
-from sorter.sort.options import Options as RunOptions
-from sorter.sort.review import Review
-from sorter.sort.run import sort_folder
+from sorter.progress import Progress
 from sorter.sort.table import Table, read_table
-from sorter.train.retrain import Options, Retrained, choose, discard, label, retrain, spoken, suggested_model
-from sorter.train.settings import Watch
+from sorter.train.retrain import (
+    Retrained,
+    RetrainOptions,
+    choose_examples,
+    discard,
+    label,
+    retrain,
+    spoken,
+    suggested_model,
+)
 from sorter.types import SorterError, UsageError
-
-PURPLE = (150, 30, 120)  # red by the model, blue by the person
 
 
 class Rows:
@@ -39,38 +44,16 @@ class Rows:
     def say(self, message: str) -> None:
         pass
 
-    def begin(self, what: str, total: int) -> None:
+    def begin(self, what: str, total: int | None) -> None:
         self.begun.append(what)
 
-    def advance(self, steps: int, **figures: float) -> None:
+    def advance(self, steps: int, /, **figures: float) -> None:
         pass
 
     def epoch(self, row: dict[str, Any]) -> None:
         self.rows.append(row)
         if row["epoch"] == self.stop_at:
             raise KeyboardInterrupt
-
-
-def sort_purple(folder: Path, model: Path) -> Path:
-    """Red, blue and purple photos, sorted by the model of red and blue. Returns the output folder."""
-    for number in range(16):
-        make_photo(folder / "in" / f"red{number}.jpg", RED, seed=number)
-        make_photo(folder / "in" / f"blue{number}.jpg", BLUE, seed=100 + number)
-    for number in range(12):
-        make_photo(folder / "in" / f"purple{number}.jpg", PURPLE, seed=200 + number)
-    run = RunOptions((folder / "in",), folder / "out", model, engine="onnx", precision="fp32", workers=1)
-    assert sort_folder(run).counts == {"red": 28, "blue": 16}
-    return folder / "out"
-
-
-def correct(out: Path, confirmed: int = 4) -> None:
-    """Say that purple is blue, and of some blue photos that they are."""
-    review = Review.open(out)
-    photos = list(review.photos())
-    assert review.assign([each.id for each in photos if "purple" in each.path.name], "blue") == 12
-    blue = [each.id for each in photos if each.path.name.startswith("blue")]
-    assert review.confirm(blue[:confirmed]) == confirmed
-    review.close()
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +65,13 @@ def out(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def retrained(out: Path) -> tuple[Retrained, Rows]:
-    watch: Rows = Rows()
-    options = Options(out, out.parent / "new", doubt=0.5, recipe="small-cnn", workers=1)
-    return retrain(options, watch), watch
+    progress: Rows = Rows()
+    options = RetrainOptions(out, out.parent / "new", doubt=0.5, recipe="small-cnn", workers=1)
+    return retrain(options, progress), progress
 
 
 def test_the_new_model_has_learned_the_corrections(retrained: tuple[Retrained, Rows]) -> None:
-    result, watch = retrained
+    result, progress = retrained
     model = read_model(result.model)
     model.verify()
     assert (model.classes, model.positive) == (("red", "blue"), "red")
@@ -97,8 +80,8 @@ def test_the_new_model_has_learned_the_corrections(retrained: tuple[Retrained, R
     assert corrected.after == 4
     assert rest.before == rest.photos > 0
     assert rest.after == rest.photos
-    assert len(watch.rows) == result.epochs
-    assert watch.begun[-1] == "comparing"
+    assert len(progress.rows) == result.epochs
+    assert progress.begun[-1] == "comparing"
     assert result.page.exists()
 
 
@@ -123,9 +106,9 @@ def test_a_dataset_takes_the_place_of_the_rest(out: Path, tmp_path: Path) -> Non
         make_photo(tmp_path / "data" / "train" / "red" / f"{number}.jpg", RED, seed=300 + number)
         make_photo(tmp_path / "data" / "train" / "blue" / f"{number}.jpg", BLUE, seed=400 + number)
     make_photo(tmp_path / "data" / "val" / "red" / "1.jpg", RED, seed=500)
-    options = Options(out, tmp_path / "new", tmp_path / "data")
+    options = RetrainOptions(out, tmp_path / "new", tmp_path / "data")
     whole = read_table(out)
-    learn, held_out = choose(whole, options)
+    learn, held_out = choose_examples(whole, options)
     assert {each.certain for each in learn} == {
         True
     }  # none of the rest; of that some are held out all the same
@@ -154,7 +137,7 @@ def test_a_model_that_is_not_wanted_is_removed(retrained: tuple[Retrained, Rows]
 
 
 def test_training_that_is_stopped_leaves_nothing(out: Path, tmp_path: Path) -> None:
-    options = Options(out, tmp_path / "new", doubt=0.5, recipe="small-cnn", workers=1)
+    options = RetrainOptions(out, tmp_path / "new", doubt=0.5, recipe="small-cnn", workers=1)
     with pytest.raises(KeyboardInterrupt):
         retrain(options, Rows(stop_at=1))
     assert not options.model.exists()
@@ -166,14 +149,14 @@ def test_training_that_is_stopped_leaves_nothing(out: Path, tmp_path: Path) -> N
 
 
 def test_too_little_is_said_so(tmp_path: Path, model: Path) -> None:
-    watch: Watch = Rows()
+    progress: Progress = Rows()
     folder = sort_purple(tmp_path, model)
-    options = Options(folder, tmp_path / "new", doubt=0.0, recipe="small-cnn", workers=1)
+    options = RetrainOptions(folder, tmp_path / "new", doubt=0.0, recipe="small-cnn", workers=1)
     with pytest.raises(UsageError, match="nobody has corrected a photo"):
-        retrain(options, watch)
+        retrain(options, progress)
     correct(folder, confirmed=0)
     with pytest.raises(UsageError, match="red: there are only 0 photos to learn this class from"):
-        retrain(options, watch)
+        retrain(options, progress)
     assert not options.model.exists()
 
 
@@ -216,14 +199,14 @@ rows = st.lists(
 def test_parts_never_share_a_photo(photos: list[tuple[float, int]], seed: int) -> None:
     probability, corrected = zip(*photos, strict=True)
     whole = table(probability, corrected)
-    options = Options(Path("/out"), Path("/new"), seed=seed)
+    options = RetrainOptions(Path("/out"), Path("/new"), seed=seed)
     said = [p == p and c >= 0 for p, c in photos]
     if not any(said):
         with pytest.raises(UsageError):
-            choose(whole, options)
+            choose_examples(whole, options)
         return
-    learn, held_out = choose(whole, options)
-    assert (learn, held_out) == choose(whole, options)
+    learn, held_out = choose_examples(whole, options)
+    assert (learn, held_out) == choose_examples(whole, options)
     paths = [each.path for each in learn + held_out]
     assert len(set(paths)) == len(paths)
     # Whatever a person said is in one of the two, with their word; the rest only where the model is certain.

@@ -1,9 +1,9 @@
 """One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
 
-from sorter.output.journal.location import FILE, FOLDER, JournalError, home, locked, translated
+from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, locked, sqlite_errors
 from sorter.output.journal.reading import Entry, Filed, Known, Line
 from sorter.output.journal.schema import VERSION
-from sorter.output.journal.writing import Journal, Row, copy_journal
+from sorter.output.journal.writing import Journal, PhotoRow, copy_journal
 
 __all__ = [
     "FILE",
@@ -15,9 +15,9 @@ __all__ = [
     "JournalError",
     "Known",
     "Line",
-    "Row",
+    "PhotoRow",
     "copy_journal",
-    "home",
+    "journal_folder",
     "locked",
-    "translated",
+    "sqlite_errors",
 ]

@@ -16,7 +16,7 @@ FOLDER = ".sorter"
 FILE = "journal.db"
 
 
-def home(out: Path) -> Path:
+def journal_folder(out: Path) -> Path:
     """The folder that an output's journal, its lock and other notes lie in: in the output itself, where that is on
     a disk; for one in a store, a folder of this machine's (`XDG_STATE_HOME` moves it), as no database lives there.
     """
@@ -40,7 +40,7 @@ def locked(out: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    folder = home(out)
+    folder = journal_folder(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock", blocking=False)
@@ -58,7 +58,7 @@ def locked(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """SQLite's errors -> sentences with a way out."""
     try:
         yield

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sorter.address import beginning, path_of
+from sorter.address import path_of, prefix
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal.schema import CORRECTION
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
@@ -116,7 +116,7 @@ class Reader:
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
         self.out = out
         self._db = connection
-        self._within = os.fsencode(beginning(out))
+        self._within = os.fsencode(prefix(out))
 
     def setting(self, key: str) -> Any:
         """A value kept with `set`, or None."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sorter.address import Address
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal import schema
-from sorter.output.journal.location import FILE, FOLDER, JournalError, home, translated
+from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
 from sorter.output.journal.reading import Reader, marks
 from sorter.output.journal.schema import CORRECTION
 from sorter.types import Decision, Failure, Photo, Scores
@@ -27,7 +27,7 @@ INSERT = f"INSERT INTO photos (id, {', '.join(COLUMNS)}) VALUES (?, {marks(COLUM
 UPDATE = f"UPDATE photos SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} WHERE id = ?"
 
 
-class Row(NamedTuple):
+class PhotoRow(NamedTuple):
     """What is written down of one photo.
 
     Attributes:
@@ -58,9 +58,9 @@ class Journal(Reader):
         Raises:
             JournalError: the file is damaged, from a newer sorter, or its disk is full.
         """
-        path = at or home(out) / FILE
+        path = at or journal_folder(out) / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        with translated(path):
+        with sqlite_errors(path):
             connection = sqlite3.connect(path, isolation_level=None)
             # Each commit reaches the disk before the files it speaks of are touched.
             connection.execute("PRAGMA journal_mode = WAL")
@@ -75,11 +75,11 @@ class Journal(Reader):
     @classmethod
     def read(cls, out: Path) -> Journal:
         """Open an existing journal for reading. Raises JournalError where there is none."""
-        path = home(out) / FILE
+        path = journal_folder(out) / FILE
         if not path.exists():
             name = path if isinstance(out, Address) else f"{FOLDER}/{FILE}"
             raise JournalError(f"{out}: holds no journal ({name}); name a folder that `sorter run` wrote to")
-        with translated(path):
+        with sqlite_errors(path):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
             journal = cls(out, connection)
             if schema.version(connection) == 1:
@@ -97,7 +97,7 @@ class Journal(Reader):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on the disk when the block ends."""
-        with translated(home(self.out) / FILE):
+        with sqlite_errors(journal_folder(self.out) / FILE):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -116,7 +116,7 @@ class Journal(Reader):
 
     # -- photos ------------------------------------------------------------------------------------------------
 
-    def write(self, rows: Sequence[Row]) -> list[int]:
+    def write(self, rows: Sequence[PhotoRow]) -> list[int]:
         """Write down all that is known of photos, at most some thousands at once; one that was known keeps its id.
 
         Returns their ids, in their order.
@@ -155,11 +155,11 @@ class Journal(Reader):
 
     def scored(self, photo: Photo, scores: Scores, decision: Decision, filing: int | None) -> int:
         """Write down one photo's scores. Returns its id."""
-        return self.write([Row(photo, (scores, decision), filing)])[0]
+        return self.write([PhotoRow(photo, (scores, decision), filing)])[0]
 
     def failed(self, photo: Photo, failure: Failure) -> int:
         """Write down why one file has no scores. Returns its id."""
-        return self.write([Row(photo, failure)])[0]
+        return self.write([PhotoRow(photo, failure)])[0]
 
     def index_labels(self) -> None:
         """So that `extremes` need not look at every photo."""
@@ -299,7 +299,7 @@ class Journal(Reader):
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
 
 
-def _values(path: bytes, row: Row) -> tuple[Any, ...]:
+def _values(path: bytes, row: PhotoRow) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
     photo, outcome, filing = row
     seen = (path, os.fsencode(photo.relative), photo.size, photo.mtime_ns, photo.is_link)
@@ -318,7 +318,7 @@ def _text(message: str) -> str:
 
 def copy_journal(out: Path, target: Path) -> None:
     """A snapshot of an output folder's journal, if it has one."""
-    source = home(out) / FILE
+    source = journal_folder(out) / FILE
     if source.exists():
         with closing(Journal.read(out)) as journal, closing(sqlite3.connect(target)) as copy:
             journal.backup(copy)
