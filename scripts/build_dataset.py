@@ -29,7 +29,7 @@ from typing import Any
 from sorter.cli.common import ProgressBar
 from sorter.collect.collecting import collect
 from sorter.collect.licences import Licences
-from sorter.collect.options import Options as CollectOptions
+from sorter.collect.options import CollectOptions
 from sorter.collect.pacing import Manners
 from sorter.output.disk import Filing
 from sorter.photos.dataset import Dataset, read_folders, split
@@ -124,10 +124,9 @@ def build(
     Raises:
         SorterError: a step cannot be done; its message says why.
     """
-    from sorter.clean.options import Options as CleanOptions
+    from sorter.clean.options import CleanOptions
     from sorter.clean.run import clean
-    from sorter.evaluate.inspect import Options as InspectOptions
-    from sorter.evaluate.inspect import inspect_folders
+    from sorter.evaluate.inspect import InspectOptions, inspect_folders
 
     if min(plan.val, plan.test) < 0 or plan.val + plan.test >= 1:
         raise UsageError(f"split: val {plan.val:g} and test {plan.test:g} leave nothing to train on")

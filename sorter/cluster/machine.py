@@ -15,7 +15,7 @@ from sorter.engines.choice import Choice, Wanted
 from sorter.model.folder import Model
 from sorter.output.disk import Filing, Placed
 from sorter.output.filer import STORE_THREADS, attempt
-from sorter.pipeline import trial as gate
+from sorter.pipeline import trial
 from sorter.pipeline.pool import Limits
 from sorter.types import Photo, Result, Scores
 
@@ -73,12 +73,12 @@ class Cluster:
         wanted = self._settle_for(wanted)
         crew = self.crew
         shipped = Shipped.of(model)
-        sample = list(islice(paths, gate.PHOTOS + gate.PHOTOS // 4))
+        sample = list(islice(paths, trial.PHOTOS + trial.PHOTOS // 4))
 
         def try_there() -> tuple[Choice, list[str]]:
             said: list[str] = []
             there = shipped.unpack()
-            return gate.choose_engine(there, wanted, sample, limits, said.append), said
+            return trial.choose_engine(there, wanted, sample, limits, said.append), said
 
         choice: Choice
         choice, said = ray.get(ray.remote(num_cpus=crew.cores, num_gpus=crew.gpus)(try_there).remote())

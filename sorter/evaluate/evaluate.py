@@ -18,7 +18,7 @@ from sorter.evaluate import plots
 from sorter.evaluate.metrics import Metrics, calibration, compute, predict
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.photos.dataset import Example, read_folders
-from sorter.pipeline import trial as gate
+from sorter.pipeline import trial
 from sorter.pipeline.classifier import Classifier
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.stages import Thumbnail
@@ -142,7 +142,7 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
     model.verify()
     workers = options.workers or available_cores()
     limits = Limits(options.timeout_per_file, memory_per_worker(workers))
-    choice = gate.choose_engine(
+    choice = trial.choose_engine(
         model,
         Wanted(options.engine, options.precision, options.device, options.decode),
         _across(examples),

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sorter.address import Address
-from sorter.output import disk as actions
-from sorter.output import store as stores
+from sorter.output import disk, store
 from sorter.output.disk import CannotUndo, Filing, Placed
 from sorter.output.journal import FOLDER, Filed, Journal, PhotoRow
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
@@ -179,7 +178,7 @@ class Filer:
         outcomes = list(self._threads.map(self._revert, batch))
         for folder in {filed.filing.source.parent for filed in batch if filed.filing.kind is ActionKind.MOVE}:
             if not isinstance(folder, Address) and folder.exists():
-                actions.sync_folder(folder)
+                disk.sync_folder(folder)
         with self._journal.transaction():
             for filed, problem in zip(batch, outcomes, strict=True):
                 if problem is None:
@@ -235,7 +234,7 @@ class Filer:
         if not self._dry:
             for folder in {step.what.destination.parent for step in steps}:
                 if not isinstance(folder, Address) and folder.exists():
-                    actions.sync_folder(folder)
+                    disk.sync_folder(folder)
         full, again = None, []
         with self._journal.transaction():
             for step, outcome in zip(steps, outcomes, strict=True):
@@ -326,7 +325,7 @@ class _Names:
 
     def give(self, wanted: Path) -> Path:
         """The path itself, or beside it under the next free name; it is then in use."""
-        free = actions.free_name(wanted, self._taken)
+        free = disk.free_name(wanted, self._taken)
         self._in_use.add(str(free))
         return free
 
@@ -351,28 +350,28 @@ def _row(item: Scored | Result[Scores]) -> PhotoRow:
 def attempt(what: Filing, staging: Path) -> Placed | OSError:
     """Carry out one filing; what the system refused comes back, as it is one photo's affair."""
     try:
-        actions.make_folder(staging.parent)
-        return _how(what).apply(what, staging)
+        disk.make_folder(staging.parent)
+        return _how(what).place(what, staging)
     except OSError as error:
         return error
 
 
 def look_again(what: Filing, staging: Path) -> Placed | None:
     """Has somebody who did not live to tell carried it out?"""
-    return actions.placed_at(what.destination) if _how(what).was_done(what, staging) else None
+    return disk.placed_at(what.destination) if _how(what).was_done(what, staging) else None
 
 
 class _How(Protocol):
     """What `actions` and `stores` both have."""
 
-    def apply(self, filing: Filing, staging: Path) -> Placed: ...
+    def place(self, filing: Filing, staging: Path) -> Placed: ...
     def was_done(self, filing: Filing, staging: Path) -> bool: ...
     def revert(self, filing: Filing, placed: Placed, staging: Path) -> None: ...
     def was_reverted(self, filing: Filing, staging: Path) -> bool: ...
 
 
 def _how(filing: Filing) -> _How:
-    return stores if stores.concerns(filing) else actions
+    return store if store.concerns(filing) else disk
 
 
 def _identity(photo: Photo) -> tuple[int, int] | Failure:
@@ -385,7 +384,7 @@ def _identity(photo: Photo) -> tuple[int, int] | Failure:
     except OSError as error:
         return _failure(error)
     if (status.st_size, status.st_mtime_ns) != (photo.size, photo.mtime_ns):
-        return Failure(Reason.NOT_FILED, stores.CHANGED)
+        return Failure(Reason.NOT_FILED, store.CHANGED)
     return status.st_dev, status.st_ino
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sorter.engines.choice import Choice, Wanted
 from sorter.model.folder import Model, read_model, shipped_model
-from sorter.pipeline import trial as gate
+from sorter.pipeline import trial
 from sorter.pipeline.pool import Limits
 from sorter.pipeline.scoring import classifying
 from sorter.system import available_cores, memory_per_worker
@@ -59,7 +59,7 @@ class Classifier:
         model.verify()
         workers = workers or available_cores()
         limits = Limits(timeout_per_file, memory_per_worker(workers))
-        choice = gate.choose_engine(model, Wanted(engine, precision, device), (), limits, lambda _: None)
+        choice = trial.choose_engine(model, Wanted(engine, precision, device), (), limits, lambda _: None)
         return cls(model, choice, workers, limits, max_megapixels)
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:

@@ -22,7 +22,7 @@ from sorter.model.rule import Rule
 from sorter.output.filer import STORE_THREADS, Filer, Scored
 from sorter.output.journal import Entry, Journal, Known, copy_journal, locked
 from sorter.output.remote import download, uploaded
-from sorter.pipeline import trial as gate
+from sorter.pipeline import trial
 from sorter.pipeline.pool import Limits, Pool
 from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
@@ -287,7 +287,7 @@ class _Run:
 
         options = self.options
         limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
-        choose = self.cluster.choose if self.cluster else gate.choose_engine
+        choose = self.cluster.choose if self.cluster else trial.choose_engine
         wanted = Wanted(options.engine, options.precision, options.device, options.decode)
         self.choice = choose(self.model, wanted, samples(), limits, self.progress.say)
         with self.journal.transaction():

@@ -88,7 +88,7 @@ CRASHES = """
 import sys
 if any("spawn_main" in argument for argument in sys.orig_argv):
     import ctypes, time
-    import sorter.decode
+    import sorter.photos.decode
     whole = sorter.photos.decode.Decoder.__call__
     def faulty(self, path, data=None):
         if "segfault" in path.name:

@@ -32,7 +32,7 @@ import sys
 if any("spawn_main" in argument for argument in sys.orig_argv):
     import ctypes, os, time
     from pathlib import Path
-    import sorter.decode
+    import sorter.photos.decode
 
     whole = sorter.photos.decode.Decoder.__call__
 

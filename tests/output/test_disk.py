@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.output import disk as actions
+from sorter.output import disk
 from sorter.output.disk import CannotUndo, Filing, fit_name, free_name
 from sorter.types import ActionKind
 
@@ -28,14 +28,14 @@ def filing(kind: ActionKind, folder: Path) -> Filing:
 @pytest.mark.parametrize("kind", KINDS)
 def test_apply_and_revert(tmp_path: Path, kind: ActionKind) -> None:
     what, staging = filing(kind, tmp_path), tmp_path / "1.part"
-    placed = actions.place(what, staging)
+    placed = disk.place(what, staging)
     assert what.destination.read_bytes() == b"the photo"
     assert what.source.exists() == (kind is not ActionKind.MOVE)
-    assert actions.was_done(what, staging)
-    actions.revert(what, placed, staging)
+    assert disk.was_done(what, staging)
+    disk.revert(what, placed, staging)
     assert what.source.read_bytes() == b"the photo"
     assert not os.path.lexists(what.destination)
-    assert actions.was_reverted(what, staging)
+    assert disk.was_reverted(what, staging)
     assert not staging.exists()
 
 
@@ -45,11 +45,11 @@ def test_apply_never_overwrites(tmp_path: Path, kind: ActionKind) -> None:
     what.destination.parent.mkdir(parents=True)
     what.destination.write_bytes(b"somebody else's")
     with pytest.raises(FileExistsError):
-        actions.place(what, staging)
+        disk.place(what, staging)
     assert what.destination.read_bytes() == b"somebody else's"
     assert what.source.read_bytes() == b"the photo"
     assert not staging.exists()
-    assert not actions.was_done(what, staging)
+    assert not disk.was_done(what, staging)
     assert what.destination.read_bytes() == b"somebody else's"
 
 
@@ -57,7 +57,7 @@ def test_apply_never_overwrites(tmp_path: Path, kind: ActionKind) -> None:
 def test_was_done_when_nothing_happened(tmp_path: Path, kind: ActionKind) -> None:
     what, staging = filing(kind, tmp_path), tmp_path / "1.part"
     staging.write_bytes(b"the ph")  # killed while copying
-    assert not actions.was_done(what, staging)
+    assert not disk.was_done(what, staging)
     assert not staging.exists()
     assert what.source.read_bytes() == b"the photo"
 
@@ -68,7 +68,7 @@ def test_move_stopped_between_copy_and_delete_is_finished(tmp_path: Path) -> Non
     what.destination.write_bytes(
         b"the photo"
     )  # verified and renamed on another filesystem; not yet deleted here
-    assert actions.was_done(what, staging)
+    assert disk.was_done(what, staging)
     assert not what.source.exists()
     assert what.destination.read_bytes() == b"the photo"
 
@@ -77,27 +77,27 @@ def test_move_stopped_between_link_and_unlink_is_finished(tmp_path: Path) -> Non
     what, staging = filing(ActionKind.MOVE, tmp_path), tmp_path / "1.part"
     what.destination.parent.mkdir(parents=True)
     os.link(what.source, what.destination)
-    assert actions.was_done(what, staging)
+    assert disk.was_done(what, staging)
     assert not what.source.exists()
 
 
 def test_revert_refuses_what_would_lose_a_photo(tmp_path: Path) -> None:
     staging = tmp_path / "1.part"
     copied = filing(ActionKind.COPY, tmp_path)
-    placed = actions.place(copied, staging)
+    placed = disk.place(copied, staging)
     copied.source.unlink()
     with pytest.raises(CannotUndo, match="last copy"):
-        actions.revert(copied, placed, staging)
+        disk.revert(copied, placed, staging)
     copied.source.write_bytes(b"other size")
     with pytest.raises(CannotUndo, match="only copy of the older"):
-        actions.revert(copied, placed, staging)
+        disk.revert(copied, placed, staging)
     copied.source.write_bytes(b"the photo")
     copied.destination.write_bytes(b"touched up")
     with pytest.raises(CannotUndo, match="changed since it was copied"):
-        actions.revert(copied, placed, staging)
+        disk.revert(copied, placed, staging)
     copied.destination.unlink()
     with pytest.raises(CannotUndo, match="no longer in the output"):
-        actions.revert(copied, placed, staging)
+        disk.revert(copied, placed, staging)
 
 
 @pytest.mark.parametrize("refusal", [errno.EINVAL, errno.ENOSYS])
@@ -108,16 +108,16 @@ def test_renaming_on_filesystems_with_less(
     def no_link(*_: object, **__: object) -> None:
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(actions, "_native_rename", lambda: lambda source, destination: refusal)
+    monkeypatch.setattr(disk, "_native_rename", lambda: lambda source, destination: refusal)
     if not links:
         monkeypatch.setattr(os, "link", no_link)
     source, destination = tmp_path / "a", tmp_path / "b"
     source.write_bytes(b"a")
-    actions.rename_without_replacing(source, destination)
+    disk.rename_without_replacing(source, destination)
     assert destination.read_bytes() == b"a" and not source.exists()
     source.write_bytes(b"second")
     with pytest.raises(FileExistsError):
-        actions.rename_without_replacing(source, destination)
+        disk.rename_without_replacing(source, destination)
     assert destination.read_bytes() == b"a" and source.read_bytes() == b"second"
 
 
@@ -125,21 +125,21 @@ def test_move_across_filesystems_verifies_before_it_deletes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     what, staging = filing(ActionKind.MOVE, tmp_path), tmp_path / "1.part"
-    real = actions.rename_without_replacing
+    real = disk.rename_without_replacing
 
     def other_filesystem(source: Path, destination: Path) -> None:
         if source == what.source:
             raise OSError(errno.EXDEV, "Invalid cross-device link")
         real(source, destination)
 
-    monkeypatch.setattr(actions, "rename_without_replacing", other_filesystem)
+    monkeypatch.setattr(disk, "rename_without_replacing", other_filesystem)
     with monkeypatch.context() as patch:
-        patch.setattr(actions.filecmp, "cmp", lambda *_, **__: False)
+        patch.setattr(disk.filecmp, "cmp", lambda *_, **__: False)
         with pytest.raises(OSError, match="differs"):
-            actions.place(what, staging)
+            disk.place(what, staging)
     assert what.source.read_bytes() == b"the photo"
     assert not what.destination.exists() and not staging.exists()
-    actions.place(what, staging)
+    disk.place(what, staging)
     assert what.destination.read_bytes() == b"the photo"
     assert not what.source.exists() and not staging.exists()
 

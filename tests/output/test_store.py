@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sorter import address
 from sorter.address import Address, path_of
-from sorter.output import store as stores
+from sorter.output import store
 from sorter.output.disk import CannotUndo, Filing, Placed
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal, JournalError, journal_folder, locked
@@ -152,15 +152,15 @@ def ends(request: pytest.FixtureRequest, bucket: Address, tmp_path: Path) -> tup
 def test_a_filing_there_and_back(ends: tuple[Path, Path, Path], kind: ActionKind) -> None:
     source, destination, staging = ends
     what = filing(kind, source, destination)
-    assert not stores.was_done(what, staging)
-    placed = stores.place(what, staging)
+    assert not store.was_done(what, staging)
+    placed = store.place(what, staging)
     assert get(destination) == b"photo"
     assert source.exists() == (kind is ActionKind.COPY)
-    assert stores.was_done(what, staging)
-    assert not stores.was_reverted(what, staging)
-    stores.revert(what, placed, staging)
+    assert store.was_done(what, staging)
+    assert not store.was_reverted(what, staging)
+    store.revert(what, placed, staging)
     assert (get(source), destination.exists()) == (b"photo", False)
-    assert stores.was_reverted(what, staging)
+    assert store.was_reverted(what, staging)
     assert not staging.exists()
 
 
@@ -169,8 +169,8 @@ def test_a_stranger_is_never_overwritten(ends: tuple[Path, Path, Path], kind: Ac
     source, destination, staging = ends
     put(destination, b"other")
     with pytest.raises(FileExistsError):
-        stores.place(filing(kind, source, destination), staging)
-    assert not stores.was_done(filing(kind, source, destination), staging)
+        store.place(filing(kind, source, destination), staging)
+    assert not store.was_done(filing(kind, source, destination), staging)
     assert (get(source), get(destination), staging.exists()) == (b"photo", b"other", False)
 
 
@@ -179,7 +179,7 @@ def test_an_object_that_changed_since_it_was_scanned_is_left(bucket: Address) ->
     what = filing(ActionKind.MOVE, source, bucket / "out" / "1.jpg")
     put(source, b"another photo")
     with pytest.raises(OSError, match="changed since it was looked at"):
-        stores.place(what, bucket / "staging")
+        store.place(what, bucket / "staging")
     assert get(source) == b"another photo"
     assert not what.destination.exists()
 
@@ -187,18 +187,18 @@ def test_an_object_that_changed_since_it_was_scanned_is_left(bucket: Address) ->
 def test_undo_keeps_what_may_be_the_last_copy(ends: tuple[Path, Path, Path]) -> None:
     source, destination, staging = ends
     what = filing(ActionKind.COPY, source, destination)
-    placed = stores.place(what, staging)
+    placed = store.place(what, staging)
     put(source, b"PHOTO")
     with pytest.raises(CannotUndo, match="the original was changed"):
-        stores.revert(what, placed, staging)
+        store.revert(what, placed, staging)
     source.unlink()
     with pytest.raises(CannotUndo, match="the last copy"):
-        stores.revert(what, placed, staging)
+        store.revert(what, placed, staging)
     assert get(destination) == b"photo"
     put(source, b"photo")
     put(destination, b"longer than it was")
     with pytest.raises(CannotUndo, match="was changed since"):
-        stores.revert(what, placed, staging)
+        store.revert(what, placed, staging)
     assert get(destination) == b"longer than it was"
 
 
@@ -366,7 +366,7 @@ def test_a_store_that_nothing_knows_is_named(tmp_path: Path) -> None:
 
 
 def test_placed_is_what_the_store_says(bucket: Address) -> None:
-    placed = stores.place(
+    placed = store.place(
         filing(ActionKind.COPY, put(bucket / "1.jpg", b"photo"), bucket / "2.jpg"), bucket / "part"
     )
     assert isinstance(placed, Placed)

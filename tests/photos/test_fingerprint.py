@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.photos import make_photo
 
-from sorter.photos import fingerprint as similar
+from sorter.photos import fingerprint
 from sorter.photos.fingerprint import Fingerprint, TakeFingerprint, near_duplicates, perceptual_hash
 from sorter.pipeline.pool import Pool
 from sorter.types import Failure, Photo, Reason
@@ -44,17 +44,17 @@ def near_some(draw: st.DrawFn) -> list[int]:
 @settings(max_examples=200, deadline=None)
 @given(st.composite(near_some)(), st.integers(0, 8), st.booleans())
 def test_groups_are_those_of_brute_force(hashes: list[int], max_distance: int, many: bool) -> None:
-    masks = similar._masks
-    similar._masks = lambda distance, n: masks(distance, 100_000 if many else n)
+    masks = fingerprint._masks
+    fingerprint._masks = lambda distance, n: masks(distance, 100_000 if many else n)
     try:
         found = near_duplicates(hashes, max_distance)
     finally:
-        similar._masks = masks
+        fingerprint._masks = masks
     assert [tuple(group) for group in found] == brute_force(hashes, max_distance)
 
 
 def test_many_hashes_and_few_pairs_at_a_time(monkeypatch) -> None:
-    monkeypatch.setattr(similar, "MAX_PAIRS", 7)
+    monkeypatch.setattr(fingerprint, "MAX_PAIRS", 7)
     hashes = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
     hashes[15_000:15_100] = hashes[:100] ^ np.uint64(0b1011)
     hashes[19_000:19_100] = hashes[15_000:15_100] ^ np.uint64(1 << 63)
@@ -71,7 +71,7 @@ def test_a_picture_keeps_its_hash_when_resized_and_recompressed(tmp_path: Path) 
     original = perceptual_hash(np.asarray(image))
     image.resize((150, 110)).save(tmp_path / "small.jpg", quality=60)
     again = perceptual_hash(np.asarray(Image.open(tmp_path / "small.jpg").convert("RGB")))
-    assert (original ^ again).bit_count() <= similar.MAX_DISTANCE
+    assert (original ^ again).bit_count() <= fingerprint.MAX_DISTANCE
     turned = perceptual_hash(np.asarray(image.transpose(Image.Transpose.ROTATE_90)))
     assert (original ^ turned).bit_count() > 12
 

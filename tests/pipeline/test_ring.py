@@ -150,12 +150,12 @@ def test_a_gpu_runs_a_graph_and_halves_its_batches(network: Model) -> None:
 def test_the_gate_tries_what_the_gpu_can(
     tmp_path: Path, network: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sorter.pipeline import trial as gate
+    from sorter.pipeline import trial
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
-    chosen = gate.choose_engine(network, Wanted(device="cuda", decode="auto"), paths, Limits(), said.append)
+    chosen = trial.choose_engine(network, Wanted(device="cuda", decode="auto"), paths, Limits(), said.append)
     assert chosen.device == "cuda:0" and len(said) == 7
 
 
@@ -306,9 +306,9 @@ def test_a_process_that_really_runs_out_of_memory_goes_on(network: Model, tmp_pa
     code = f"""
 import resource, numpy as np
 from pathlib import Path
-from sorter.infer import Choice
-from sorter.model import read_model
-from sorter.torch_engine import TorchEngine
+from sorter.engines.choice import Choice
+from sorter.model.folder import read_model
+from sorter.engines.torch import TorchEngine
 model = read_model(Path({str(network.folder)!r}))
 ring = np.random.default_rng(0).integers(0, 255, (4, {SIZE}, {SIZE}, 3), np.uint8)
 choice = Choice("torch", "fp32", "cpu")
@@ -442,16 +442,18 @@ def damaged(data: bytes) -> bytes:
 def test_the_gate_covers_decoding_there(
     tmp_path: Path, network: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sorter.pipeline import trial as gate
+    from sorter.pipeline import trial
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
-    chosen = gate.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append)
+    chosen = trial.choose_engine(
+        network, Wanted("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append
+    )
     assert chosen.engine == "torch"
     told = "\n".join(said)
     assert "torch fp32:" in told and "torch fp32, JPEGs too:" in told
     assert (
-        gate.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None)
+        trial.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None)
         == chosen
     )
