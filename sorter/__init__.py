@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sorter.telemetry import disable_telemetry
+
 if TYPE_CHECKING:
     from sorter.pipeline.classifier import Classifier
     from sorter.sort.options import SortOptions
@@ -43,6 +45,8 @@ _HOMES = {
     "Summary": "sort.run:SortSummary",
     "sort_folder": "sort.run:sort_folder",
 }
+
+disable_telemetry()
 
 
 def __getattr__(name: str) -> Any:
