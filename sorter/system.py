@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+
+from sorter.types import Limits
 
 
 def available_cores() -> int:
@@ -16,6 +19,11 @@ def physical_memory() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def worker_limits(limits: Limits, workers: int) -> Limits:
+    """The limits of one of `workers` processes: where no memory is given, a fair share of the machine's."""
+    return limits if limits.memory is not None else replace(limits, memory=memory_per_worker(workers))
 
 
 def memory_per_worker(workers: int) -> int | None:

@@ -44,6 +44,26 @@ def check_above_zero(**flags: float | None) -> None:
             raise UsageError(f"--{name.replace('_', '-')}: {value:g} is not above zero")
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one photo may cost before it fails.
+
+    Attributes:
+        megapixels: a larger photo fails before it is decoded.
+        seconds: time for one photo.
+        memory: bytes that a worker may allocate beyond what it has when it is ready; None for no limit. Only Linux
+            enforces it.
+    """
+
+    megapixels: float = 250.0
+    seconds: float = 60.0
+    memory: int | None = None
+
+    def check(self) -> None:
+        """Raise UsageError, with the flag's name, for a limit that is not above zero."""
+        check_above_zero(max_megapixels=self.megapixels, timeout_per_file=self.seconds)
+
+
 class Reason(str, Enum):
     """Why a file has no scores. The value is what the report and the journal hold."""
 

@@ -10,7 +10,7 @@ from sorter.clean.quality import Thresholds
 from sorter.clean.records import NO_FAULT, REMOVABLE, Kind
 from sorter.photos.fingerprint import MAX_DISTANCE
 from sorter.photos.scan import Scan, compile_patterns
-from sorter.types import UsageError, check_above_zero
+from sorter.types import Limits, UsageError, check_above_zero
 
 ACTIONS = ("quarantine", "trash", "delete")
 
@@ -31,7 +31,7 @@ class CleanOptions:
         similarity: bits that perceptual hashes of near duplicates may differ in, 0 to 16.
         classes: the folders of each input (or of its train, val and test) are classes.
         thresholds: for poor photos.
-        exclude, hidden, follow_symlinks, workers, max_megapixels, timeout_per_file: as for a run.
+        exclude, hidden, follow_symlinks, workers, limits: as for a run.
         cache: keep what was found out, and use it; `cache_file` is where, None for the user's cache folder.
         only: of what is to go, take these files alone; None for all of it.
         prefer: copies that stay, whatever another copy has over them.
@@ -52,8 +52,7 @@ class CleanOptions:
     hidden: bool = False
     follow_symlinks: bool = False
     workers: int | None = None
-    max_megapixels: float = 250.0
-    timeout_per_file: float = 60.0
+    limits: Limits = field(default_factory=Limits)
     cache: bool = True
     cache_file: Path | None = None
     only: frozenset[Path] | None = None
@@ -137,11 +136,8 @@ def resolved(options: CleanOptions) -> CleanOptions:
         raise UsageError(f"--action: {options.action!r} is none of {', '.join(ACTIONS)}")
     if not 0 <= options.similarity <= 16:
         raise UsageError(f"--similarity: {options.similarity} is not within 0 and 16")
-    check_above_zero(
-        workers=options.workers,
-        max_megapixels=options.max_megapixels,
-        timeout_per_file=options.timeout_per_file,
-    )
+    check_above_zero(workers=options.workers)
+    options.limits.check()
     compile_patterns(options.exclude)
     report = options.report.absolute() if options.report else None
     return replace(options, inputs=inputs, quarantine=quarantine, report=report)

@@ -105,6 +105,7 @@ def _clean(arguments: argparse.Namespace) -> int:
     from sorter.clean.options import CleanOptions, resolved, scan_of
     from sorter.clean.quality import Thresholds
     from sorter.clean.run import clean
+    from sorter.types import Limits
 
     options = CleanOptions(
         inputs=tuple(arguments.inputs),
@@ -132,8 +133,7 @@ def _clean(arguments: argparse.Namespace) -> int:
         hidden=arguments.hidden,
         follow_symlinks=arguments.follow_symlinks,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
         cache=not arguments.no_cache,
     )
     _refuse_silent_delete(arguments)

@@ -18,7 +18,7 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.collect.options import Collected
+    from sorter.collect.options import CollectSummary
 
 EXAMPLES = """examples:
   sorter collect --class car "red car" "parked car" --class not-car "empty street" --out dataset/
@@ -65,7 +65,7 @@ def add_collect(commands: Any) -> None:
         "--min-size", type=int, default=128, metavar="PX", help="of the shorter side (default: 128)"
     )
     add_limits(which)
-    _add_manners(parser)
+    _add_fetch(parser)
     parser.add_argument("--attribution", action="store_true", help="write OUT/ATTRIBUTION.md as well")
     parser.add_argument("--dry-run", action="store_true", help="search, and only say what would be fetched")
     add_workers(parser)
@@ -73,7 +73,7 @@ def add_collect(commands: Any) -> None:
     parser.set_defaults(command=_collect)
 
 
-def _add_manners(parser: argparse.ArgumentParser) -> None:
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how it fetches")
     how.add_argument(
         "--delay",
@@ -100,10 +100,11 @@ def _add_manners(parser: argparse.ArgumentParser) -> None:
 
 def _collect(arguments: argparse.Namespace) -> int:
     needs_extra("aiohttp", "protego", "ddgs", extra="collect")
-    from sorter.collect.collecting import collect
     from sorter.collect.licences import Licences
     from sorter.collect.options import CollectOptions
-    from sorter.collect.pacing import Manners
+    from sorter.collect.rate_limit import FetchLimits
+    from sorter.collect.run import collect
+    from sorter.types import Limits
 
     options = CollectOptions(
         classes=tuple((name, tuple(queries)) for name, *queries in arguments.classes),
@@ -115,9 +116,8 @@ def _collect(arguments: argparse.Namespace) -> int:
         attribution=arguments.attribution,
         dry_run=arguments.dry_run,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
-        manners=Manners(
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
+        fetch=FetchLimits(
             delay=arguments.delay,
             connections=arguments.connections,
             max_bytes=arguments.max_bytes,
@@ -134,7 +134,7 @@ def _collect(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if found.unfinished else DONE
 
 
-def _print(found: Collected) -> None:
+def _print(found: CollectSummary) -> None:
     from sorter.collect.records import PictureStatus
 
     print(f"{'Would collect' if found.dry_run else 'Collected'} into {found.out}:")

@@ -58,6 +58,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     needs_extra("sklearn", "matplotlib")
     from sorter.evaluate.evaluate import EvaluateOptions, evaluate
     from sorter.photos.dataset import read_folders
+    from sorter.types import Limits
 
     options = EvaluateOptions(
         model=arguments.model,
@@ -68,8 +69,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         decode=arguments.decode,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
     )
 
     def total() -> int:
@@ -141,13 +141,13 @@ def _inspect(arguments: argparse.Namespace) -> int:
     needs_extra("matplotlib")
     from sorter.evaluate.inspect import InspectOptions, inspect_folders
     from sorter.photos.dataset import read_folders
+    from sorter.types import Limits
 
     options = InspectOptions(
         data=arguments.data,
         out=arguments.out,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
     )
 
     def total() -> int:

@@ -114,7 +114,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from sorter.address import Address
     from sorter.sort.options import SortOptions, resolved, scan_of
     from sorter.sort.run import sort_folder
-    from sorter.types import ActionKind
+    from sorter.types import ActionKind, Limits
 
     options = SortOptions(
         inputs=tuple(arguments.inputs),
@@ -133,8 +133,7 @@ def _run(arguments: argparse.Namespace) -> int:
         decode=arguments.decode,
         engine=arguments.engine,
         precision=arguments.precision,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
         dry_run=arguments.dry_run,
         fresh=arguments.fresh,
         report=arguments.report,

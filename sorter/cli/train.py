@@ -23,9 +23,9 @@ from sorter.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from sorter.export.export import Exported
+    from sorter.export.export import ExportResult
     from sorter.progress import Progress
-    from sorter.train.trained import Trained
+    from sorter.train.result import (TrainResult)
 
 
 def add_train(commands: Any) -> None:
@@ -134,6 +134,7 @@ def _train(arguments: argparse.Namespace) -> int:
         needs_extra("tensorboard", "torch", extra="train")
     from sorter.train.fit import train_model
     from sorter.train.options import TrainOptions
+    from sorter.types import Limits
 
     options = TrainOptions(
         data=arguments.data,
@@ -158,8 +159,7 @@ def _train(arguments: argparse.Namespace) -> int:
         resume=arguments.resume,
         device=arguments.device,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
     )
     try:
         with _TrainingProgress(arguments.quiet) as bar, _with_events(arguments, bar) as progress:
@@ -180,12 +180,12 @@ def _with_events(
     """The progress, with TensorBoard events beside it where they are asked for."""
     if not arguments.tensorboard:
         return nullcontext(progress)
-    from sorter.train.events import FOLDER, Events
+    from sorter.train.tensorboard import (FOLDER, TensorBoardProgress)
 
-    return Events(progress, arguments.out / FOLDER)
+    return TensorBoardProgress(progress, arguments.out / FOLDER)
 
 
-def _print_trained(trained: Trained) -> None:
+def _print_trained(trained: TrainResult) -> None:
     import shlex
 
     metrics = trained.metrics
@@ -308,14 +308,13 @@ def add_export(commands: Any) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     needs_extra("torch", "timm", "onnxscript", extra="train")
     from sorter.export.export import ExportOptions, export_folder
-    from sorter.types import UsageError
+    from sorter.types import Limits, UsageError
 
     options = ExportOptions(
         model=arguments.model,
         calibrate=arguments.calibrate,
         workers=arguments.workers,
-        max_megapixels=arguments.max_megapixels,
-        timeout_per_file=arguments.timeout_per_file,
+        limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
     )
     if options.calibrate is not None and not options.calibrate.is_dir():
         raise UsageError(f"--calibrate {options.calibrate}: no such folder; name a folder of photos")
@@ -328,7 +327,7 @@ def _export(arguments: argparse.Namespace) -> int:
     return SOME_FAILED if exported.failed else DONE
 
 
-def _print_exported(exported: Exported) -> None:
+def _print_exported(exported: ExportResult) -> None:
     model = exported.model
     print(f"{model.folder}: model.onnx, its logits within {exported.difference:.1e} of torch's")
     if model.agreement:

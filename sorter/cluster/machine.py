@@ -16,8 +16,7 @@ from sorter.model.folder import Model
 from sorter.output.disk import Filing, Placed
 from sorter.output.filer import STORE_THREADS, attempt
 from sorter.pipeline import trial
-from sorter.pipeline.pool import Limits
-from sorter.types import Photo, Result, Scores
+from sorter.types import Limits, Photo, Result, Scores
 
 
 class Cluster:
@@ -108,14 +107,13 @@ class Cluster:
         model: Model,
         choice: Choice,
         limits: Limits,
-        max_megapixels: float,
     ) -> Iterator[Result[Scores]]:
         """As `predict.predict`; a photo's limit of memory is a fair share of its node's."""
         from sorter.cluster.shipping import ClassifyThere, Shipped
         from sorter.cluster.stream import stream
 
-        make = ClassifyThere(Shipped.of(model), choice, max_megapixels)
-        yield from stream(items, make, self.crew, Limits(limits.seconds, self.crew.memory))
+        make = ClassifyThere(Shipped.of(model), choice)
+        yield from stream(items, make, self.crew, replace(limits, memory=self.crew.memory))
 
     def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
         """Carry out planned filings: on the nodes, or here where there is but one.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,12 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from sorter.engines.choice import Choice
+from sorter.files import atomic_write
 from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import Ring
 from sorter.pipeline.scoring import classifying
-from sorter.types import Scores
+from sorter.types import Limits, Scores
 
 NEEDED = (ONNX, ONNX_INT8, WEIGHTS)
 
@@ -55,9 +54,8 @@ class Shipped:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in ray.get(self.files).items():
             if not (folder / name).exists():
-                part = folder / f"{name}.{uuid.uuid4().hex}.part"  # several actors may unpack at once
-                part.write_bytes(data)
-                os.replace(part, folder / name)  # noqa: PTH105 - the pair of `exists` above
+                with atomic_write(folder / name, shared=True) as part:  # several actors may unpack at once
+                    part.write_bytes(data)
         model = replace(self.model, folder=folder)
         model.verify()
         return model
@@ -69,7 +67,6 @@ class ClassifyThere:
 
     shipped: Shipped
     choice: Choice
-    max_megapixels: float
 
     def __call__(self, cores: int, limits: Limits) -> Pool[Scores] | Ring:
-        return classifying(self.shipped.unpack(), self.choice, cores, limits, self.max_megapixels)
+        return classifying(self.shipped.unpack(), self.choice, cores, limits)

@@ -13,8 +13,7 @@ from ray.exceptions import RayError
 from sorter.cluster.feed import Feed, FeedSource
 from sorter.cluster.session import ClusterError, Crew
 from sorter.cluster.work import Crewman, Processes
-from sorter.pipeline.pool import Limits
-from sorter.types import Outcome, Photo, Result
+from sorter.types import Limits, Outcome, Photo, Result
 
 CHUNK = 32  # photos for each core of an actor: enough that its cores seldom wait for the last of them
 QUEUED = 4  # chunks for each actor, those at work included

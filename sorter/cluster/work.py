@@ -11,8 +11,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import ray
 
-from sorter.pipeline.pool import Limits
-from sorter.types import Failure, Outcome, Photo, Reason, Result, SorterError
+from sorter.types import Failure, Limits, Outcome, Photo, Reason, Result, SorterError
 
 # What a decoder does to its process costs one photo; what ends the whole actor (the system out of memory, say) may
 # come again wherever Ray tries it, and Ray would try for ever.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.files import sha256_of
-from sorter.types import Decoded, Failure, Photo, Reason
+from sorter.types import Decoded, Failure, Limits, Photo, Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,16 +50,16 @@ class TakeFingerprint:
     """Pool stage: photo -> `Fingerprint`.
 
     Attributes:
-        max_megapixels, min_side: as for `Decoder`; with None for the side every pixel is decoded.
+        limits, min_side: as for `Decoder`; with None for the side every pixel is decoded.
     """
 
-    max_megapixels: float
+    limits: Limits
     min_side: int | None = 2 * HASH_SIDE
 
     def start(self) -> Callable[[Photo], Fingerprint | Failure]:
         from sorter.photos.decode import Decoder
 
-        decode = Decoder(self.min_side, self.max_megapixels)
+        decode = Decoder(self.min_side, self.limits)
 
         def take(photo: Photo) -> Fingerprint | Failure:
             found = decoded_and_hashed(decode, photo.path)

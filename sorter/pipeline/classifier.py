@@ -8,10 +8,9 @@ from pathlib import Path
 from sorter.engines.choice import Choice, Wanted
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.pipeline import trial
-from sorter.pipeline.pool import Limits
 from sorter.pipeline.scoring import classifying
-from sorter.system import available_cores, memory_per_worker
-from sorter.types import Failure, Photo, Reason, Result, Scores
+from sorter.system import available_cores, worker_limits
+from sorter.types import Failure, Limits, Photo, Reason, Result, Scores
 
 
 class Classifier:
@@ -24,14 +23,11 @@ class Classifier:
         ...         print(result.photo.path, result.outcome)
     """
 
-    def __init__(
-        self, model: Model, choice: Choice, workers: int, limits: Limits, max_megapixels: float
-    ) -> None:
+    def __init__(self, model: Model, choice: Choice, workers: int, limits: Limits) -> None:
         self.model = model
         self.choice = choice
         self._workers = workers
         self._limits = limits
-        self._max_megapixels = max_megapixels
 
     @classmethod
     def load(
@@ -58,15 +54,13 @@ class Classifier:
         model = read_model(Path(folder) if folder is not None else shipped_model())
         model.verify()
         workers = workers or available_cores()
-        limits = Limits(timeout_per_file, memory_per_worker(workers))
+        limits = worker_limits(Limits(max_megapixels, timeout_per_file), workers)
         choice = trial.choose_engine(model, Wanted(engine, precision, device), (), limits, lambda _: None)
-        return cls(model, choice, workers, limits, max_megapixels)
+        return cls(model, choice, workers, limits)
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:
         """Stream one result per path, in order; a path that cannot be scored has a `Failure`."""
-        with classifying(
-            self.model, self.choice, self._workers, self._limits, self._max_megapixels
-        ) as processes:
+        with classifying(self.model, self.choice, self._workers, self._limits) as processes:
             yield from processes.run(map(_photo, paths))
 
 

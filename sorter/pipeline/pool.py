@@ -24,7 +24,7 @@ from multiprocessing.context import SpawnProcess
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
-from sorter.types import Failure, Outcome, Photo, Reason, Result, SorterError
+from sorter.types import Failure, Limits, Outcome, Photo, Reason, Result, SorterError
 
 Made = TypeVar("Made", covariant=True)
 
@@ -46,20 +46,6 @@ class Stage(Protocol[Made]):
     """
 
     def start(self) -> Callable[[Photo], Made | Failure]: ...
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a photo may cost before it is given up.
-
-    Attributes:
-        seconds: time for one photo.
-        memory: bytes that a worker may take for its data beyond what it has when it is ready (enforced where
-            the system can, which is Linux); None for no limit.
-    """
-
-    seconds: float = 60.0
-    memory: int | None = None
 
 
 @dataclass(eq=False)

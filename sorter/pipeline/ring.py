@@ -19,9 +19,9 @@ from sorter.engines.choice import Choice, EngineError
 from sorter.model.folder import Model
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline.device import IN_FLIGHT, Answered, Device, DeviceLostError, Encoded, Work, as_pixels
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.system import physical_memory
-from sorter.types import Failure, Photo, Result, Scores
+from sorter.types import Failure, Limits, Photo, Result, Scores
 
 BATCH_SIZE = 64
 DECODING = 512  # photos with the decoders at once
@@ -58,14 +58,14 @@ class DecodeToRing:
     """
 
     spec: Preprocess
-    max_megapixels: float
+    limits: Limits
     memory: Any
     leave: bool = False
 
     def start(self) -> Callable[[Photo], Ready | Failure]:
         from sorter.photos.decode import Decoder
 
-        decode = Decoder(self.spec.min_side, self.max_megapixels)
+        decode = Decoder(self.spec.min_side, self.limits)
         ring = as_pixels(self.memory, self.spec.size)
 
         def decode_to_ring(photo: Photo) -> Ready | Failure:
@@ -165,7 +165,6 @@ class Ring:
         choice: Choice,
         workers: int,
         limits: Limits,
-        max_megapixels: float,
         batch_size: int | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -174,7 +173,7 @@ class Ring:
         self._layout = Layout.of(size, len(choice.each), workers, batch_size or BATCH_SIZE, physical_memory())
         self._taken = 0
         memory = multiprocessing.get_context("spawn").RawArray("B", self._layout.slots * size * size * 3)
-        stage = DecodeToRing(model.preprocess, max_megapixels, memory)
+        stage = DecodeToRing(model.preprocess, limits, memory)
         leaving = replace(stage, leave=choice.decode == "gpu")
         with ExitStack() as opened:
             self._devices = _Devices(model, choice, memory, self._layout.batch_size, say)

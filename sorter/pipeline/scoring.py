@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from sorter.engines.choice import Choice
 from sorter.model.folder import Model
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import Ring
 from sorter.pipeline.stages import Classify
-from sorter.types import Scores
+from sorter.types import Limits, Scores
 
 
 def classifying(
@@ -17,7 +17,6 @@ def classifying(
     choice: Choice,
     workers: int,
     limits: Limits,
-    max_megapixels: float,
     batch_size: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Pool[Scores] | Ring:
@@ -33,5 +32,5 @@ def classifying(
         PipelineError: also from `run`: workers cannot start, or their stage raised.
     """
     if choice.apart:
-        return Ring(model, choice, workers, limits, max_megapixels, batch_size, say)
-    return Pool(Classify(model, choice, max_megapixels), workers, limits)
+        return Ring(model, choice, workers, limits, batch_size, say)
+    return Pool(Classify(model, choice, limits), workers, limits)

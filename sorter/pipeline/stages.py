@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sorter.engines.choice import Choice, Trial
 from sorter.model.folder import Model
-from sorter.types import Failure, Photo, Scores
+from sorter.types import Failure, Limits, Photo, Scores
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Classify:
 
     model: Model
     choice: Choice
-    max_megapixels: float
+    limits: Limits
 
     def start(self) -> Callable[[Photo], Scores | Failure]:
         from sorter.engines.load import load_engine
@@ -30,7 +30,7 @@ class Classify:
 
         engine = load_engine(self.model, self.choice)
         spec = self.model.preprocess
-        decode = Decoder(spec.min_side, self.max_megapixels)
+        decode = Decoder(spec.min_side, self.limits)
 
         def classify(photo: Photo) -> Scores | Failure:
             decoded = decode(photo.path)
@@ -49,11 +49,11 @@ class Thumbnail:
 
     Attributes:
         side: of the square it fits in, pixels.
-        max_megapixels: as for `Decoder`.
+        limits: as for `Decoder`.
     """
 
     side: int
-    max_megapixels: float
+    limits: Limits
 
     def start(self) -> Callable[[Photo], bytes | Failure]:
         import io
@@ -62,7 +62,7 @@ class Thumbnail:
 
         from sorter.photos.decode import Decoder
 
-        decode = Decoder(self.side, self.max_megapixels)
+        decode = Decoder(self.side, self.limits)
 
         def thumbnail(photo: Photo) -> bytes | Failure:
             decoded = decode(photo.path)

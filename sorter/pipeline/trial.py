@@ -12,6 +12,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib import metadata, util
 from pathlib import Path
@@ -20,12 +21,13 @@ from platformdirs import user_cache_path
 
 from sorter.engines import devices
 from sorter.engines.choice import REFERENCE, Choice, EngineError, Trial, Verdict, Wanted
+from sorter.files import atomic_write
 from sorter.model.folder import ONNX_INT8, Model
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import BATCH_SIZE
 from sorter.pipeline.stages import Measure
 from sorter.system import available_cores
-from sorter.types import Failure, Photo, Result
+from sorter.types import Failure, Limits, Photo, Result
 
 PHOTOS = 100
 PATIENCE = 300.0  # seconds for a trial; on a busy machine several engines take a while
@@ -137,7 +139,7 @@ def _measure_apart(
     model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
 ) -> Trial | Failure:
     stage = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
-    patience = Limits(max(PATIENCE, limits.seconds), limits.memory)
+    patience = replace(limits, seconds=max(PATIENCE, limits.seconds))
     with Pool(stage, 1, patience) as pool:
         job: list[Photo | Result[Trial]] = [Photo(Path(), Path(), 0, 0)]
         (result,) = pool.run(job)
@@ -184,10 +186,7 @@ def _write(cache: Path, choice: Choice, verdicts: Sequence[Verdict]) -> None:
     text = json.dumps(
         {"choice": asdict(choice), "verdicts": [asdict(verdict) for verdict in verdicts]}, indent=2
     )
-    part = cache.with_suffix(f".{os.getpid()}.part")
-    try:
+    with suppress(OSError):
         cache.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(cache)
-    except OSError:
-        part.unlink(missing_ok=True)
+        with atomic_write(cache, shared=True) as part:
+            part.write_text(text + "\n", encoding="utf-8")

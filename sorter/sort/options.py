@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sorter.address import Address, path_of
 from sorter.output.journal import Journal
 from sorter.photos.scan import Scan, compile_patterns
-from sorter.types import ActionKind, UsageError, check_above_zero
+from sorter.types import ActionKind, Limits, UsageError, check_above_zero
 
 LAYOUTS = ("flat", "tree")
 
@@ -35,8 +35,7 @@ class SortOptions:
         engine: as for `infer.Wanted`.
         precision: likewise.
         decode: likewise.
-        max_megapixels: larger photos fail before they are decoded.
-        timeout_per_file: seconds.
+        limits: what a photo may cost.
         dry_run: decide and report, but leave every file and the output folder alone.
         fresh: take back what an earlier run filed here, forget it and start anew.
         report: where report.csv goes; None for the output folder.
@@ -59,8 +58,7 @@ class SortOptions:
     engine: str = "auto"
     precision: str = "auto"
     decode: str = "cpu"
-    max_megapixels: float = 250.0
-    timeout_per_file: float = 60.0
+    limits: Limits = field(default_factory=Limits)
     dry_run: bool = False
     fresh: bool = False
     report: Path | None = None
@@ -117,12 +115,8 @@ def resolved(options: SortOptions) -> SortOptions:
         raise UsageError(f"--out {options.out}: is a file; name a folder")
     if options.layout not in LAYOUTS:
         raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
-    check_above_zero(
-        workers=options.workers,
-        batch_size=options.batch_size,
-        max_megapixels=options.max_megapixels,
-        timeout_per_file=options.timeout_per_file,
-    )
+    check_above_zero(workers=options.workers, batch_size=options.batch_size)
+    options.limits.check()
     compile_patterns(options.exclude)
     linked = options.action in (ActionKind.HARDLINK, ActionKind.SYMLINK)
     if linked and any(isinstance(path, Address) for path in (*inputs, out)):

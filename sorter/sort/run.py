@@ -23,7 +23,7 @@ from sorter.output.filer import STORE_THREADS, Filer, Scored
 from sorter.output.journal import Entry, Journal, Known, copy_journal, locked
 from sorter.output.remote import download, uploaded
 from sorter.pipeline import trial
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
@@ -31,8 +31,18 @@ from sorter.reports.html import RunInfo, write_html
 from sorter.reports.parts import Report, report_at
 from sorter.sort.options import SortOptions, resolved, scan_of
 from sorter.sort.undo import undo_filings
-from sorter.system import available_cores, memory_per_worker
-from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError, Status, UsageError
+from sorter.system import available_cores, worker_limits
+from sorter.types import (
+    ActionKind,
+    Failure,
+    Photo,
+    Reason,
+    Result,
+    Scores,
+    SorterError,
+    Status,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from sorter.cluster.machine import Cluster
@@ -286,7 +296,7 @@ class _Run:
                     yield item.path
 
         options = self.options
-        limits = Limits(options.timeout_per_file, memory_per_worker(self.workers))
+        limits = worker_limits(options.limits, self.workers)
         choose = self.cluster.choose if self.cluster else trial.choose_engine
         wanted = Wanted(options.engine, options.precision, options.device, options.decode)
         self.choice = choose(self.model, wanted, samples(), limits, self.progress.say)
@@ -294,16 +304,13 @@ class _Run:
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
         if self.cluster:
-            yield from self.cluster.predict(
-                everything, self.model, self.choice, limits, options.max_megapixels
-            )
+            yield from self.cluster.predict(everything, self.model, self.choice, limits)
             return
         with classifying(
             self.model,
             self.choice,
             self.workers,
             limits,
-            options.max_megapixels,
             options.batch_size,
             self.progress.say,
         ) as processes:
@@ -338,8 +345,8 @@ class _Run:
         with self.journal.transaction():
             self.journal.index_labels()
         page = RunInfo(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
-        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
-        with Pool(Thumbnail(THUMBNAIL, self.options.max_megapixels), self.workers, limits) as pool:
+        limits = worker_limits(self.options.limits, self.workers)
+        with Pool(Thumbnail(THUMBNAIL, limits), self.workers, limits) as pool:
             write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pool.run)
         return target
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sorter.evaluate.metrics import choose_threshold
+from sorter.evaluate.threshold import choose_threshold
 from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Recipe, find_recipe
-from sorter.types import UsageError, check_above_zero
+from sorter.types import Limits, UsageError, check_above_zero
 
 BALANCES = ("auto", "none", "weights", "sampling")
 NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "without")
@@ -42,8 +42,7 @@ class TrainOptions:
         resume: go on where the same command was stopped.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         workers: processes; None for one per core.
-        max_megapixels: larger photos fail before they are decoded.
-        timeout_per_file: seconds.
+        limits: what a photo may cost.
     """
 
     data: Path
@@ -68,8 +67,7 @@ class TrainOptions:
     resume: bool = False
     device: str = "auto"
     workers: int | None = None
-    max_megapixels: float = 250.0
-    timeout_per_file: float = 60.0
+    limits: Limits = field(default_factory=Limits)
 
 
 def resolve_recipe(options: TrainOptions) -> Recipe:

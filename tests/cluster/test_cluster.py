@@ -27,12 +27,12 @@ from sorter.address import path_of
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal import Journal, JournalError
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.progress import NoProgress
 from sorter.sort.options import SortOptions
 from sorter.sort.run import sort_folder
 from sorter.sort.undo import undo
-from sorter.types import ActionKind, Failure, Photo, Reason, Result, UsageError
+from sorter.types import ActionKind, Failure, Limits, Photo, Reason, Result, UsageError
 
 # Ray's own affairs, in the process that starts its nodes.
 pytestmark = [
@@ -237,11 +237,11 @@ def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, t
     try:
         with session(cluster.address) as crew:
             assert crew.on_gpus == replace(Crew(1, 1, gpus=1), memory=crew.memory)
-            start = ClassifyThere(Shipped.of(model), choice, 250)
+            start = ClassifyThere(Shipped.of(model), choice)
             there = list(stream(iter(items), start, crew.on_gpus, Limits(), chunk=8))
     finally:
         cluster.remove_node(node)
-    here = list(predict(items, model, choice, 1, Limits(), 250, 8))
+    here = list(predict(items, model, choice, 1, Limits(), 8))
     assert [result.photo for result in there] == items
     for ours, other in zip(there, here, strict=True):
         if isinstance(other.outcome, Failure):

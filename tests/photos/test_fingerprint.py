@@ -13,7 +13,7 @@ from support.photos import make_photo
 from sorter.photos import fingerprint
 from sorter.photos.fingerprint import Fingerprint, TakeFingerprint, near_duplicates, perceptual_hash
 from sorter.pipeline.pool import Pool
-from sorter.types import Failure, Photo, Reason
+from sorter.types import Failure, Limits, Photo, Reason
 
 
 def brute_force(hashes: list[int], max_distance: int) -> list[list[int]]:
@@ -86,7 +86,7 @@ def test_the_stage_gives_a_fingerprint_or_a_failure(tmp_path: Path) -> None:
     photos = [
         Photo(path, Path(path.name), 0, 0) for path in (good, tmp_path / "bad.jpg", tmp_path / "gone.jpg")
     ]
-    with Pool(TakeFingerprint(100.0), 1) as pool:
+    with Pool(TakeFingerprint(Limits(megapixels=100.0)), 1) as pool:
         first, second, third = (result.outcome for result in pool.run(photos))
     assert isinstance(first, Fingerprint)
     assert (first.width, first.height, first.format, len(first.sha256)) == (96, 64, "JPEG", 64)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.pipeline.pool import Limits, PipelineError, Pool
-from sorter.types import Failure, Photo, Reason, Result
+from sorter.pipeline.pool import PipelineError, Pool
+from sorter.types import Failure, Limits, Photo, Reason, Result
 
 
 @dataclass(frozen=True)

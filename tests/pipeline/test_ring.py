@@ -26,9 +26,8 @@ from sorter.model.folder import Model
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline import ring
 from sorter.pipeline.device import IN_FLIGHT, Answered
-from sorter.pipeline.pool import Limits
 from sorter.pipeline.ring import SHARE, Layout, Ring
-from sorter.types import Failure, Photo, Reason, Result, Scores
+from sorter.types import Failure, Limits, Photo, Reason, Result, Scores
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +59,8 @@ def test_one_result_per_item_in_order_and_scores_as_onnx_gives_them(
 
     items = some_photos(tmp_path, count)
     choice = Choice("torch", "fp32", "cpu", 1)
-    apart = list(predict(items, network, choice, 2, Limits(), 250, batch_size))
-    with Pool(Classify(network, Choice("onnx", "fp32"), 250), 1) as pool:
+    apart = list(predict(items, network, choice, 2, Limits(), batch_size))
+    with Pool(Classify(network, Choice("onnx", "fp32"), Limits()), 1) as pool:
         plain = list(pool.run(items))
     assert [result.photo.path for result in apart] == [result.photo.path for result in plain]
     for ours, other in zip(apart, plain, strict=True):
@@ -77,10 +76,10 @@ def test_onnx_runtime_may_have_the_device(tmp_path: Path, network: Model) -> Non
     """As with its execution providers: the same process, an engine that computes at once."""
     items = some_photos(tmp_path, 13)
     choice = Choice("onnx", "fp32")
-    with Ring(network, choice, 1, Limits(), 250, 4) as apart:
+    with Ring(network, choice, 1, Limits(), 4) as apart:
         ours = outcomes(apart.run(items))
         assert outcomes(apart.run(items)) == ours  # and again
-    for each, other in zip(ours, outcomes(predict(items, network, choice, 1, Limits(), 250)), strict=True):
+    for each, other in zip(ours, outcomes(predict(items, network, choice, 1, Limits())), strict=True):
         same(each, other)
 
 
@@ -89,7 +88,7 @@ def test_a_device_that_cannot_start_says_why(network: Model, tmp_path: Path) -> 
     if torch.cuda.is_available():
         pytest.skip("this machine has the device that the test wants missing")
     with pytest.raises(EngineError, match="no CUDA device"):
-        list(predict(items, network, Choice("torch", "fp32", "cuda:0"), 1, Limits(), 250))
+        list(predict(items, network, Choice("torch", "fp32", "cuda:0"), 1, Limits()))
 
 
 def test_the_command_with_the_torch_engine(tmp_path: Path, network: Model, sorter: Sorter) -> None:
@@ -114,7 +113,7 @@ def test_on_a_gpu(tmp_path: Path, network: Model, precision: str, tolerance: flo
     """Graphs, pinned uploads and nvJPEG: with batches that are full, and one that is not."""
     items = large_photos(tmp_path, 9) + some_photos(tmp_path, 23)
     on_gpu, on_cpu = (
-        list(predict(items, network, choice, 2, Limits(), 250, 4))
+        list(predict(items, network, choice, 2, Limits(), 4))
         for choice in (Choice("torch", precision, "cuda:0", 1, decode), Choice("torch", "fp32", "cpu"))
     )
     for ours, other in zip(on_gpu, on_cpu, strict=True):
@@ -190,9 +189,9 @@ def killing(items: list[Photo | Result[Scores]], moments: dict[int, int]) -> Ite
 def test_a_device_that_dies_is_started_once_more(tmp_path: Path, network: Model) -> None:
     items = large_photos(tmp_path, 9) + some_photos(tmp_path, 12)
     choice = Choice("torch", "fp32", "cpu", decode="gpu")
-    expected = outcomes(predict(items, network, choice, 1, Limits(), 250, 2))
+    expected = outcomes(predict(items, network, choice, 1, Limits(), 2))
     said: list[str] = []
-    got = outcomes(predict(killing(items * 3, {30: 1}), network, choice, 1, Limits(), 250, 2, said.append))
+    got = outcomes(predict(killing(items * 3, {30: 1}), network, choice, 1, Limits(), 2, said.append))
     assert len(said) == 1 and "was killed by SIGKILL; started once more" in said[0]
     assert len(got) == len(items) * 3
     for number, outcome in enumerate(got):
@@ -206,11 +205,11 @@ def test_of_two_devices_one_that_dies_again_is_left_out(tmp_path: Path, network:
     said: list[str] = []
     moments = {30: 1, 60: 1, 90: 1}
     two = Choice("torch", "fp32", "cpu:0,1")
-    results = list(predict(killing(items, moments), network, two, 1, Limits(), 250, 2, said.append))
+    results = list(predict(killing(items, moments), network, two, 1, Limits(), 2, said.append))
     assert [result.photo.path for result in results] == [
         (item.photo if isinstance(item, Result) else item).path for item in items
     ]
-    one = outcomes(predict(photos, network, Choice("torch", "fp32", "cpu"), 1, Limits(), 250, 2))
+    one = outcomes(predict(photos, network, Choice("torch", "fp32", "cpu"), 1, Limits(), 2))
     for ours, other in zip(outcomes(results), one * 6, strict=True):
         same(ours, other)
     assert len(said) == 3
@@ -222,7 +221,7 @@ def test_without_any_device_the_run_ends_and_says_how_to_go_on(tmp_path: Path, n
     items = some_photos(tmp_path, 20) * 6
     choice = Choice("torch", "fp32", "cpu")
     with pytest.raises(EngineError, match="it goes on where it stopped"):
-        list(predict(killing(items, {30: 1, 80: 1}), network, choice, 1, Limits(), 250, 2))
+        list(predict(killing(items, {30: 1, 80: 1}), network, choice, 1, Limits(), 2))
 
 
 class Faulty:
@@ -258,16 +257,14 @@ def test_a_gpu_that_fails_after_it_worked_is_lost_and_one_that_never_worked_ends
     monkeypatch.setattr(ring, "Device", Faulty)
     monkeypatch.setattr(Faulty, "made", [])
     items, said = some_photos(tmp_path, 30), list[str]()
-    results = list(
-        predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 250, 4, said.append)
-    )
+    results = list(predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 4, said.append))
     assert len(results) == 30 and len(Faulty.made) == 2
     assert len({each.outcome.probabilities for each in results if isinstance(each.outcome, Scores)}) == 1
     assert len(said) == 1 and "CUDA error: unspecified launch failure); started once more" in said[0]
     Faulty.made.clear()
     monkeypatch.setattr(Faulty, "first", 1)
     with pytest.raises(EngineError, match="unspecified launch failure"):
-        list(predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 250, 4))
+        list(predict(items, network, Choice("torch", "fp16", "cuda:0"), 1, Limits(), 4))
 
 
 def test_a_device_short_of_memory_takes_smaller_batches(network: Model) -> None:
@@ -401,7 +398,7 @@ def test_a_device_decodes_as_the_cpu_does(tmp_path: Path, resize: str) -> None:
 def test_what_a_device_may_not_decode(tmp_path: Path) -> None:
     from sorter.photos.decode import Decoder
 
-    decode = Decoder(64, max_megapixels=2)
+    decode = Decoder(64, Limits(megapixels=2))
     image = smooth_image(1300, 900, 0)
     image.save(tmp_path / "good.jpg")
     data = (tmp_path / "good.jpg").read_bytes()
@@ -425,7 +422,7 @@ def test_what_a_device_refuses_gets_a_second_look(tmp_path: Path, network: Model
     items = large_photos(tmp_path, 6) + some_photos(tmp_path, 9)
     (tmp_path / "large2.jpg").write_bytes(damaged((tmp_path / "large2.jpg").read_bytes()))
     on_cpu, on_device = (
-        outcomes(predict(items, network, Choice("torch", "fp32", "cpu", decode=decode), 2, Limits(), 250, 4))
+        outcomes(predict(items, network, Choice("torch", "fp32", "cpu", decode=decode), 2, Limits(), 4))
         for decode in ("cpu", "gpu")
     )
     assert isinstance(on_cpu[2], Failure)

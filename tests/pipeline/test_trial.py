@@ -17,9 +17,8 @@ from sorter.engines.choice import Choice, EngineError, Trial, Verdict, Wanted
 from sorter.engines.devices import is_device, resolve
 from sorter.model.folder import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import trial as gate
-from sorter.pipeline.pool import Limits
 from sorter.pipeline.trial import choose_engine, fastest
-from sorter.types import Failure, Photo, Reason
+from sorter.types import Failure, Limits, Photo, Reason
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ from PIL import Image
 from sorter.model.rule import Rule
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal import Journal
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.reports import html as report_html
 from sorter.reports.html import RunInfo, printable, write_html
-from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
+from sorter.types import ActionKind, Decision, Failure, Limits, Photo, Reason, Result, Scores, SorterError
 
 CAR = Rule(("not-car", "car"), "car", 0.37)
 PAGE = RunInfo(
@@ -293,7 +293,7 @@ def test_photos_without_a_thumbnail_have_a_placeholder(journal: Journal, tmp_pat
         score(journal, make_photo(tmp_path / "in", name), 0.9)
     score(journal, tmp_path / "vanished.jpg", 0.1)
     target = tmp_path / "report.html"
-    with Pool(Dying(Thumbnail(160, 50)), 1, Limits(60)) as pool:
+    with Pool(Dying(Thumbnail(160, Limits())), 1, Limits(seconds=60)) as pool:
         write_html(journal, target, page=PAGE, rule=CAR, thumbnails=pool.run)
     page = read(target)
     assert [each.attributes["alt"] for each in page.all("img")] == ["Open good.jpg", "Open also good.jpg"]
