@@ -13,8 +13,7 @@ from sorter.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
     from sorter.pipeline.classifier import Classifier
-    from sorter.sort.options import SortOptions
-    from sorter.sort.options import SortOptions as Options
+    from sorter.sort.options import Options, SortOptions
     from sorter.sort.run import SortSummary, sort_folder
     from sorter.sort.run import SortSummary as Summary
     from sorter.types import Failure, Result, Scores, SorterError
@@ -36,7 +35,7 @@ __all__ = [
 _HOMES = {
     "Classifier": "pipeline.classifier:Classifier",
     "Failure": "types:Failure",
-    "Options": "sort.options:SortOptions",
+    "Options": "sort.options:Options",
     "Result": "types:Result",
     "Scores": "types:Scores",
     "SortOptions": "sort.options:SortOptions",

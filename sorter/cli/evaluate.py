@@ -56,6 +56,7 @@ def add_evaluate(commands: Any) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     needs_extra("sklearn", "matplotlib")
+    from sorter.engines.choice import EngineOptions
     from sorter.evaluate.evaluate import EvaluateOptions, evaluate
     from sorter.photos.dataset import read_folders
     from sorter.types import Limits
@@ -64,10 +65,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         data=arguments.data,
         out=arguments.out,
-        engine=arguments.engine,
-        precision=arguments.precision,
-        device=arguments.device,
-        decode=arguments.decode,
+        engine=EngineOptions(arguments.engine, arguments.precision, arguments.device, arguments.decode),
         workers=arguments.workers,
         limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
     )

@@ -112,6 +112,7 @@ def add_run(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from sorter.address import Address
+    from sorter.engines.choice import EngineOptions
     from sorter.sort.options import SortOptions, resolved, scan_of
     from sorter.sort.run import sort_folder
     from sorter.types import ActionKind, Limits
@@ -128,11 +129,13 @@ def _run(arguments: argparse.Namespace) -> int:
         hidden=arguments.hidden,
         follow_symlinks=arguments.follow_symlinks,
         workers=arguments.workers,
-        batch_size=arguments.batch_size,
-        device=arguments.device,
-        decode=arguments.decode,
-        engine=arguments.engine,
-        precision=arguments.precision,
+        engine=EngineOptions(
+            arguments.engine,
+            arguments.precision,
+            arguments.device,
+            arguments.decode,
+            arguments.batch_size,
+        ),
         limits=Limits(arguments.max_megapixels, arguments.timeout_per_file),
         dry_run=arguments.dry_run,
         fresh=arguments.fresh,

@@ -25,7 +25,7 @@ from sorter.cli.common import (
 if TYPE_CHECKING:
     from sorter.export.export import ExportResult
     from sorter.progress import Progress
-    from sorter.train.result import (TrainResult)
+    from sorter.train.result import TrainResult
 
 
 def add_train(commands: Any) -> None:
@@ -180,7 +180,7 @@ def _with_events(
     """The progress, with TensorBoard events beside it where they are asked for."""
     if not arguments.tensorboard:
         return nullcontext(progress)
-    from sorter.train.tensorboard import (FOLDER, TensorBoardProgress)
+    from sorter.train.tensorboard import FOLDER, TensorBoardProgress
 
     return TensorBoardProgress(progress, arguments.out / FOLDER)
 

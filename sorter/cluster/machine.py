@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from sorter.cluster.session import ClusterError, Crew, session
-from sorter.engines.choice import Choice, Wanted
+from sorter.engines.choice import Choice, EngineOptions
 from sorter.model.folder import Model
 from sorter.output.disk import Filing, Placed
 from sorter.output.filer import STORE_THREADS, attempt
@@ -54,7 +54,7 @@ class Cluster:
     def choose(
         self,
         model: Model,
-        wanted: Wanted,
+        wanted: EngineOptions,
         paths: Iterable[Path],
         limits: Limits,
         say: Callable[[str], None],
@@ -85,7 +85,7 @@ class Cluster:
             say(sentence)
         return choice
 
-    def _settle_for(self, wanted: Wanted) -> Wanted:
+    def _settle_for(self, wanted: EngineOptions) -> EngineOptions:
         """What to ask of a node: one of its GPUs, which is the only one that an actor sees, or its processors."""
         if wanted.device not in ("auto", "cpu", "cuda", "all"):
             raise ClusterError(

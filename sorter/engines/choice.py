@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from sorter.model.folder import ONNX, ONNX_INT8, Model
-from sorter.types import SorterError
+from sorter.types import SorterError, check_above_zero
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,20 +72,26 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked for by flags; `auto` leaves it to the trial.
+class EngineOptions:
+    """The engine that flags ask for. The trial decides what is `auto`.
 
     Attributes:
         engine: `auto`, `onnx`, `openvino` or `torch`.
         precision: `auto`, `fp32`, `fp16`, `bf16` or `int8`.
-        device: one of `devices.FORMS`.
-        decode: where large JPEGs are decoded: `cpu`, `gpu`, or `auto`.
+        device: one of `devices.FORMS`. Each of several GPUs gets a process.
+        decode: where large JPEGs are decoded: `cpu`, `gpu` or `auto`.
+        batch_size: photos in one inference on a GPU; None for the engine's own number.
     """
 
     engine: str = "auto"
     precision: str = "auto"
     device: str = "auto"
     decode: str = "cpu"
+    batch_size: int | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for a batch size below one."""
+        check_above_zero(batch_size=self.batch_size)
 
 
 REFERENCE = Choice("onnx", "fp32")  # what every other choice is compared with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sorter.engines.choice import Choice, Wanted
+from sorter.engines.choice import Choice, EngineOptions
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.pipeline import trial
 from sorter.pipeline.scoring import classifying
@@ -55,7 +55,9 @@ class Classifier:
         model.verify()
         workers = workers or available_cores()
         limits = worker_limits(Limits(max_megapixels, timeout_per_file), workers)
-        choice = trial.choose_engine(model, Wanted(engine, precision, device), (), limits, lambda _: None)
+        choice = trial.choose_engine(
+            model, EngineOptions(engine, precision, device), (), limits, lambda _: None
+        )
         return cls(model, choice, workers, limits)
 
     def predict(self, paths: Iterable[str | Path]) -> Iterator[Result[Scores]]:

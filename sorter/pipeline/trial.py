@@ -20,7 +20,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from sorter.engines import devices
-from sorter.engines.choice import REFERENCE, Choice, EngineError, Trial, Verdict, Wanted
+from sorter.engines.choice import REFERENCE, Choice, EngineError, EngineOptions, Trial, Verdict
 from sorter.files import atomic_write
 from sorter.model.folder import ONNX_INT8, Model
 from sorter.pipeline.pool import Pool
@@ -34,7 +34,7 @@ PATIENCE = 300.0  # seconds for a trial; on a busy machine several engines take 
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
-def candidates(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+def candidates(model: Model, wanted: EngineOptions, device: str) -> list[Choice]:
     """Every engine and precision that is installed and asked for; `auto` asks for all that may pay.
 
     Args:
@@ -54,7 +54,7 @@ def candidates(model: Model, wanted: Wanted, device: str) -> list[Choice]:
     return choices
 
 
-def _with_device(model: Model, wanted: Wanted, device: str) -> list[Choice]:
+def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choice]:
     """Those for engines that have devices to themselves; the most precise first."""
     threads = os.cpu_count() or 1
     cuda = device.startswith("cuda")
@@ -76,7 +76,7 @@ def fastest(trial: Trial, cores: int) -> Choice | None:
 
 
 def choose_engine(
-    model: Model, wanted: Wanted, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
+    model: Model, wanted: EngineOptions, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
 ) -> Choice:
     """The engine to use: as asked for, or from the cache of verdicts, or by trying now.
 
@@ -119,7 +119,7 @@ def choose_engine(
     return choice
 
 
-def _check(model: Model, wanted: Wanted, device: str, choices: Sequence[Choice]) -> None:
+def _check(model: Model, wanted: EngineOptions, device: str, choices: Sequence[Choice]) -> None:
     """Raise EngineError where nothing does what is wanted."""
     if wanted.engine == "openvino" and device != "cpu":
         raise EngineError(f"--engine openvino: does not run on {device}; use --engine torch or --device cpu")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from sorter.address import Address, path_of
+from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
 from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import ActionKind, Limits, UsageError, check_above_zero
@@ -30,11 +32,7 @@ class SortOptions:
         hidden: also names that begin with a dot.
         follow_symlinks: enter linked folders.
         workers: processes; None for one per core.
-        batch_size: photos in one inference on a GPU; None for the engine's own.
-        device: one of `devices.FORMS`; several GPUs have a process each.
-        engine: as for `infer.Wanted`.
-        precision: likewise.
-        decode: likewise.
+        engine: what runs the model.
         limits: what a photo may cost.
         dry_run: decide and report, but leave every file and the output folder alone.
         fresh: take back what an earlier run filed here, forget it and start anew.
@@ -53,16 +51,23 @@ class SortOptions:
     hidden: bool = False
     follow_symlinks: bool = False
     workers: int | None = None
-    batch_size: int | None = None
-    device: str = "auto"
-    engine: str = "auto"
-    precision: str = "auto"
-    decode: str = "cpu"
+    engine: EngineOptions = field(default_factory=EngineOptions)
     limits: Limits = field(default_factory=Limits)
     dry_run: bool = False
     fresh: bool = False
     report: Path | None = None
     cluster: str | None = None
+
+
+def Options(*positional: Any, **flags: Any) -> SortOptions:
+    """`SortOptions` with the flat keywords of version 0.1, such as `engine="onnx"` or `max_megapixels=100`."""
+    if not isinstance(flags.get("engine"), EngineOptions):
+        names = [each.name for each in fields(EngineOptions) if each.name in flags]
+        flags["engine"] = EngineOptions(**{name: flags.pop(name) for name in names})
+    if "limits" not in flags:
+        names_now = {"max_megapixels": "megapixels", "timeout_per_file": "seconds"}
+        flags["limits"] = Limits(**{now: flags.pop(old) for old, now in names_now.items() if old in flags})
+    return SortOptions(*positional, **flags)
 
 
 def remembered(out: Path) -> SortOptions:
@@ -115,7 +120,8 @@ def resolved(options: SortOptions) -> SortOptions:
         raise UsageError(f"--out {options.out}: is a file; name a folder")
     if options.layout not in LAYOUTS:
         raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
-    check_above_zero(workers=options.workers, batch_size=options.batch_size)
+    check_above_zero(workers=options.workers)
+    options.engine.check()
     options.limits.check()
     compile_patterns(options.exclude)
     linked = options.action in (ActionKind.HARDLINK, ActionKind.SYMLINK)

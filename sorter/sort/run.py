@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.address import Address
-from sorter.engines.choice import Choice, Wanted
+from sorter.engines.choice import Choice
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.model.rule import Rule
 from sorter.output.filer import STORE_THREADS, Filer, Scored
@@ -298,8 +298,7 @@ class _Run:
         options = self.options
         limits = worker_limits(options.limits, self.workers)
         choose = self.cluster.choose if self.cluster else trial.choose_engine
-        wanted = Wanted(options.engine, options.precision, options.device, options.decode)
-        self.choice = choose(self.model, wanted, samples(), limits, self.progress.say)
+        self.choice = choose(self.model, options.engine, samples(), limits, self.progress.say)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)
@@ -311,7 +310,7 @@ class _Run:
             self.choice,
             self.workers,
             limits,
-            options.batch_size,
+            options.engine.batch_size,
             self.progress.say,
         ) as processes:
             yield from processes.run(everything)

@@ -25,6 +25,7 @@ from support.processes import wait_until
 
 from sorter.address import path_of
 from sorter.cluster.session import ClusterError, Crew, session
+from sorter.engines.choice import EngineOptions
 from sorter.output.disk import Filing, Placed
 from sorter.output.journal import Journal, JournalError
 from sorter.pipeline.pool import Pool
@@ -132,7 +133,7 @@ def expected(originals: Path, model: Path, tmp_path_factory: pytest.TempPathFact
 
 
 def options(model: Path, source: Path, out: Path, **more: Any) -> SortOptions:
-    return SortOptions((source,), out, model, engine="onnx", precision="fp32", workers=2, **more)
+    return SortOptions((source,), out, model, engine=EngineOptions("onnx", "fp32"), workers=2, **more)
 
 
 class Then(NoProgress):
@@ -267,14 +268,14 @@ def test_each_gpu_has_an_actor(nodes: list[tuple[int, int]], expected: tuple[int
 
 def test_a_gpu_that_no_node_has(cluster: Any) -> None:
     from sorter.cluster.machine import Cluster
-    from sorter.engines.choice import Wanted
+    from sorter.engines.choice import EngineOptions
 
     with Cluster(cluster.address, None, lambda _: None) as ours:
         with pytest.raises(ClusterError, match="no node of the cluster has a GPU"):
-            ours._settle_for(Wanted(device="cuda"))
+            ours._settle_for(EngineOptions(device="cuda"))
         with pytest.raises(ClusterError, match="instead of cuda:1"):
-            ours._settle_for(Wanted(device="cuda:1"))
-        assert ours._settle_for(Wanted()).device == "cpu"
+            ours._settle_for(EngineOptions(device="cuda:1"))
+        assert ours._settle_for(EngineOptions()).device == "cpu"
 
 
 def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from support.cleaning import put
 from support.commands import hashes
 from support.photos import RED
 
+from sorter.engines.choice import EngineOptions
 from sorter.gui.pages.clean import CleanPage
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
@@ -123,7 +124,9 @@ def test_what_a_sorted_folder_came_from_is_proposed(
     qtbot: QtBot, page: CleanPage, tmp_path: Path, model: Path
 ) -> None:
     Image.new("RGB", (64, 64), RED).save(put(tmp_path / "in" / "1.png", b""))
-    run = SortOptions((tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1)
+    run = SortOptions(
+        (tmp_path / "in",), tmp_path / "out", model, engine=EngineOptions("onnx", "fp32"), workers=1
+    )
     sort_folder(run)
     page.open(tmp_path / "out")
     qtbot.waitUntil(lambda: page.folder.text() == str(tmp_path / "in"), timeout=TIMEOUT)

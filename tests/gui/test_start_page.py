@@ -15,6 +15,7 @@ from support.commands import hashes, read_report
 from support.models import make_model
 from support.photos import BLUE, RED, make_photo
 
+from sorter.engines.choice import EngineOptions
 from sorter.gui.pages.start import StartPage
 from sorter.gui.parts.progress import duration
 from sorter.gui.settings import Settings
@@ -98,7 +99,7 @@ def test_a_run_that_was_stopped_goes_on_after_the_app_was_closed(
     for number in range(60):
         make_photo(photos / f"{number}.jpg", RED if number % 3 else BLUE, (900, 700), seed=number)
     whole = sort_folder(
-        SortOptions((photos,), tmp_path / "whole", model, engine="onnx", precision="fp32", workers=1)
+        SortOptions((photos,), tmp_path / "whole", model, engine=EngineOptions("onnx", "fp32"), workers=1)
     )
     page = StartPage(jobs, settings)
     qtbot.addWidget(page)
@@ -132,7 +133,13 @@ def test_sorting_again_with_another_model_takes_back_what_the_first_did(
     other = make_model(tmp_path / "other", temperature=2.0).folder
     sort_folder(
         SortOptions(
-            (photos,), out, model, ActionKind.MOVE, threshold=0.9, engine="onnx", precision="fp32", workers=1
+            (photos,),
+            out,
+            model,
+            ActionKind.MOVE,
+            threshold=0.9,
+            engine=EngineOptions("onnx", "fp32"),
+            workers=1,
         )
     )
     assert remembered(out).threshold == 0.9

@@ -16,6 +16,7 @@ from support.processes import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 
+from sorter.engines.choice import EngineOptions
 from sorter.gui.tasks import Advanced, Began, Channel, Message, ProgressReporter, StepRate
 from sorter.gui.worker import Job, Jobs
 from sorter.types import SorterError, UsageError
@@ -149,7 +150,9 @@ def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
     from sorter.sort.run import SortSummary
 
     photos = [make_photo(tmp_path / "photos" / f"{n}.jpg", RED, seed=n) for n in range(3)]
-    options = SortOptions((tmp_path / "photos",), tmp_path / "out", model, engine="onnx", workers=1)
+    options = SortOptions(
+        (tmp_path / "photos",), tmp_path / "out", model, engine=EngineOptions("onnx"), workers=1
+    )
     job: Job = jobs.start(sort, options)
     with qtbot.waitSignal(job.finished, timeout=TIMEOUT) as done:
         pass

@@ -21,7 +21,7 @@ from support.commands import Sorter
 from support.photos import BLUE, RED, make_photo
 from support.random_network import SIZE, predict, write_network
 
-from sorter.engines.choice import Choice, EngineError, Wanted
+from sorter.engines.choice import Choice, EngineError, EngineOptions
 from sorter.model.folder import Model
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline import ring
@@ -154,7 +154,9 @@ def test_the_gate_tries_what_the_gpu_can(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
-    chosen = trial.choose_engine(network, Wanted(device="cuda", decode="auto"), paths, Limits(), said.append)
+    chosen = trial.choose_engine(
+        network, EngineOptions(device="cuda", decode="auto"), paths, Limits(), said.append
+    )
     assert chosen.device == "cuda:0" and len(said) == 7
 
 
@@ -445,12 +447,14 @@ def test_the_gate_covers_decoding_there(
     paths = [item.path for item in large_photos(tmp_path, 10) if isinstance(item, Photo)] * 10
     said: list[str] = []
     chosen = trial.choose_engine(
-        network, Wanted("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append
+        network, EngineOptions("torch", "fp32", "cpu", "auto"), paths, Limits(), said.append
     )
     assert chosen.engine == "torch"
     told = "\n".join(said)
     assert "torch fp32:" in told and "torch fp32, JPEGs too:" in told
     assert (
-        trial.choose_engine(network, Wanted("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None)
+        trial.choose_engine(
+            network, EngineOptions("torch", "fp32", "cpu", "auto"), (), Limits(), lambda _: None
+        )
         == chosen
     )

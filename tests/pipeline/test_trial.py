@@ -13,7 +13,7 @@ import pytest
 from support.models import make_model
 from support.photos import BLUE, RED, make_photo
 
-from sorter.engines.choice import Choice, EngineError, Trial, Verdict, Wanted
+from sorter.engines.choice import Choice, EngineError, EngineOptions, Trial, Verdict
 from sorter.engines.devices import is_device, resolve
 from sorter.model.folder import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import trial as gate
@@ -55,7 +55,7 @@ def model_with_int8(folder: Path, wrong: bool) -> Model:
 def test_a_precision_that_disagrees_is_never_chosen(tmp_path: Path, photos: list[Path], wrong: bool) -> None:
     model = model_with_int8(tmp_path / "model", wrong)
     said: list[str] = []
-    choice = choose_engine(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    choice = choose_engine(model, EngineOptions("auto", "auto", "cpu"), photos, Limits(), said.append)
     told = "\n".join(said)
     assert "openvino int8" in told and "onnx int8" in told
     if wrong:
@@ -68,26 +68,30 @@ def test_a_precision_that_disagrees_is_never_chosen(tmp_path: Path, photos: list
 def test_the_verdict_is_kept(tmp_path: Path, photos: list[Path]) -> None:
     model = make_model(tmp_path / "model")
     said: list[str] = []
-    first = choose_engine(model, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    first = choose_engine(model, EngineOptions("auto", "auto", "cpu"), photos, Limits(), said.append)
     assert said
     said.clear()
-    assert choose_engine(model, Wanted("auto", "auto", "cpu"), iter(()), Limits(), said.append) == first
+    assert (
+        choose_engine(model, EngineOptions("auto", "auto", "cpu"), iter(()), Limits(), said.append) == first
+    )
     assert not said
     # Another model is another question.
     other = make_model(tmp_path / "other", temperature=3.0)
-    choose_engine(other, Wanted("auto", "auto", "cpu"), photos, Limits(), said.append)
+    choose_engine(other, EngineOptions("auto", "auto", "cpu"), photos, Limits(), said.append)
     assert said
 
 
 def test_too_few_photos_mean_float32_and_no_verdict(tmp_path: Path, photos: list[Path]) -> None:
     model = model_with_int8(tmp_path / "model", wrong=False)
     assert (
-        choose_engine(model, Wanted("auto", "auto", "cpu"), photos[:50], Limits(), lambda _: None).precision
+        choose_engine(
+            model, EngineOptions("auto", "auto", "cpu"), photos[:50], Limits(), lambda _: None
+        ).precision
         == "fp32"
     )
     broken = [*photos[:50], *[tmp_path / f"gone{number}.jpg" for number in range(70)]]
     assert (
-        choose_engine(model, Wanted("auto", "auto", "cpu"), broken, Limits(), lambda _: None).precision
+        choose_engine(model, EngineOptions("auto", "auto", "cpu"), broken, Limits(), lambda _: None).precision
         == "fp32"
     )
     assert not list((tmp_path / "cache").rglob("*.json"))
@@ -109,24 +113,27 @@ def test_a_trial_that_crashes_is_told_of_and_forgotten(
     monkeypatch.setattr(gate, "Measure", lambda *arguments: Dies(arguments))
     said: list[str] = []
     model = make_model(tmp_path / "model")
-    assert choose_engine(model, Wanted(device="cpu"), photos, Limits(), said.append).precision == "fp32"
+    assert (
+        choose_engine(model, EngineOptions(device="cpu"), photos, Limits(), said.append).precision == "fp32"
+    )
     assert "given up (decoder-crashed): openvino fp32 is used" in said[-1]
     assert not list((tmp_path / "cache").rglob("*.json"))
 
 
 def test_what_is_asked_for_is_used_or_refused(tmp_path: Path) -> None:
     model = make_model(tmp_path / "model")
-    assert choose_engine(model, Wanted("onnx", "fp32", "cpu"), (), Limits(), lambda _: None) == Choice(
+    assert choose_engine(model, EngineOptions("onnx", "fp32", "cpu"), (), Limits(), lambda _: None) == Choice(
         "onnx", "fp32"
     )
     with pytest.raises(EngineError, match=r"no model\.int8\.onnx"):
-        choose_engine(model, Wanted("auto", "int8", "cpu"), (), Limits(), lambda _: None)
+        choose_engine(model, EngineOptions("auto", "int8", "cpu"), (), Limits(), lambda _: None)
     with pytest.raises(EngineError, match="does not run on cuda"):
-        choose_engine(model, Wanted("openvino", "auto", "cuda:1"), (), Limits(), lambda _: None)
+        choose_engine(model, EngineOptions("openvino", "auto", "cuda:1"), (), Limits(), lambda _: None)
     with pytest.raises(EngineError, match="--decode gpu: takes torch"):
-        choose_engine(model, Wanted("onnx", "auto", "cpu", "gpu"), (), Limits(), lambda _: None)
+        choose_engine(model, EngineOptions("onnx", "auto", "cpu", "gpu"), (), Limits(), lambda _: None)
     assert (
-        choose_engine(model, Wanted("torch", "auto", "cpu"), (), Limits(), lambda _: None).engine == "torch"
+        choose_engine(model, EngineOptions("torch", "auto", "cpu"), (), Limits(), lambda _: None).engine
+        == "torch"
     )
 
 

@@ -20,6 +20,7 @@ from support.models import make_model
 from support.photos import BLUE, RED, make_photo
 from support.sorted_folder import CLASSES, make_journal, make_output
 
+from sorter.engines.choice import EngineOptions
 from sorter.model.rule import Rule
 from sorter.output.journal import FILE, FOLDER, VERSION, Journal, JournalError, locked
 from sorter.sort.options import SortOptions
@@ -376,7 +377,7 @@ def test_runs_again_respect_what_was_applied(tmp_path: Path, model: Path) -> Non
     for number, colour in enumerate([RED, RED, BLUE, (130, 30, 128)]):
         make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
     options = SortOptions(
-        (tmp_path / "in",), tmp_path / "out", model, engine="onnx", precision="fp32", workers=1
+        (tmp_path / "in",), tmp_path / "out", model, engine=EngineOptions("onnx", "fp32"), workers=1
     )
     sort_folder(options)
     with closing(Review.open(tmp_path / "out")) as review:
@@ -401,7 +402,7 @@ def test_what_was_said_outlives_a_fresh_run_with_another_model(tmp_path: Path, m
         make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
     out = tmp_path / "out"
     options = SortOptions(
-        (tmp_path / "in",), out, model, ActionKind.MOVE, engine="onnx", precision="fp32", workers=1
+        (tmp_path / "in",), out, model, ActionKind.MOVE, engine=EngineOptions("onnx", "fp32"), workers=1
     )
     sort_folder(options)
     with closing(Review.open(out)) as review:

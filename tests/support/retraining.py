@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sorter.engines.choice import EngineOptions
 from sorter.sort.options import SortOptions
 from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
@@ -19,7 +20,9 @@ def sort_purple(folder: Path, model: Path) -> Path:
         make_photo(folder / "in" / f"blue{number}.jpg", BLUE, seed=100 + number)
     for number in range(12):
         make_photo(folder / "in" / f"purple{number}.jpg", PURPLE, seed=200 + number)
-    run = SortOptions((folder / "in",), folder / "out", model, engine="onnx", precision="fp32", workers=1)
+    run = SortOptions(
+        (folder / "in",), folder / "out", model, engine=EngineOptions("onnx", "fp32"), workers=1
+    )
     assert sort_folder(run).counts == {"red": 28, "blue": 16}
     return folder / "out"
 
