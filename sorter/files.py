@@ -1,4 +1,4 @@
-"""Reading files safely: whoever opens a path of a user's does it here."""
+"""Files that users own are opened here, and files that we own are replaced here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import errno
 import hashlib
 import os
 import stat
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from sorter.address import Address
 
@@ -50,3 +53,48 @@ def sha256_of(path: Path) -> str:
         while block := file.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+@contextmanager
+def atomic_write(path: Path, *, sync: bool = False, shared: bool = False) -> Iterator[Path]:
+    """Replace a file in one step: readers see the old bytes or all of the new ones.
+
+    The block writes to the path that it is given, a hidden file beside the target. When the block ends well, that file
+    takes the target's name. When it raises, that file is removed and the target stays as it was. A process that is
+    killed leaves the hidden file behind; the next write of the same target overwrites it.
+
+    Args:
+        path: the target, on a disk or in a store. Its folder exists.
+        sync: the bytes are on the disk before the target is replaced. A store does that by itself.
+        shared: other processes may write the same target at this moment. Each then has a hidden file of its own, and
+            one that is left behind stays.
+
+    Raises:
+        OSError: the system refused.
+    """
+    unique = f".{uuid.uuid4().hex}" if shared else ""
+    part = path.with_name(f".{path.name}{unique}.part")
+    try:
+        yield part
+        if sync and not isinstance(part, Address):
+            with part.open("r+b") as file:
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def atomic_text(path: Path, *, sync: bool = False) -> Iterator[TextIO]:
+    """A text file, in UTF-8, that replaces `path` in one step when the block ends well. Raises as `atomic_write`.
+
+    Line ends are written as they are. A lone surrogate, as in a file name that is no valid UTF-8, becomes `\\udcXX`.
+    """
+    with atomic_write(path, sync=sync) as part, open_text(part, "w") as file:
+        yield file
+
+
+def open_text(path: Path, mode: str) -> TextIO:
+    """Open for writing as `atomic_text` does; `mode` is `w` or `a`. Raises OSError."""
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sorter.collect.records import PictureRow, PictureStatus
-from sorter.reports.csv import replaced
+from sorter.files import atomic_text
 
 MANIFEST, ATTRIBUTION = "manifest.csv", "ATTRIBUTION.md"
 COLUMNS = (
@@ -29,8 +29,8 @@ COLUMNS = (
 
 
 def write_manifest(path: Path, rows: Iterable[PictureRow]) -> None:
-    """One row for every picture that a source named; the old file is replaced in one step."""
-    with replaced(path) as file:
+    """Write one row for each picture that a source listed. The old file is replaced atomically."""
+    with atomic_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for row in rows:
@@ -41,11 +41,11 @@ def write_manifest(path: Path, rows: Iterable[PictureRow]) -> None:
 
 
 def write_attribution(path: Path, rows: Iterable[PictureRow]) -> None:
-    """Who made each picture that was kept, and under which licence: title, author, source, licence.
+    """Write title, author, source and licence of each picture that was kept.
 
     Source: Creative Commons, Recommended practices for attribution.
     """
-    with replaced(path) as file:
+    with atomic_text(path) as file:
         file.write("# Attribution\n")
         label = None
         for row in rows:
@@ -73,7 +73,7 @@ def _licence_name(licence: str) -> str:
 
 
 def _link(text: str, url: str) -> str:
-    """Only web addresses become links: the text is a stranger's."""
+    """Only web addresses become links, because the text is foreign."""
     if not re.fullmatch(r"https?://[^\s<>]+", url):
         return text
     return f"[{text}](<{url}>)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sorter.files import sha256_of
+from sorter.files import atomic_text, sha256_of
 from sorter.photos.preprocess import Preprocess
 from sorter.types import SorterError
 
@@ -197,10 +197,8 @@ def write_model(model: Model) -> Model:
         if (model.folder / name).exists():
             files[name] = sha256_of(model.folder / name)
     model = replace(model, files=files)
-    target = model.folder / MODEL_JSON
-    part = target.with_suffix(".part")
-    part.write_text(json.dumps(model.to_json(), indent=2) + "\n", encoding="utf-8")
-    part.replace(target)
+    with atomic_text(model.folder / MODEL_JSON) as file:
+        file.write(json.dumps(model.to_json(), indent=2) + "\n")
     return model
 
 

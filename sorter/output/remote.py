@@ -7,7 +7,6 @@ instead of filing everything a second time.
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
+from sorter.files import atomic_write
 from sorter.output.journal import FILE, FOLDER, Journal, JournalError, journal_folder
 
 NOTE = "last-run.json"
@@ -42,12 +42,11 @@ def download(out: Path, fresh: bool = False) -> None:
             f"{local}, or give --fresh to forget it"
         )
     local.parent.mkdir(parents=True, exist_ok=True)
-    part = local.with_name(f"{local.name}.{uuid.uuid4().hex}.part")
-    with (out / FOLDER / FILE).open("rb") as reader, part.open("wb") as writer:
-        shutil.copyfileobj(reader, writer)
-    for each in ("-wal", "-shm"):  # of the older journal
-        local.with_name(local.name + each).unlink(missing_ok=True)
-    os.replace(part, local)  # noqa: PTH105
+    with atomic_write(local, shared=True) as part:
+        with (out / FOLDER / FILE).open("rb") as reader, part.open("wb") as writer:
+            shutil.copyfileobj(reader, writer)
+        for each in ("-wal", "-shm"):  # of the older journal
+            local.with_name(local.name + each).unlink(missing_ok=True)
 
 
 @contextmanager

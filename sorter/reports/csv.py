@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from sorter.address import prefix
+from sorter.files import atomic_text, open_text
 from sorter.output.journal import Journal, Line
 from sorter.types import Status
 
@@ -46,7 +46,7 @@ class CsvReport:
     def begin(self, lines: Iterable[Line]) -> None:
         """Start with what is known from earlier, and stay open for `add`."""
         self.finish(lines)
-        self._file = _open(self.path, "a")
+        self._file = open_text(self.path, "a")
 
     def add(self, lines: Iterable[Line]) -> None:
         """Append rows; they are in the file when this returns."""
@@ -63,7 +63,7 @@ class CsvReport:
         """Write the whole file anew, in the order of the journal; it is replaced in one step."""
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(self.path) as file:
+        with atomic_text(self.path) as file:
             writer = csv.writer(file)
             writer.writerow(self.columns)
             writer.writerows(map(self.row, lines))
@@ -101,19 +101,6 @@ class CsvReport:
         return [""] * len(self._classes) if self._more else []
 
 
-@contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of the old one when the block ends well, and not at all otherwise."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with _open(part, "w") as file:
-            yield file
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
 def write_csv(
     journal: Journal,
     path: Path,
@@ -122,7 +109,3 @@ def write_csv(
 ) -> None:
     """The whole report at once."""
     CsvReport(path, journal.out, classes, more).finish(journal.lines())
-
-
-def _open(path: Path, mode: str) -> TextIO:
-    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]

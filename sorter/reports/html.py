@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.address import Address
+from sorter.files import atomic_text
 from sorter.model.rule import UNSURE, Rule
 from sorter.output.journal import Entry, Journal
 from sorter.types import ActionKind, Failure, Photo, Reason, Result, SorterError, Status
@@ -156,17 +156,9 @@ def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
     Raises:
         SorterError: the file cannot be written.
     """
-    part = target.with_name(target.name + ".part")
     try:
-        try:
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(_template(template).generate(context))
-                file.flush()
-                if not isinstance(target, Address):
-                    os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with atomic_text(target, sync=True) as file:
+            file.writelines(_template(template).generate(context))
     except OSError as error:
         raise SorterError(
             f"{target}: cannot be written ({error.strerror or error}); free some space or name another place"

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
+from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
-from sorter.reports.csv import COLUMNS, CsvReport, replaced
+from sorter.reports.csv import COLUMNS, CsvReport
 from sorter.types import SorterError
 
 PART = 100_000  # rows
@@ -55,7 +56,7 @@ class PartsReport:
         """Write parts and whole anew."""
         self.begin(())
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(self.path) as whole:
+        with atomic_text(self.path) as whole:
             writer = csv.writer(whole)
             writer.writerow(self._rows.columns)
             for line in lines:
@@ -68,7 +69,7 @@ class PartsReport:
         if self._writer is None:
             self._parts += 1
             self._folder.mkdir(parents=True, exist_ok=True)
-            file = self._part.enter_context(replaced(self._folder / f"part-{self._parts:05}.csv"))
+            file = self._part.enter_context(atomic_text(self._folder / f"part-{self._parts:05}.csv"))
             self._writer = csv.writer(file)
             self._writer.writerow(self._rows.columns)
         self._writer.writerow(row)
@@ -116,16 +117,14 @@ class ParquetReport:
         from pyarrow.parquet import ParquetWriter
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(self.path.name + ".part")
         coming = iter(lines)
-        try:
-            with part.open("wb") as file, ParquetWriter(file, self._schema) as writer:
-                while group := list(islice(coming, GROUP)):
-                    writer.write_table(self._table(group))
-            part.replace(self.path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with (
+            atomic_write(self.path) as part,
+            part.open("wb") as file,
+            ParquetWriter(file, self._schema) as writer,
+        ):
+            while group := list(islice(coming, GROUP)):
+                writer.write_table(self._table(group))
 
     def _table(self, group: list[Line]) -> Any:
         import pyarrow

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sorter.files import atomic_write
 from sorter.model.network import Network
-from sorter.train.learner import Course
-from sorter.train.optimise import Mean
+from sorter.train.learner import TrainingLog
+from sorter.train.optimise import WeightAverage
 
 
 @dataclass
-class TrainingState(Course):
+class TrainingState(TrainingLog):
     """Where training stands: what a checkpoint holds besides the tensors of the network and the optimiser."""
 
     phase: int = 0
@@ -47,7 +48,7 @@ def save_checkpoint(
     scope: nn.Module,
     optimiser: torch.optim.Optimizer | None,
     scaler: torch.amp.GradScaler | None,
-    mean: Mean | None = None,
+    mean: WeightAverage | None = None,
 ) -> None:
     """Last and best in one file, replaced whole: they always belong together."""
     if path is None:
@@ -59,6 +60,5 @@ def save_checkpoint(
         "scaler": scaler.state_dict() if scaler else None,
         "mean": mean.state() if mean else None,
     }
-    part = path.with_suffix(".part")
-    torch.save(saved, part)
-    part.replace(path)
+    with atomic_write(path) as part:
+        torch.save(saved, part)

@@ -81,7 +81,7 @@ def moments(dice: random.Random, seconds: float, photos: int) -> Iterator[tuple[
         lambda out: staged(out) > 0,
         lambda out: placed(out) > 0,
         lambda out: placed(out) >= photos,
-        lambda out: (out / "report.html.part").exists() or (out / "report.html").exists(),
+        lambda out: (out / ".report.html.part").exists() or (out / "report.html").exists(),
     ]
     while True:
         yield (lambda out: True), dice.uniform(0.05, seconds)
