@@ -3,7 +3,7 @@
 Example:
     python scripts/benchmark.py run --markdown table.md --json run.json
 
-It needs the `[test]` extra. Leave the machine alone meanwhile: whatever else it does goes into the figures.
+It needs the `[test]` extra. Leave the machine alone meanwhile: its other work goes into the figures.
 """
 
 from __future__ import annotations
@@ -12,50 +12,35 @@ import argparse
 import signal
 import sys
 
-import benchmark_clean
-import benchmark_cluster
-import benchmark_gpu
-import benchmark_gui
-import benchmark_run
-import benchmark_train
-from measure import BenchmarkError
+from benchmarks import clean, cluster, gpu, gui, run, train
+from benchmarks.process import BenchmarkError
 
 from sorter.types import SorterError
 
-COMMANDS = (
-    benchmark_clean,
-    benchmark_cluster,
-    benchmark_gpu,
-    benchmark_gui,
-    benchmark_run,
-    benchmark_train,
-)  # a module each, with NAME, ABOUT, add_arguments(parser) and main(arguments)
+BENCHMARKS = tuple(module.BENCHMARK for module in (clean, cluster, gpu, gui, run, train))
 
 
 def build_parser() -> argparse.ArgumentParser:
     about, _, example = (__doc__ or "").partition("Example:")
-    parser = argparse.ArgumentParser(
-        description=about,
-        epilog=f"Example:{example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=about, epilog=f"Example:{example}", formatter_class=raw)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in COMMANDS:
+    for each in BENCHMARKS:
         command = commands.add_parser(
-            module.NAME,
-            help=module.ABOUT,
-            description=module.__doc__,
-            epilog=module.EXAMPLE,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            each.name,
+            help=each.about,
+            description=each.description,
+            epilog=each.examples,
+            formatter_class=raw,
         )
-        module.add_arguments(command)
-        command.set_defaults(main=module.main)
+        each.add_arguments(command)
+        command.set_defaults(main=each.main)
     return parser
 
 
 def main() -> int:
     arguments = build_parser().parse_args()
-    # Ended from outside is ended as by Ctrl-C: the program being measured must not go on alone.
+    # SIGTERM ends it as Ctrl-C does: the program being measured must not go on alone.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         arguments.main(arguments)

@@ -27,16 +27,16 @@ from pathlib import Path
 from typing import Any
 
 from sorter.cli.common import ProgressBar
-from sorter.collect.collecting import collect
 from sorter.collect.licences import Licences
 from sorter.collect.options import CollectOptions
-from sorter.collect.pacing import Manners
-from sorter.output.disk import Filing
+from sorter.collect.rate_limit import FetchLimits
+from sorter.collect.run import collect
+from sorter.output.disk import Filing, place
 from sorter.photos.dataset import Dataset, read_folders, split
 from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
-from sorter.pipeline.pool import Limits, Pool
-from sorter.system import available_cores, memory_per_worker
-from sorter.types import ActionKind, SorterError, UsageError
+from sorter.pipeline.pool import Pool
+from sorter.system import available_cores, worker_limits
+from sorter.types import ActionKind, Limits, SorterError, UsageError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -117,7 +117,7 @@ def _number(value: Any) -> Any:
 
 
 def build(
-    plan: Plan, out: Path, workers: int | None = None, manners: Manners | None = None
+    plan: Plan, out: Path, workers: int | None = None, fetch: FetchLimits | None = None
 ) -> Mapping[str, Any]:
     """All four steps; returns the figures of each.
 
@@ -142,7 +142,7 @@ def build(
             min_size=plan.min_size,
             attribution=True,
             workers=workers,
-            manners=manners or Manners(),
+            fetch=fetch or FetchLimits(),
         )
         gathered = collect(options, progress)
     for name, _ in plan.classes:
@@ -178,8 +178,8 @@ def divide(collected: Path, plan: Plan, workers: int | None) -> Dataset:
     """Class folders -> train, val and test that share no picture. Raises UsageError: too few pictures."""
     classes, parts = read_folders(collected)
     count = workers or available_cores()
-    stage = TakeFingerprint(250.0)
-    with Pool(stage, count, Limits(60.0, memory_per_worker(count))) as pool:
+    limits = worker_limits(Limits(), count)
+    with Pool(TakeFingerprint(limits), count, limits) as pool:
         results = list(pool.run(example.photo for some in parts.values() for example in some))
     known = {each.photo.path: each.outcome for each in results if isinstance(each.outcome, Fingerprint)}
     return split(collected, classes, parts, known, plan.seed, plan.val, plan.test)
@@ -199,11 +199,9 @@ def write_split(dataset: Dataset, out: Path, plan: Plan) -> None:
         for example in getattr(dataset, part):
             photo = example.photo
             status = photo.path.stat()
-            place = new / part / dataset.classes[example.label] / photo.path.name
-            place(
-                Filing(ActionKind.COPY, photo.path, place, status.st_dev, status.st_ino),
-                place.with_name(f".{place.name}.part"),
-            )
+            target = new / part / dataset.classes[example.label] / photo.path.name
+            filing = Filing(ActionKind.COPY, photo.path, target, status.st_dev, status.st_ino)
+            place(filing, target.with_name(f".{target.name}.part"))
     figures = {**dataset.to_json(), "seed": plan.seed, "val": plan.val, "test": plan.test}
     (new / SPLIT_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if out.exists():
@@ -223,7 +221,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         figures = build(
-            read_plan(given.plan), given.out.resolve(), given.workers, Manners(contact=given.contact)
+            read_plan(given.plan), given.out.resolve(), given.workers, FetchLimits(contact=given.contact)
         )
     except KeyboardInterrupt:
         print("stopped; give the same command again to go on", file=sys.stderr)

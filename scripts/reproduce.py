@@ -28,7 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import machine, machine_text, say, table
+from benchmarks.figures import table
+from benchmarks.harness import say
+from benchmarks.machine import machine, machine_text
 
 from sorter.train.recipes import find_recipe
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import street_scenes
-import train_shipped_model as script
 from PIL import Image
-from street_scenes import Made, Photo, make_scenes
 from support.photos import BLUE, RED, make_photo
+from train_car import learn, scenes
+from train_car.export import choose_threshold
+from train_car.scenes import Made, Photo, make_scenes
+from train_car.study import CAR, FOLDS, NOT_CAR, PHOTO, Study
 
 SIZE = (96, 72)
 Photos = tuple[Photo, ...]
@@ -21,7 +22,7 @@ Photos = tuple[Photo, ...]
 def photos(tmp_path: Path) -> Photos:
     """Close-ups of each source (red cars, blue others), scenes, and frames with no, few and many cars."""
     found = []
-    for source in street_scenes.SOURCES:
+    for source in scenes.SOURCES:
         for car, colour in ((True, RED), (False, BLUE)):
             found += [
                 Photo(make_photo(tmp_path / source / f"{car}{n}.png", colour, SIZE, n), source, car, np.nan)
@@ -33,10 +34,10 @@ def photos(tmp_path: Path) -> Photos:
     return tuple(found)
 
 
-def study(photos: Photos, made: Sequence[Made]) -> script.Study:
+def study(photos: Photos, made: Sequence[Made]) -> Study:
     n = len(photos) + len(made)
     pixels, features = np.zeros((n, 8, 8, 3), np.uint8), np.zeros((n, 4), np.float32)
-    return script.Study(photos, tuple(made), pixels, features, np.arange(len(photos)) % script.FOLDS)
+    return Study(photos, tuple(made), pixels, features, np.arange(len(photos)) % FOLDS)
 
 
 def test_crops_follow_what_is_known_of_a_frame(photos: Photos, tmp_path: Path) -> None:
@@ -93,23 +94,21 @@ def test_classes_and_groups_weigh_the_same_and_scenes_their_share(photos: Photos
     made = make_scenes(photos, tmp_path / "made", 12, seed=0)
     those = study(photos, made)
     rows = np.flatnonzero(those.whole(np.ones(len(photos), bool)))
-    weights = script.weights(those, rows)
+    weights = learn.weights(those, rows)
     assert weights.mean() == pytest.approx(1)
     labels, kinds, groups = those.labels[rows], those.kinds[rows], those.of_photo(those.groups)[rows]
-    assert weights[labels == script.CAR].sum() == pytest.approx(len(rows) / 2)
-    others = labels == script.NOT_CAR
-    cells = [
-        weights[others & (kinds == script.PHOTO) & (groups == group)].sum() for group in np.unique(groups)
-    ]
+    assert weights[labels == CAR].sum() == pytest.approx(len(rows) / 2)
+    others = labels == NOT_CAR
+    cells = [weights[others & (kinds == PHOTO) & (groups == group)].sum() for group in np.unique(groups)]
     assert cells == pytest.approx([cells[0]] * len(cells))
     pasted = weights[others & (kinds == "pasted")].sum()
-    assert pasted == pytest.approx(script.SHARES["pasted"] * sum(cells))
+    assert pasted == pytest.approx(learn.SHARES["pasted"] * sum(cells))
 
 
 def test_small_cells_are_repeated_and_nothing_is_lost(photos: Photos) -> None:
     those = study(photos, ())
     rows = np.flatnonzero(those.trainable)
-    counts = np.bincount(script.repeated(those, rows), minlength=len(photos))
+    counts = np.bincount(learn.repeated(those, rows), minlength=len(photos))
     assert counts[len(photos) - 3] == 3, "one empty street counts as much as three close-ups"
     assert set(counts[rows[:-2]]) == {1}
 
@@ -117,7 +116,7 @@ def test_small_cells_are_repeated_and_nothing_is_lost(photos: Photos) -> None:
 def test_the_threshold_is_the_lowest_that_calls_few_others_cars(photos: Photos) -> None:
     many = tuple(photo for photo in photos for _ in range(10))
     those = study(many, ())
-    said = np.where(those.labels == script.CAR, 0.9, 0.2)
-    assert script.choose_threshold(those, said) == pytest.approx(0.205)
+    said = np.where(those.labels == CAR, 0.9, 0.2)
+    assert choose_threshold(those, said) == pytest.approx(0.205)
     with pytest.raises(SystemExit):
-        script.choose_threshold(those, np.ones(len(many)))
+        choose_threshold(those, np.ones(len(many)))

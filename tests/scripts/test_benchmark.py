@@ -12,9 +12,8 @@ pytest.importorskip("psutil")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 import benchmark  # noqa: E402
-import benchmark_run  # noqa: E402
-import measure  # noqa: E402
 import photos  # noqa: E402
+from benchmarks import figures, process, run, run_report  # noqa: E402
 from PIL import Image  # noqa: E402
 
 
@@ -65,7 +64,7 @@ def test_links_repeat_the_sources(tmp_path: Path) -> None:
 
 
 def test_figures_have_three_digits() -> None:
-    assert [measure.figure(value) for value in (0, 0.012345, 1.2345, 12.345, 123.45, 12345.6)] == [
+    assert [figures.figure(value) for value in (0, 0.012345, 1.2345, 12.345, 123.45, 12345.6)] == [
         "0",
         "0.0123",
         "1.23",
@@ -76,22 +75,22 @@ def test_figures_have_three_digits() -> None:
 
 
 def test_spread_and_ratio() -> None:
-    ours, theirs = measure.Spread((20.0, 30.0, 40.0)), measure.Spread((2.0, 2.0, 5.0))
+    ours, theirs = figures.Spread((20.0, 30.0, 40.0)), figures.Spread((2.0, 2.0, 5.0))
     assert ours.text(" s") == "30.0 s (20.0–40.0)"
-    assert measure.Spread((20.0,)).text() == "20.0"
+    assert figures.Spread((20.0,)).text() == "20.0"
     # Round by round: 10, 15 and 8 times, whatever the medians say.
-    assert measure.ratios(ours, theirs).median == 10
+    assert figures.ratios(ours, theirs).median == 10
     with pytest.raises(ValueError, match="shorter"):
-        measure.ratios(ours, measure.Spread((1.0,)))
+        figures.ratios(ours, figures.Spread((1.0,)))
 
 
-def made_up_run(program: str, engine: str | None, n: int, seconds: float, first: float) -> benchmark_run.Run:
-    return benchmark_run.Run("small", program, engine, n, seconds, first, 1 if engine else 0, seconds)
+def made_up_run(program: str, engine: str | None, n: int, seconds: float, first: float) -> run_report.Run:
+    return run_report.Run("small", program, engine, n, seconds, first, 1 if engine else 0, seconds)
 
 
-def made_up_figures() -> benchmark_run.Figures:
+def made_up_figures() -> run_report.Figures:
     ours = made_up_run("sorter", "onnx fp32", 1001, 10.01, 0.01)
-    return benchmark_run.Figures(
+    return run_report.Figures(
         machine={
             "cpu": "Example 9000",
             "cores": 2,
@@ -110,25 +109,25 @@ def made_up_figures() -> benchmark_run.Figures:
             made_up_run("torch loop", None, 100, 20.0, 10.0),
             made_up_run("timm", None, 100, 5.0, 2.5),
         ],
-        bounds=[benchmark_run.Bound("small", "sorter", "onnx fp32", 2, 10, decode=4.0, infer=12.0)],
+        bounds=[run_report.Bound("small", "sorter", "onnx fp32", 2, 10, decode=4.0, infer=12.0)],
         first_runs=[
             made_up_run("sorter", "onnx fp32", 200, 8.0, 6.0),
             made_up_run("sorter", "onnx fp32", 200, 3.0, 0.7),
         ],
-        startup={"sorter --help": measure.Spread((0.1, 0.2, 0.3))},
-        memory={1000: 500 << 20, 20000: 525 << 20},
+        startup={"sorter --help": figures.Spread((0.1, 0.2, 0.3))},
+        memory=[process.Peak(1000, 500 << 20, 0, 1.0), process.Peak(20000, 525 << 20, 0, 9.0)],
     )
 
 
 def test_rates_with_and_without_start_up() -> None:
-    run = made_up_run("torch loop", None, 100, 20.0, 10.0)
-    assert run.rate == pytest.approx(5)
-    assert run.steady == pytest.approx(10)
+    peer = made_up_run("torch loop", None, 100, 20.0, 10.0)
+    assert peer.rate == pytest.approx(5)
+    assert peer.steady == pytest.approx(10)
     assert made_up_figures().bounds[0].rate == pytest.approx(125)
 
 
 def test_tables() -> None:
-    text = benchmark_run.markdown(made_up_figures())
+    text = run_report.markdown(made_up_figures())
     assert (
         "2 cores of Example 9000 (avx2), 8 GiB of memory, Linux, CPython 3.12, numpy 2.0; 2025-01-01" in text
     )
@@ -146,27 +145,27 @@ def test_tables() -> None:
 
 
 def test_json_holds_every_measurement() -> None:
-    data = json.loads(json.dumps(benchmark_run.to_json(made_up_figures())))
-    assert [run["program"] for run in data["runs"]] == ["sorter", "torch loop", "timm"]
+    data = json.loads(json.dumps(run_report.to_json(made_up_figures())))
+    assert [each["program"] for each in data["runs"]] == ["sorter", "torch loop", "timm"]
     assert data["runs"][1]["steady"] == pytest.approx(10)
     assert data["peak_memory_bytes"]["20000"] == 525 << 20
 
 
 def test_failed_program_ends_it_with_its_stderr() -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no such luck')"]
-    with pytest.raises(measure.BenchmarkError, match=r"(?s)exit code 1.*no such luck"):
-        measure.timed(command)
+    with pytest.raises(process.BenchmarkError, match=r"(?s)exit code 1.*no such luck"):
+        process.timed(command)
 
 
 def test_endless_program_is_stopped() -> None:
-    with pytest.raises(measure.BenchmarkError, match="stopped after"):
-        measure.timed([sys.executable, "-c", "import time; time.sleep(60)"], patience=0.3)
+    with pytest.raises(process.BenchmarkError, match="stopped after"):
+        process.timed([sys.executable, "-c", "import time; time.sleep(60)"], patience=0.3)
 
 
 def test_memory_of_children_counts() -> None:
     hold = "b = bytearray(64 << 20); import time; time.sleep(0.5)"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}], check=True)"
-    finished = measure.timed([sys.executable, "-c", parent], watch_memory=True)
+    finished = process.timed([sys.executable, "-c", parent], watch_memory=True)
     assert finished.peak_memory is not None
     assert 64 << 20 < finished.peak_memory < 256 << 20
 
@@ -175,8 +174,8 @@ def test_unsorted_photos_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "car").mkdir()
     (tmp_path / "car" / "a.jpg").touch()
     (tmp_path / "report.csv").write_text("path,label\na.jpg,car\nb.jpg,car\n")
-    with pytest.raises(measure.BenchmarkError, match="2 photos were to be sorted; 1 are in folders, 2 in"):
-        benchmark_run._check(tmp_path, 2)
+    with pytest.raises(process.BenchmarkError, match="2 photos were to be sorted; 1 are in folders, 2 in"):
+        run.check(tmp_path, 2)
 
 
 def test_help_has_examples() -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("psutil")
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 
-import benchmark_clean as bench  # noqa: E402
-import damage  # noqa: E402
-import measure  # noqa: E402
+import damage
+from benchmarks import clean as bench
+from benchmarks import clean_report as report
+from benchmarks.harness import PEERS
+from benchmarks.process import BenchmarkError, Peak
+from benchmarks.sets import PhotoSet
+from photos import SMALL
 
 SUITE = {
     "healthy/a.jpg": True,
@@ -27,11 +30,11 @@ SUITE = {
 }
 
 
-def run(program: str, seconds: float, working: float, n: int = 100) -> bench.Run:
-    return bench.Run("small", program, n, True, seconds, working, processor=1.5 * seconds)
+def run(program: str, seconds: float, working: float, n: int = 100) -> report.Run:
+    return report.Run("small", program, n, True, seconds, working, processor=1.5 * seconds)
 
 
-FIGURES = bench.Figures(
+FIGURES = report.Figures(
     machine={
         "cpu": "Example 9000",
         "cores": 2,
@@ -47,8 +50,8 @@ FIGURES = bench.Figures(
     sets={"small": "made up"},
     suite=SUITE,
     detections=[
-        bench.Detection(bench.OURS, ("damaged/png-cut-50.png", "damaged/no-end.jpg"), ()),
-        bench.Detection(
+        report.Detection(report.OURS, ("damaged/png-cut-50.png", "damaged/no-end.jpg"), ()),
+        report.Detection(
             "imagededup",
             ("healthy/b.jpg", "healthy/c.avif", "damaged/png-cut-50.png", "damaged/avif-cut-50.avif"),
             (".avif",),
@@ -56,23 +59,23 @@ FIGURES = bench.Figures(
     ],
     left_out=["cleanvision"],
     costs=[
-        bench.Cost("small", bench.OURS, (2.0, 4.0, 4.0, 4.0, 50.0)),
-        bench.Cost("small", "Pillow load() loop", (8.0, 8.0, 12.0, 12.0, 12.0)),
+        report.Cost("small", report.OURS, (2.0, 4.0, 4.0, 4.0, 50.0)),
+        report.Cost("small", "Pillow load() loop", (8.0, 8.0, 12.0, 12.0, 12.0)),
     ],
     runs=[
-        run(bench.OURS, 10.0, 10.0),
+        run(report.OURS, 10.0, 10.0),
         run("imagededup", 60.0, 40.0, n=50),
         run("imagededup", 30.0, 20.0, n=50),
-        run(bench.OURS, 5.0, 5.0),
+        run(report.OURS, 5.0, 5.0),
     ],
-    again=[bench.Again("small", 100, 10.0, 0.5), bench.Again("small", 100, 12.0, 0.4)],
-    memory=[(1000, 200 << 20, 100 << 20, 10.0), (5000, 210 << 20, 101 << 20, 50.0)],
-    near=(100_000, 42.0, 17),
+    again=[report.Again("small", 100, 10.0, 0.5), report.Again("small", 100, 12.0, 0.4)],
+    memory=[Peak(1000, 200 << 20, 100 << 20, 10.0), Peak(5000, 210 << 20, 101 << 20, 50.0)],
+    near=report.Near(100_000, 42.0, 17),
 )
 
 
 def test_tables() -> None:
-    lines = bench.markdown(FIGURES).splitlines()
+    lines = report.markdown(FIGURES).splitlines()
     for row in (
         "| sorter clean | 2 of 3 | 0 of 3 | – |",
         "| imagededup | 1 of 3 | 1 of 3 | .avif |",
@@ -90,35 +93,35 @@ def test_tables() -> None:
         "The search for near duplicates among 100,000 fingerprints took 42.0 s and found 17 groups.",
     ):
         assert row in lines
-    assert "left out: cleanvision." in lines[0]
-    assert json.loads(json.dumps(asdict(FIGURES)))["near"] == [100_000, 42.0, 17]
+    assert "not installed: cleanvision." in lines[0]
+    assert json.loads(json.dumps(asdict(FIGURES)))["near"] == {"n": 100_000, "seconds": 42.0, "groups": 17}
 
 
 def test_what_another_finds_and_we_do_not_is_named() -> None:
     mine, theirs = FIGURES.detections
     worse = replace(FIGURES, detections=[replace(mine, refused=("damaged/no-end.jpg",)), theirs])
-    assert "does not: damaged/png-cut-50.png." in bench.markdown(worse)
+    assert "does not: damaged/png-cut-50.png." in report.markdown(worse)
 
 
 def test_a_format_is_unread_when_every_healthy_file_of_it_is_refused() -> None:
     healthy = [name for name, is_healthy in SUITE.items() if is_healthy]
-    assert bench.unread(healthy, ["healthy/a.jpg", "healthy/c.avif", "damaged/no-end.jpg"]) == (".avif",)
+    assert report.unread(healthy, ["healthy/a.jpg", "healthy/c.avif", "damaged/no-end.jpg"]) == (".avif",)
 
 
 def test_kinds_of_damage() -> None:
     ways = ("cut-10", "no-pixels", "zeros", "empty")
     for name in damage.FORMATS:
-        assert [bench.kind_of_damage(f"damaged/{name}-{way}.x") for way in ways] == [*ways]
-    assert bench.kind_of_damage("damaged/second-page-cut.tif") == "second-page-cut"
+        assert [report.kind_of_damage(f"damaged/{name}-{way}.x") for way in ways] == [*ways]
+    assert report.kind_of_damage("damaged/second-page-cut.tif") == "second-page-cut"
 
 
 def test_planted_copies_are_found_and_a_search_that_misses_some_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    n, _, groups = bench.compare_many(200)
-    assert n == 200 and 0 < groups <= 40
-    monkeypatch.setattr("sorter.clean.duplicates.mark", lambda *_: None)
-    with pytest.raises(measure.BenchmarkError, match="0 near duplicates were found, 40 were put in"):
+    near = bench.compare_many(200)
+    assert near.n == 200 and 0 < near.groups <= 40
+    monkeypatch.setattr("benchmarks.clean.mark_duplicates", lambda *_: None)
+    with pytest.raises(BenchmarkError, match="0 near duplicates were found, 40 were put in"):
         bench.compare_many(200)
 
 
@@ -133,7 +136,7 @@ def test_peers_name_what_they_cannot_read(tool: str, tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(data)
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "peers" / "check_images.py", tool, tmp_path],
+        [sys.executable, PEERS / "check_images.py", tool, tmp_path],
         capture_output=True,
         text=True,
         check=True,
@@ -146,14 +149,15 @@ def test_peers_name_what_they_cannot_read(tool: str, tmp_path: Path) -> None:
 
 def test_a_python_without_the_peer_is_refused() -> None:
     assert bench.versions({"cleanvision": None}) == {}
-    with pytest.raises(measure.BenchmarkError, match=r"--no-such-tool-python .*: has no no-such-tool"):
+    with pytest.raises(BenchmarkError, match=r"--no-such-tool-python .*: has no no-such-tool"):
         bench.versions({"no-such-tool": Path(sys.executable)})
 
 
 def test_costs_are_of_every_photo(tmp_path: Path) -> None:
     bench.draw_many(tmp_path / "many", 4)
-    costs = bench.weigh("small", tmp_path / "many")
-    assert [each.program for each in costs] == [bench.OURS, "Pillow load() loop", "Pillow verify() loop"]
+    paths = tuple(sorted((tmp_path / "many").iterdir()))
+    costs = bench.costs_of(PhotoSet(SMALL, tmp_path / "many", paths))
+    assert [each.program for each in costs] == [report.OURS, "Pillow load() loop", "Pillow verify() loop"]
     assert all(len(each.milliseconds) == 4 and min(each.milliseconds) > 0 for each in costs)
 
 

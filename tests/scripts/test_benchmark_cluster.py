@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import benchmark
-import benchmark_cluster
 import pytest
-from benchmark_cluster import Cost, Driver
-from measure import Spread
+from benchmarks import cluster
+from benchmarks.cluster import Cost
+from benchmarks.driver import Driver, Stub, driver_text
+from benchmarks.figures import Spread
 
 from sorter.types import Photo, Scores
 
@@ -18,7 +19,7 @@ from sorter.types import Photo, Scores
 def test_overhead_is_told_against_the_plain_run_of_the_same_round() -> None:
     plain = Cost("plain run", Spread.of([1, 2, 3]), Spread.of([10, 20, 30]), Spread.of([20, 40, 60]))
     nodes = Cost("2 nodes", Spread.of([5, 6, 7]), Spread.of([11, 21, 33]), Spread.of([21, 44, 60]))
-    text = benchmark_cluster.overhead_table([plain, nodes])
+    text = cluster.overhead_table([plain, nodes])
     row = next(line for line in text.splitlines() if line.startswith("| 2 nodes"))
     assert [cell.strip() for cell in row.split("|")][4:7:2] == ["+10%", "+5%"]
     assert "3 rounds" in text
@@ -28,7 +29,7 @@ def test_overhead_is_told_against_the_plain_run_of_the_same_round() -> None:
 def test_the_driver_is_told_by_its_own_processor_too() -> None:
     memory = [(250, 100 << 20), (500, 101 << 20), (750, 102 << 20), (1000, 103 << 20)]
     driver = Driver(1000, seconds=2.0, processor=0.5, memory=memory)
-    text = benchmark_cluster.driver_text(driver)
+    text = driver_text(driver)
     assert "500 rows/s" in text
     assert "2,000 rows for each second" in text
     assert "101 MiB after a quarter" in text
@@ -37,7 +38,7 @@ def test_the_driver_is_told_by_its_own_processor_too() -> None:
 
 
 def test_stubbed_scores_are_scores() -> None:
-    scores = benchmark_cluster.Stub().start()(Photo(Path("/1.jpg"), Path("1.jpg"), 3_000_250, 0))
+    scores = Stub().start()(Photo(Path("/1.jpg"), Path("1.jpg"), 3_000_250, 0))
     assert isinstance(scores, Scores)
     assert scores.probabilities == (0.25, 0.75)
 
@@ -47,4 +48,4 @@ def test_it_is_one_of_the_benchmarks(capsys: pytest.CaptureFixture[str]) -> None
         benchmark.build_parser().parse_args(["cluster", "--help"])
     assert ended.value.code == 0
     assert "scripts/benchmark.py cluster" in capsys.readouterr().out
-    assert benchmark_cluster.processor_seconds() > 0
+    assert cluster.processor_seconds() > 0

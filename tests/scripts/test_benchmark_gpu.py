@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import benchmark
-import benchmark_gpu
 import pytest
-from benchmark_gpu import BOTH, DECODE, DEVICE, RUN, Row
-from measure import BenchmarkError, machine
+from benchmarks import gpu, gpu_report
+from benchmarks.gpu_report import BOTH, DECODE, DEVICE, RUN, Row
+from benchmarks.machine import machine
+from benchmarks.process import BenchmarkError
 
 from sorter.types import Failure, Photo, Reason, Result
 
@@ -25,14 +26,14 @@ def test_the_smaller_bound_is_found_round_by_round() -> None:
     row = a_row("cpu", [500, 400], [450, 900], [405, 360])
     assert row.bound.values == (450, 400)
     assert a_row("gpu", [], [800, 700], [720, 700]).bound.values == (800, 700)
-    assert benchmark_gpu.cells(row)[5] == "90.0 % (90.0–90.0)"
+    assert gpu_report.cells(row)[5] == "90.0 % (90.0–90.0)"
 
 
 def test_what_is_claimed_is_told_against_the_same_round() -> None:
     on_cpu = a_row("cpu", [500, 500], [900, 900], [400, 480])
     on_cpu.peer += [40, 40]
     on_gpu = a_row("gpu", [], [900, 900], [800, 720])
-    text = benchmark_gpu.markdown(machine(()) | {"gpu": "NVIDIA, 80 GiB"}, [on_cpu, on_gpu], 2)
+    text = gpu_report.markdown(machine(()) | {"gpu": "NVIDIA, 80 GiB"}, [on_cpu, on_gpu], 2)
     assert "11.0x (10.0–12.0) the DataLoader loop" in text
     assert "1.75x (1.50–2.00) with --decode gpu" in text
     assert "2 rounds" in text and "NVIDIA, 80 GiB" in text
@@ -41,16 +42,16 @@ def test_what_is_claimed_is_told_against_the_same_round() -> None:
 def test_a_photo_that_fails_ends_a_measurement() -> None:
     broken = Result[object](Photo(Path("/a.jpg"), Path("a.jpg"), 0, 0), Failure(Reason.CORRUPT, "cut"))
     with pytest.raises(BenchmarkError, match=r"/a.jpg: corrupt: cut"):
-        benchmark_gpu.steady(iter([broken]))
+        gpu.steady(iter([broken]))
     with pytest.raises(BenchmarkError, match="too few"):
-        benchmark_gpu.steady(iter(()))
+        gpu.steady(iter(()))
 
 
 def test_without_a_gpu_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert benchmark_gpu.gpu_name("cpu") == "no GPU"
+    assert gpu.gpu_name("cpu") == "no GPU"
     with pytest.raises(BenchmarkError, match="nvidia-smi"):
-        benchmark_gpu.gpu_name("cuda:0")
+        gpu.gpu_name("cuda:0")
 
 
 @pytest.mark.slow

@@ -15,9 +15,12 @@ import pytest
 pytest.importorskip("psutil")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
-import benchmark_train as bench  # noqa: E402
-import measure  # noqa: E402
 import numpy as np  # noqa: E402
+from benchmarks import class_folders as folders  # noqa: E402
+from benchmarks import train as bench  # noqa: E402
+from benchmarks import train_report as report  # noqa: E402
+from benchmarks.harness import Program  # noqa: E402
+from benchmarks.process import BenchmarkError, Finished, Peak, timed  # noqa: E402
 from PIL import Image  # noqa: E402
 
 
@@ -35,7 +38,7 @@ def classes(tmp_path: Path) -> Path:
 
 
 def test_parts_share_no_photo_and_hold_as_many_of_each_class(classes: Path, tmp_path: Path) -> None:
-    counts = bench.part(classes, tmp_path / "parts", 40, seed=0)
+    counts = folders.divide(classes, tmp_path / "parts", 40, seed=0)
     assert counts == {"train": 24, "val": 6, "test": 10}
     for name, count in counts.items():
         for label in ("a", "b"):
@@ -47,19 +50,19 @@ def test_parts_share_no_photo_and_hold_as_many_of_each_class(classes: Path, tmp_
 
 def test_parts_depend_on_the_seed_alone(classes: Path, tmp_path: Path) -> None:
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
-        bench.part(classes, tmp_path / name, 40, seed)
+        folders.divide(classes, tmp_path / name, 40, seed)
     assert digests(tmp_path / "one") == digests(tmp_path / "again") != digests(tmp_path / "other")
 
 
 def test_too_few_photos_or_classes_are_named(classes: Path, tmp_path: Path) -> None:
-    with pytest.raises(measure.BenchmarkError, match="a: has 24 photos, 50 are needed; lower --photos"):
-        bench.part(classes, tmp_path / "parts", 100, seed=0)
-    with pytest.raises(measure.BenchmarkError, match="two class folders or more"):
-        bench.part(classes / "a", tmp_path / "parts", 40, seed=0)
+    with pytest.raises(BenchmarkError, match="a: has 24 photos, 50 are needed; lower --photos"):
+        folders.divide(classes, tmp_path / "parts", 100, seed=0)
+    with pytest.raises(BenchmarkError, match="two class folders or more"):
+        folders.divide(classes / "a", tmp_path / "parts", 40, seed=0)
 
 
 def test_cars_are_drawn_into_every_other_photo(tmp_path: Path) -> None:
-    bench.draw_classes(tmp_path / "photos", 4)
+    folders.draw_classes(tmp_path / "photos", 4)
     names = {
         label: sorted(p.name for p in (tmp_path / "photos" / label).iterdir()) for label in ("car", "not-car")
     }
@@ -79,14 +82,14 @@ def test_multiplied_photos_differ_in_bytes_but_not_in_pixels(tmp_path: Path) -> 
     source = tmp_path / "parts" / "train" / "car"
     source.mkdir(parents=True)
     Image.new("RGB", (32, 24), (200, 30, 30)).save(source / "0.jpg")
-    bench.multiply(tmp_path / "parts", tmp_path / "many", 3)
+    folders.multiply(tmp_path / "parts", tmp_path / "many", 3)
     copies = sorted((tmp_path / "many" / "car").iterdir())
     assert len(set(digests(tmp_path / "many"))) == 3
     assert len({Image.open(copy).tobytes() for copy in copies}) == 1
 
 
-def run(program: str, epochs: int, saved: float, accuracy: float, waiting: float | None = None) -> bench.Run:
-    return bench.Run(program, epochs, saved, saved + 2, 2 * saved, accuracy, 50, waiting)
+def run(program: str, epochs: int, saved: float, accuracy: float, waiting: float | None = None) -> report.Run:
+    return report.Run(program, epochs, saved, saved + 2, 2 * saved, accuracy, 50, waiting)
 
 
 def test_least_epochs_that_reach_the_target_or_come_nearest() -> None:
@@ -99,7 +102,7 @@ def test_least_epochs_that_reach_the_target_or_come_nearest() -> None:
 @pytest.mark.parametrize("ours", [True, False])
 def test_what_a_program_says_is_read(tmp_path: Path, ours: bool) -> None:
     out = tmp_path / "model"
-    program = bench.Program("it", lambda *_: [], ours)
+    program = Program("it", lambda *_: [], ours)
     said = {"saved": 103.0, "accuracy": 0.98, "photos": 50}
     if ours:
         out.mkdir()
@@ -108,7 +111,7 @@ def test_what_a_program_says_is_read(tmp_path: Path, ours: bool) -> None:
     else:
         out.touch()
     stdout = "a line before it\n" + json.dumps(said) + "\n"
-    finished = measure.Finished(100.0, 105.0, stdout, processor_seconds=7.0)
+    finished = Finished(100.0, 105.0, stdout, processor_seconds=7.0)
     found = bench.read_run(program, 2, out, finished, [102.0] if ours else [])
     assert (found.ended, found.processor, found.accuracy, found.held_out) == (5, 7, 0.98, 50)
     assert found.saved == (2 if ours else 3)
@@ -116,9 +119,9 @@ def test_what_a_program_says_is_read(tmp_path: Path, ours: bool) -> None:
 
 
 def test_missing_model_is_noticed(tmp_path: Path) -> None:
-    program = bench.Program("it", lambda *_: [], False)
-    with pytest.raises(measure.BenchmarkError, match="it: ended without"):
-        bench.read_run(program, 1, tmp_path / "model", measure.Finished(0.0, 1.0, "{}"), [])
+    program = Program("it", lambda *_: [], False)
+    with pytest.raises(BenchmarkError, match="it: ended without"):
+        bench.read_run(program, 1, tmp_path / "model", Finished(0.0, 1.0, "{}"), [])
 
 
 def test_a_file_written_twice_counts_from_the_first_time(tmp_path: Path) -> None:
@@ -136,10 +139,10 @@ def test_a_file_written_twice_counts_from_the_first_time(tmp_path: Path) -> None
 
 
 def test_epochs_of_peers_are_read() -> None:
-    assert bench._epochs("timm=4") == ("timm", 4)
+    assert bench.epochs_of("timm=4") == ("timm", 4)
     for wrong in ("timm", "keras=1", "fastai=0", "fastai=x"):
         with pytest.raises(argparse.ArgumentTypeError, match="is not like fastai=2; peers are"):
-            bench._epochs(wrong)
+            bench.epochs_of(wrong)
 
 
 def test_models_of_either_kind_make_room_for_the_next(tmp_path: Path) -> None:
@@ -152,7 +155,7 @@ def test_models_of_either_kind_make_room_for_the_next(tmp_path: Path) -> None:
 
 
 def test_tables() -> None:
-    figures = bench.Figures(
+    figures = report.Figures(
         machine={
             "cpu": "Example 9000",
             "cores": 2,
@@ -175,9 +178,9 @@ def test_tables() -> None:
             run("timm", 3, 48.0, 0.96),
         ],
         waiting=[run("the head alone", 0, 8.0, 1.0, 0.02)],
-        memory={500: (800 << 20, 400 << 20), 5000: (1600 << 20, 420 << 20)},
+        memory=[Peak(500, 800 << 20, 400 << 20, 1.0), Peak(5000, 1600 << 20, 420 << 20, 1.0)],
     )
-    lines = bench.markdown(figures).splitlines()
+    lines = report.markdown(figures).splitlines()
     assert "Load average 0.10 before, 2.00 after" in lines[0]
     for row in (
         "| sorter | as the recipe | 100 % (100–100) of 50 | 8.00 s (8.00–8.00) | 10.0 s (10.0–10.0) | "
@@ -189,7 +192,7 @@ def test_tables() -> None:
         "| 5,000 photos | 1,600 MiB | 2.000 | 420 MiB | 1.050 |",
     ):
         assert row in lines
-    assert json.loads(json.dumps(bench.to_json(figures)))["runs"][0]["epochs"] == 3
+    assert json.loads(json.dumps(report.to_json(figures)))["runs"][0]["epochs"] == 3
 
 
 def test_help_says_how_to_get_fastai() -> None:
@@ -208,7 +211,7 @@ def test_anonymous_memory_of_children_counts_and_mapped_files_do_not(tmp_path: P
     parent = (
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}, sys.argv[1]], check=True)"
     )
-    finished = measure.timed([sys.executable, "-c", parent, tmp_path / "file"], watch_memory=True)
+    finished = timed([sys.executable, "-c", parent, tmp_path / "file"], watch_memory=True)
     assert finished.peak_memory is not None and finished.peak_anonymous is not None
     assert 32 << 20 < finished.peak_anonymous < 80 << 20
     assert finished.peak_memory > finished.peak_anonymous + (48 << 20)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from timm.data import ImageNetInfo
 
-from sorter.evaluate.metrics import Calibration, calibration
+from sorter.evaluate.calibration import Calibration, calibration
 from sorter.model.folder import Model
 
 if TYPE_CHECKING:
-    from train_shipped_model import Study
+    from train_car.study import Study
 
 PLOT = "reliability.png"
+TEMPLATE = Path(__file__).with_name("card_template.txt")
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -106,7 +107,7 @@ def write_card(model: Model, study: Study, by_source: Floats, by_drive: Floats, 
         ("streets with cars, journeys held out: recall", 0.95, journeys.rate(car), True),
         ("streets with cars, random tenth: recall", 0.95, shipped.rate(car & (sources == "camvid")), True),
     ]
-    card = CARD.format(
+    card = TEMPLATE.read_text(encoding="utf-8").format(
         backbone=model.provenance["backbone_weights"],
         size=model.preprocess.size,
         threshold=model.threshold,
@@ -190,7 +191,7 @@ def draw(found: Calibration, target: Path) -> None:
     figure = Figure(figsize=(4.4, 3.4), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], ":", color="grey", label="perfectly calibrated")
-    axes.plot(found.said, found.true, "o-", label="sources held out")
+    axes.plot(found.predicted, found.observed, "o-", label="sources held out")
     axes.set(xlabel="probability said, of car", ylabel="share that were cars", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", frameon=False)
     figure.savefig(target, metadata={"Software": None})
@@ -206,116 +207,3 @@ LICENCES = {
     "imagenet-samples": "one photo each of some of ImageNet's classes; terms as for Tiny ImageNet",
     "coco": "first photos of COCO train2017; Flickr photos, each under its own licence",
 }
-
-
-CARD = """# car: does this photo show a car?
-
-EfficientNet-Lite0 with ImageNet weights ({backbone}; the package states no licence; timm lists the weights it
-has for this architecture, trained by Google, under Apache-2.0), frozen, with one logit fitted by the recipe
-`fast` of `sorter train`: logistic regression with a strong penalty. Input {size} x {size}, the whole photo squashed
-to a square. It answers `car` where the probability is at least {threshold}. Second version.
-
-## Meant for
-
-Sorting one's own photos into those that show a car and those that do not, with a person looking at the
-result. A car is a passenger car in plain view: saloon, estate, sports car, convertible, cab, minivan. Vans,
-lorries, buses, trains and motorcycles count as `not-car`. It is not meant for counting or locating cars, for
-driving, for surveillance, or for any decision about a person.
-
-## Goals, and what was reached
-
-| on photos that the model measured had not seen | goal | measured | reached |
-|---|---|---|---|
-{goals}
-
-## Data
-
-Photos, by label. `small-car` is a street scene whose cars cover less than 2 % of the frame; these were not
-trained on.
-
-| source | car | not-car | small-car | what it is, and its licence as far as known |
-|---|---|---|---|---|
-{counts}
-
-Of these, scenes were made to train on as well ({made}): the `upper` part of street scenes and the left and right
-`third` of those with next to no car, as streets without cars; the `band` of the road in busy ones, as cars; and
-close-ups of cars, and as many of other things, `pasted` into scenes. A scene is held out with any photo that it was
-made of.
-
-Nothing of these photos is in the model folder. Licences were not all possible to verify; ask a lawyer before
-relying on the weights commercially.
-
-## How good it is on sources it has not seen
-
-Each source was held out whole, and a head trained on the others (imagenet-samples and coco together, for they hold few
-cars). Accuracy, then the share called `car`: of cars (recall, high is good), of others (false positives, low is
-good), of thirds of street scenes without cars (likewise), of small cars.
-
-| held out | accuracy | recall | false positives | of street thirds | small cars |
-|---|---|---|---|---|---|
-{sources}
-
-The photos of CamVid are frames of three journeys, the only street scenes but for coco's. With one journey held out and
-all else trained on:
-
-| held out | accuracy | recall | false positives | of street thirds | small cars |
-|---|---|---|---|---|---|
-{drives}
-
-The model as it ships never saw a random tenth of all photos, near duplicates kept on one side. That is the easier
-test: other photos of the same sources were trained on.
-
-| source, a tenth of it | accuracy | recall | false positives | of street thirds | small cars |
-|---|---|---|---|---|---|
-{tenth}
-
-What there was to choose (which scenes to make and their weight, the penalty, the temperature {temperature}, the
-threshold) was chosen on the first table's answers, so its figures are a little flattering. The threshold is the lowest
-at which held-out photos without cars are called cars in at most 1 % of cases, of all of them and averaged over groups.
-
-## Streets with and without cars
-
-Area under the ROC curve between CamVid's frames with cars over 2 % and streets without; 0.5 would be knowing only that
-it is a street.
-
-| | without cars | area |
-|---|---|---|
-{areas}
-
-Thirds have another shape than frames, which makes them easier; of empty frames there are too few for a firm figure.
-
-## Are its probabilities right?
-
-On held-out sources the expected calibration error is {error:.3f} (15 bins). In a folder where cars are rare, a
-probability of one half is too high an estimate.
-
-![Reliability diagram]({plot})
-
-## What it is bad at
-
-- **Small cars.** Of street scenes with cars under 2 % of the frame it finds {small} when street scenes from the same
-  camera were not trained on.
-- **Streets.** All that are labelled come from one town and camera; the tables above say what holding it out costs.
-- **What looks like a car.** Most often called cars in Tiny ImageNet, held out: {worst}.
-- Drawings, toys, interiors, parts of cars, aerial and night photos: not measured.
-- Both ImageNet parts were made of the same collection as the backbone's training photos, so the backbone may
-  have seen some of them.
-
-## Engines
-
-Compared with float32 in ONNX Runtime on photos of every source that were not used to calibrate int8, on one
-machine ({cpu}). An engine and precision may be used if it gives the same label for at least 99 % of photos.
-
-| engine | precision | same label | mean difference of probability | largest | passes |
-|---|---|---|---|---|---|
-{engines}
-
-bfloat16 is listed only where the processor has it.
-
-## Make it again
-
-`pip install "sorter[train]"`, then `python scripts/train_shipped_model.py DATA_DIR --out weights/car`;
-package versions are in model.json. The same data, packages and processor give the same bytes.
-
-{files}
-"""

@@ -4,7 +4,7 @@ A heartbeat in the window's thread beats as often as that thread is free: the lo
 longest stall that a person could feel. For `scripts/benchmark.py gui`.
 
 Example:
-    QT_QPA_PLATFORM=offscreen python scripts/gui_probe.py ./sorted
+    QT_QPA_PLATFORM=offscreen python scripts/benchmarks/window.py ./sorted
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class FirstScreen(QObject):
         super().__init__()
         self._window = window
         self.at: float | None = None
-        window.review.grid.viewport().installEventFilter(self)
+        window.review_page.grid.viewport().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
@@ -90,7 +90,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise SystemExit("gui_probe: the window never came so far")
+            raise SystemExit("window: the window never came so far")
         wait(5)
 
 
@@ -106,7 +106,7 @@ def main() -> None:
     screen = FirstScreen(window)  # nothing is painted before events are processed
     wait_for(lambda: screen.at is not None and screen.at > 0)
     found: dict[str, object] = {
-        "photos": window.review.grid.photos.rowCount(),
+        "photos": window.review_page.grid.photos.rowCount(),
         "first_screen": (screen.at or 0.0) - process.create_time(),
         "computed": time.process_time(),
     }
@@ -119,7 +119,7 @@ def main() -> None:
 
 def drive(window: Window, process: psutil.Process) -> dict[str, object]:
     """Sort in every order, drag the threshold, scroll from top to bottom."""
-    grid, bar, filters = window.review.grid, window.review.grid.verticalScrollBar(), window.review.filters
+    grid, bar, filters = window.review_page.grid, window.review_page.grid.verticalScrollBar(), window.review_page.filters
     wait(3000)  # names are read meanwhile, and the first thumbnails made
     before, heart = process.memory_info().rss, Heartbeat()
     for order in (*reversed(Order), Order.DOUBT, Order.HIGHEST):
@@ -128,7 +128,7 @@ def drive(window: Window, process: psutil.Process) -> dict[str, object]:
     sorting = heart.stop()
     heart.start()
     for step in range(40):
-        window.review.panel.moved.emit(0.3 + step / 100)
+        window.review_page.panel.moved.emit(0.3 + step / 100)
         wait(STEP_MS)
     dragging = heart.stop()
     filters.order.setCurrentIndex(filters.order.findData(Order.DOUBT))
