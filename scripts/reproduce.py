@@ -1,4 +1,4 @@
-"""Run the recipes to the figures that their authors publish, and write RESULTS.md: published and measured side by side.
+"""Run the recipes whose authors publish figures, and write docs/results.md: published and measured side by side.
 
 Examples:
     python scripts/reproduce.py --data DIR                     # all that has not been measured
@@ -6,9 +6,9 @@ Examples:
     python scripts/reproduce.py --list
 
 DIR holds cifar10.zip (CIFAR-10 as train/ and test/ folders of JPEGs) and kaggle-cars.zip with labels.csv
-(path,label,source). It needs the `[train]` extra. Each run is `sorter train` as anybody would type it: a part of the
-training photos chooses the epoch, the threshold and the temperature, and the test photos are looked at once, at the
-end. Figures are kept in scripts/reproduced.json, so runs can be made one by one, on one machine or several.
+(path,label,source). It needs the `[train]` extra. Each run is `sorter train` as a user would type it. A part of the
+training photos chooses the epoch, the threshold and the temperature. The test photos are used once, at the end.
+Figures are kept in scripts/reproduced.json, so runs can be made one by one, on one machine or several.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from benchmarks.machine import machine, machine_text
 from sorter.train.recipes import find_recipe
 
 FIGURES = Path(__file__).with_name("reproduced.json")
-RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+RESULTS = Path(__file__).parents[1] / "docs" / "results.md"
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 PACKAGES = ("torch", "torchvision", "timm")
-HOURS = 48  # after which a run is given up
+HOURS = 48  # after which a run is ended
 
 Prepare = Callable[[Path, Path], None]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A figure to arrive at.
+    """A published figure, or one of our own, and the command that should reach it.
 
     Attributes:
-        name: as it is asked for.
-        recipe: whose published result stands beside it.
+        name: on the command line.
+        recipe: of `sorter train`. Its published result stands beside ours.
         data: one of `PREPARED`.
         flags: of `sorter train`, besides `--recipe`, `--seed` and `--out`.
         seeds: each is a run.
         goal: ours, in words; empty for none.
-        weights: the pretrained weights come from a hub.
+        from_hub: the pretrained weights come from a hub.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Experiment:
     flags: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     goal: str = ""
-    weights: bool = False
+    from_hub: bool = False
 
     def command(self, data: Path, out: Path, seed: int) -> list[str]:
         named = ["sorter", "train", str(data), "--out", str(out), "--recipe", self.recipe, *self.flags]
@@ -94,11 +94,11 @@ EXPERIMENTS = (
         goal="at least 93 %",
     ),
     Experiment("fast-car", "fast", "car", ("--folds", "5"), goal="at least 99 % over five folds"),
-    Experiment("resnet50-sigmoid", "resnet50-sigmoid", "car", ("--folds", "5"), weights=True),
-    Experiment("resnet50-dense", "resnet50-dense", "car", ("--folds", "5"), weights=True),
-    Experiment("mobilenetv2-frozen", "mobilenetv2-frozen", "car", ("--folds", "5"), weights=True),
-    Experiment("resnet50v2-dense", "resnet50v2-dense", "vehicles-animals", weights=True),
-    Experiment("cifar10-resnet50", "cifar10-resnet50", "cifar10", weights=True),
+    Experiment("resnet50-sigmoid", "resnet50-sigmoid", "car", ("--folds", "5"), from_hub=True),
+    Experiment("resnet50-dense", "resnet50-dense", "car", ("--folds", "5"), from_hub=True),
+    Experiment("mobilenetv2-frozen", "mobilenetv2-frozen", "car", ("--folds", "5"), from_hub=True),
+    Experiment("resnet50v2-dense", "resnet50v2-dense", "vehicles-animals", from_hub=True),
+    Experiment("cifar10-resnet50", "cifar10-resnet50", "cifar10", from_hub=True),
 )
 
 
@@ -108,7 +108,7 @@ EXPERIMENTS = (
 def cifar10(source: Path, folder: Path) -> None:
     """Ten classes, 50,000 photos to learn from and 10,000 to test with."""
     with zipfile.ZipFile(source / "cifar10.zip") as archive:
-        archive.extractall(folder.parent)  # the archive's own folder has the name that is wanted
+        archive.extractall(folder.parent)  # the archive holds a folder of the wanted name
 
 
 def vehicles_animals(source: Path, folder: Path) -> None:
@@ -136,7 +136,7 @@ PREPARED: dict[str, Prepare] = {"cifar10": cifar10, "vehicles-animals": vehicles
 
 
 def prepared(name: str, source: Path, work: Path) -> Path:
-    """The folder of examples, made where it is not there in full."""
+    """The folder of examples. It is made where it is not complete."""
     folder, done = work / name, work / f"{name}.done"
     if not done.exists():
         say(f"preparing {name}")
@@ -151,7 +151,7 @@ def prepared(name: str, source: Path, work: Path) -> Path:
 
 
 def run(experiment: Experiment, seed: int, source: Path, work: Path, device: str) -> dict[str, Any]:
-    """Train once -> what RESULTS.md tells of it; `error` where it could not be done."""
+    """Train once. Returns the figures for the page, or `error` where training failed."""
     data = prepared(experiment.data, source, work)
     out = work / f"{experiment.name}-{seed}"
     command = [sys.executable, "-m", *experiment.command(data, out, seed), "--device", device, "--json"]
@@ -159,14 +159,14 @@ def run(experiment: Experiment, seed: int, source: Path, work: Path, device: str
         command.append("--resume")
     elif out.exists():
         shutil.rmtree(out)
-    said = out.with_suffix(".log")
-    said.parent.mkdir(parents=True, exist_ok=True)
-    with said.open("w", encoding="utf-8") as log:
+    log_file = out.with_suffix(".log")
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("w", encoding="utf-8") as log:
         finished = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=log, text=True, timeout=HOURS * 3600
         )
     if finished.returncode not in (0, 3):
-        lines = said.read_text(encoding="utf-8").splitlines()
+        lines = log_file.read_text(encoding="utf-8").splitlines()
         return {
             "error": lines[-1] if lines else f"exit code {finished.returncode}",
             "machine": machine(PACKAGES),
@@ -175,7 +175,7 @@ def run(experiment: Experiment, seed: int, source: Path, work: Path, device: str
 
 
 def figures(trained: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of what `sorter train --json` prints."""
+    """The figures that are kept, from the JSON of `sorter train`."""
     kept = {
         name: trained[name]["value"]
         for name in ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
@@ -244,80 +244,85 @@ def row(experiment: Experiment, kept: dict[str, Any]) -> list[str]:
 
 
 def page(kept: dict[str, dict[str, Any]]) -> str:
+    """The whole of docs/results.md.
+
+    Args:
+        kept: experiment -> seed -> figures, as in reproduced.json.
+    """
+    done = {name: [run for run in runs.values() if "error" not in run] for name, runs in sorted(kept.items())}
+    done = {name: runs for name, runs in done.items() if runs}
+    missing = [each for each in EXPERIMENTS if each.name not in done]
     header = ("run", "published", "goal", "accuracy", "precision", "n", "seeds", "minutes")
-    rows = [row(experiment, kept.get(experiment.name, {})) for experiment in EXPERIMENTS]
-    commands = "\n".join(
-        " ".join(["sorter train", experiment.data, f"--out {experiment.name} --recipe {experiment.recipe}"])
-        + (f" {shlex.join(experiment.flags)}" if experiment.flags else "")
-        for experiment in EXPERIMENTS
+    machines = sorted({machine_text(run["machine"]) for runs in done.values() for run in runs})
+    waiting = [f"{name} {max(run['waiting'] for run in runs):.1%}" for name, runs in done.items()]
+    return PAGE.format(
+        table=table(header, [row(each, kept.get(each.name, {})) for each in EXPERIMENTS]),
+        waiting=", ".join(waiting) or "–",
+        machines="\n".join(f"- {each}" for each in machines) or "- none yet",
+        missing="\n".join(missing_text(missing, kept)) or "Nothing.",
+        commands="\n".join(map(shown, EXPERIMENTS)),
     )
-    missing = [e for e in EXPERIMENTS if not any("error" not in r for r in kept.get(e.name, {}).values())]
-    machines = sorted(
-        {
-            machine_text(each["machine"])
-            for runs in kept.values()
-            for each in runs.values()
-            if "error" not in each
-        }
-    )
-    waiting = [
-        f"{name} {max(each['waiting'] for each in runs.values() if 'error' not in each):.1%}"
-        for name, runs in sorted(kept.items())
-        if any("error" not in each for each in runs.values())
-    ]
-    return "\n".join(
-        [
-            "# Results",
-            "",
-            "What the recipes' authors publish and what was measured here, by `scripts/reproduce.py`, which wrote "
-            "this page. Accuracy and precision are of test photos that chose nothing; n is how many. With several "
-            "seeds: mean ± standard deviation. Minutes are of each run from start to model folder and report, on a "
-            "machine that did other work, too. Validation figures are of photos that also chose the epoch.",
-            "",
-            table(header, rows),
-            "",
-            "CIFAR-10's own test photos are the test part; a seventh of its training photos chose the epoch, the "
-            "threshold and the temperature. Car / not-car are 200 close-ups, each tested with once in five folds.",
-            "",
-            f"Share of the training time that the loop waited for photos, at most: {', '.join(waiting) or '–'}.",
-            "",
-            *(f"Measured on {each}." for each in machines),
-            "",
-            "## What is missing",
-            "",
-            *(missing_text(missing, kept) if missing else ["Nothing."]),
-            "",
-            "## The commands",
-            "",
-            "```",
-            commands,
-            "```",
-            "",
-        ]
-    )
+
+
+def shown(experiment: Experiment) -> str:
+    """The command of an experiment, as the page shows it."""
+    flags = ["--out", experiment.name, "--recipe", experiment.recipe, *experiment.flags]
+    return shlex.join(["sorter", "train", experiment.data, *flags])
 
 
 def missing_text(missing: list[Experiment], kept: dict[str, dict[str, Any]]) -> list[str]:
     lines = []
     for experiment in missing:
-        errors = [each["error"] for each in kept.get(experiment.name, {}).values()]
-        backbone = find_recipe(experiment.recipe).backbone
-        if experiment.weights:
+        errors = [run["error"] for run in kept.get(experiment.name, {}).values()]
+        why = errors[0] if errors else "not run yet"
+        if experiment.from_hub:
+            backbone = find_recipe(experiment.recipe).backbone
             why = f"ImageNet weights of {backbone} come from a hub, which the machines above could not reach"
-        else:
-            why = errors[0] if errors else "not run yet"
         lines.append(
             f"- `{experiment.name}`: {why}. `python scripts/reproduce.py {experiment.name} --data DIR`"
         )
-    if any(experiment.weights for experiment in missing):
-        lines += [
-            "",
-            "Where there is a network these commands fetch the weights and measure; `sorter train --weights FILE` "
-            "takes a file instead. Until then these recipes are proven only so far: their layers, frozen parameters "
-            "and parameter counts are compared with the published architectures, and each runs from random weights "
-            "(`tests/test_train_networks.py`). No figure of theirs is claimed.",
-        ]
+    if any(experiment.from_hub for experiment in missing):
+        lines += ["", NOT_CLAIMED]
     return lines
+
+
+PAGE = """# Results
+
+What the recipes' authors publish, and what was measured here.
+`scripts/reproduce.py` made these measurements and wrote this page.
+
+- Accuracy and precision are of test photos that chose nothing. n is the number of these photos.
+- With several seeds: mean ± standard deviation.
+- Minutes are of each run, from start to model folder and report. The machine did other work, too.
+- Published validation figures are of photos that also chose the epoch.
+
+{table}
+
+CIFAR-10's own test photos are the test part.
+A seventh of its training photos chose the epoch, the threshold and the temperature.
+Car / not-car are 200 close-ups. Each was tested with once, in five folds.
+
+The largest share of the training time that waited for photos: {waiting}.
+
+Measured on:
+
+{machines}
+
+## What is missing
+
+{missing}
+
+## The commands
+
+```
+{commands}
+```
+"""
+NOT_CLAIMED = """With a network, these commands fetch the weights and measure.
+`sorter train --weights FILE` takes a file instead.
+Until then only this is tested: layers, frozen parameters and parameter counts equal the published architectures.
+Each recipe also runs from random weights (`tests/train/test_networks.py`).
+We claim no figure for them."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -326,7 +331,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=about, epilog=f"Examples:{example}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="runs to make (default: all not measured yet)"
+        "names", nargs="*", metavar="NAME", help="runs to make (default: all that are not measured)"
     )
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder with cifar10.zip, kaggle-cars.zip, labels.csv"
@@ -339,7 +344,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="where photos are unpacked and models go; an interrupted run goes on (default: reproduce-work)",
     )
     parser.add_argument("--device", default="auto", help="as for sorter train (default: auto)")
-    parser.add_argument("--again", action="store_true", help="also what has been measured")
+    parser.add_argument("--again", action="store_true", help="repeat what has been measured")
     parser.add_argument("--list", action="store_true", help="print the runs and their commands")
     return parser
 
@@ -362,17 +367,26 @@ def main() -> int:
     failed = 0
     for experiment in [known[name] for name in arguments.names] or list(EXPERIMENTS):
         for seed in experiment.seeds:
-            before = read_figures().get(experiment.name, {}).get(str(seed), {"error": "not run"})
-            if "error" not in before and not arguments.again:
-                continue
-            say(f"{experiment.name}, seed {seed}")
-            found = run(experiment, seed, arguments.data, arguments.work.resolve(), arguments.device)
-            keep(experiment.name, seed, found)
-            failed += "error" in found
-            say(found.get("error") or f"accuracy {found['accuracy']:.4f} in {found['minutes']:g} minutes")
+            if arguments.again or not measured(experiment.name, seed):
+                failed += not run_and_keep(experiment, seed, arguments)
+    RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(page(read_figures()), encoding="utf-8")
     say(f"wrote {RESULTS}")
     return 1 if failed else 0
+
+
+def measured(name: str, seed: int) -> bool:
+    found = read_figures().get(name, {}).get(str(seed), {"error": "not run"})
+    return "error" not in found
+
+
+def run_and_keep(experiment: Experiment, seed: int, arguments: argparse.Namespace) -> bool:
+    """Train once and keep the figures. False where training failed."""
+    say(f"{experiment.name}, seed {seed}")
+    found = run(experiment, seed, arguments.data, arguments.work.resolve(), arguments.device)
+    keep(experiment.name, seed, found)
+    say(found.get("error") or f"accuracy {found['accuracy']:.4f} in {found['minutes']:g} minutes")
+    return "error" not in found
 
 
 if __name__ == "__main__":

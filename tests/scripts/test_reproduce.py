@@ -1,4 +1,4 @@
-"""The page of results tells what was measured and what was not, and the commands it shows are real ones."""
+"""The page of results: what was measured, what is missing, and commands that `sorter train` takes."""
 
 import zipfile
 from pathlib import Path
@@ -62,3 +62,7 @@ def test_vehicles_and_animals_are_the_ten_classes_in_two(tmp_path: Path) -> None
         "test/animal/frog-0001.jpg": "test frog",
         "test/animal/cat-0001.jpg": "test cat",
     }
+
+
+def test_the_page_in_the_documents_is_the_one_that_the_kept_figures_make() -> None:
+    assert reproduce.RESULTS.read_text(encoding="utf-8") == reproduce.page(reproduce.read_figures())
