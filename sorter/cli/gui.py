@@ -8,25 +8,27 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sorter.cli.common import needs_extra
+from sorter.cli.command import CommandResult, require_extra
+from sorter.cli.flags import add_command
 
 
 def add_gui(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "gui",
-        help="sort, look through, correct and retrain in a window",
-        description="Open the desktop app. With DIR, an output folder of `sorter run`, it opens that for review: the "
-        "most doubtful photos first, corrected with the keyboard, then applied to the folders.",
-        epilog="examples:\n  sorter gui \n  sorter gui ./sorted",
+        "sort, review, correct and retrain in a window",
+        "Open the desktop app. With DIR, an output folder of `sorter run`, it opens that folder for review. The least "
+        "certain photos come first. Correct them with the keyboard, then apply the corrections to the folders.",
+        ("sorter gui ", "sorter gui ./sorted"),
     )
-    parser.add_argument("folder", nargs="?", metavar="DIR", type=Path, help="an output folder to review")
+    parser.add_argument("folder", nargs="?", metavar="DIR", type=Path, help="Output folder to review.")
     parser.set_defaults(command=_gui)
 
 
-def _gui(arguments: argparse.Namespace) -> int:
+def _gui(arguments: argparse.Namespace) -> CommandResult:
     from sorter.output.journal import Journal
 
-    needs_extra("PySide6", extra="gui")
+    require_extra("PySide6", extra="gui")
     if arguments.folder is not None:
         Journal.read(arguments.folder).close()
     _check_display()
@@ -35,11 +37,11 @@ def _gui(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise _missing(error) from error
     code: int = main(arguments.folder)
-    return code
+    return CommandResult(exit_code=code)
 
 
 def _check_display() -> None:
-    """Qt ends the process without a word to a person where it cannot show a window; so look first."""
+    """Raise SorterError where Qt cannot show a window. Qt itself would end the process without a message."""
     from sorter.types import SorterError
 
     if not sys.platform.startswith("linux") or "QT_QPA_PLATFORM" in os.environ:
@@ -48,7 +50,7 @@ def _check_display() -> None:
         return
     if "DISPLAY" not in os.environ:
         raise SorterError(
-            "there is no display to show a window on; give the command in a desktop session, or review with "
+            "there is no display to show a window on; give the command in a desktop session, or open "
             "report.html in the output folder"
         )
     import ctypes
@@ -66,6 +68,6 @@ def _missing(error: Exception) -> Exception:
     from sorter.types import SorterError
 
     return SorterError(
-        f"the window cannot be shown ({error}); install that library, on Debian and Ubuntu with "
+        f"the window cannot be shown ({error}); install the missing library, on Debian and Ubuntu with "
         "`apt install libegl1 libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1`"
     )

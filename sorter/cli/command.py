@@ -1,0 +1,63 @@
+"""The result of a command, its exit codes, and the one place that prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What a command returns.
+
+    Attributes:
+        lines: the summary for a person, printed on stdout.
+        data: the summary for a program. `--json` prints it instead of the lines.
+        exit_code: of the process.
+    """
+
+    lines: Iterable[str] = ()
+    data: Any = None
+    exit_code: int = DONE
+
+
+def print_result(result: CommandResult, arguments: argparse.Namespace) -> None:
+    """Print JSON with `--json`, nothing with `--quiet`, and the lines otherwise."""
+    if getattr(arguments, "json", False):
+        print(json.dumps(result.data))
+    elif not getattr(arguments, "quiet", False):
+        for line in result.lines:
+            print(line)
+
+
+def print_error(message: str) -> None:
+    """Print one line on stderr."""
+    print(f"sorter: {message}", file=sys.stderr)
+
+
+def ask(question: str) -> bool:
+    """Ask on stderr. Only `y` and `yes` mean yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def reasons_text(reasons: Mapping[str, int]) -> str:
+    """Text such as `3 corrupt, 1 empty`."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+
+
+def require_extra(*modules: str, extra: str = "learn") -> None:
+    """Raise SorterError where a module of an optional extra is not installed."""
+    from importlib.util import find_spec
+
+    from sorter.types import SorterError
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise SorterError(f'{missing[0]} is not installed; run `pip install "sorter[{extra}]"`')

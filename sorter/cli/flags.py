@@ -1,0 +1,160 @@
+"""Flags and flag groups that commands share.
+
+The flag of a nested record's field is stored as `record.field`: see `arguments.options_from`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+CLASS_FOLDERS = "A folder for each class, or train/, val/ and test/ folders of class folders."
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Wraps descriptions, and leaves examples as they are written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" in text:
+            return "".join(indent + line for line in text.splitlines(keepends=True))
+        return super()._fill_text(text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help uses `HelpFormatter`."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"formatter_class": HelpFormatter, **keywords})
+
+
+def add_command(
+    commands: Any, name: str, summary: str, description: str, examples: tuple[str, ...]
+) -> argparse.ArgumentParser:
+    """Add a command.
+
+    Args:
+        summary: one line for the list of commands.
+        examples: whole command lines.
+    """
+    text = "\n".join(("examples:" if len(examples) > 1 else "example:", *(f"  {each}" for each in examples)))
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=description, epilog=text
+    )
+    return parser
+
+
+def add_class_folders(parser: Any) -> None:
+    """`DATA`, for commands that read labelled photos."""
+    parser.add_argument("data", metavar="DATA", type=Path, help=CLASS_FOLDERS)
+
+
+def add_filters(group: Any) -> None:
+    """Which files of a folder a command reads."""
+    group.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="Skip files that match, as in a .gitignore. May be repeated.",
+    )
+    group.add_argument("--hidden", action="store_true", help="Include files whose name starts with a dot.")
+    group.add_argument("--follow-symlinks", action="store_true", help="Enter linked folders.")
+
+
+def add_limits(group: Any) -> None:
+    """What one photo may cost, for every command that decodes."""
+    group.add_argument(
+        "--max-megapixels",
+        dest="limits.megapixels",
+        type=float,
+        default=250.0,
+        metavar="N",
+        help="Larger photos fail before they are decoded. (default: 250)",
+    )
+    group.add_argument(
+        "--timeout-per-file",
+        dest="limits.seconds",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="Photos that take longer fail. (default: 60)",
+    )
+
+
+def add_workers(group: Any) -> None:
+    """The number of processes."""
+    group.add_argument(
+        "-j", "--workers", type=int, metavar="N", help="Number of processes. (default: one per core)"
+    )
+
+
+def add_engine(group: Any) -> None:
+    """What runs the model."""
+    group.add_argument(
+        "--device",
+        dest="engine.device",
+        default="auto",
+        type=device,
+        metavar="DEVICE",
+        help="auto, cpu, cuda, cuda:0,1 (a process for each), all, tensorrt, directml or coreml. (default: auto)",
+    )
+    group.add_argument(
+        "--engine",
+        dest="engine.engine",
+        choices=("auto", "onnx", "openvino", "torch"),
+        default="auto",
+        help="auto tries the installed engines on your first photos. It takes the fastest that agrees with fp32. "
+        "(default: auto)",
+    )
+    group.add_argument(
+        "--precision",
+        dest="engine.precision",
+        choices=("auto", "fp32", "fp16", "bf16", "int8"),
+        default="auto",
+        help="auto takes a lower precision only where it agrees with fp32 on your photos. (default: auto)",
+    )
+    group.add_argument(
+        "--decode",
+        dest="engine.decode",
+        choices=("cpu", "gpu", "auto"),
+        default="cpu",
+        help="Where large JPEGs are decoded when a GPU runs the model. "
+        "gpu (nvJPEG) spares the cores, but misses some damage. (default: cpu)",
+    )
+
+
+def add_batch_size(group: Any) -> None:
+    """The batch size of a GPU."""
+    group.add_argument(
+        "--batch-size",
+        dest="engine.batch_size",
+        type=int,
+        metavar="N",
+        help="Photos in one inference on a GPU. It is halved where memory runs out. (default: 64)",
+    )
+
+
+def add_output_flags(parser: Any, quiet: bool = True) -> Any:
+    """What a command prints. Returns the group, for flags of its own."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="Print the result as JSON.")
+    if quiet:
+        group.add_argument("-q", "--quiet", action="store_true", help="Print only errors, and JSON if asked.")
+    return group
+
+
+def location(text: str) -> Path:
+    """A local path, or an address in a store such as s3://bucket/photos."""
+    from sorter.address import path_of
+
+    return path_of(text)
+
+
+def device(text: str) -> str:
+    """Check the name of a device."""
+    from sorter.engines.devices import FORMS, is_device
+
+    if is_device(text):
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {FORMS}")
