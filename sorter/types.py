@@ -71,6 +71,7 @@ class Reason(str, Enum):
     NOT_AN_IMAGE = "not-an-image"
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
+    UNSUPPORTED = "unsupported"  # may be whole; nothing installed reads it
     TOO_LARGE = "too-large"
     UNREADABLE = "unreadable"
     VANISHED = "vanished"

@@ -2,55 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import warnings
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, BinaryIO, TypeVar, cast
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from sorter.files import NotRegularError, open_regular
-from sorter.types import Decoded, Failure, Reason
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from sorter.photos.bitmap import read_bit_fields
+from sorter.photos.boxes import PictureBoxes, read_boxes, read_rare_boxes
+from sorter.photos.colour import is_srgb, to_srgb
+from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
+from sorter.photos.formats import format_of, refusal
+from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_rare_jpeg
+from sorter.photos.png import allow_texts, check_pixels, has_deep_transparency, read_deep
+from sorter.photos.raw import read_raw
+from sorter.photos.tiff import is_plain, read_tiff, to_bytes
+from sorter.photos.tone import convert_colours, needs_nothing
+from sorter.types import Decoded, Failure, Limits, Reason
 
 Made = TypeVar("Made")
 
-# Bytes that open each format we read. Pillow is only offered these, so that a hostile file
-# cannot reach its rarer parsers (EPS, for one, would start Ghostscript).
-HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-AVIF_BRANDS = {b"avif", b"avis"}
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif"}
-    | {".heic", ".heif", ".hif"}
-)
-DEFAULT_MAX_MEGAPIXELS = 250.0
 EXIF_ORIENTATION = 0x0112
 EXIF_PART = 0x8769
-END_OF_JPEG = b"\xff\xd9"
+MAX_READ = 1 << 28  # bytes of a file that is read into memory at once
+BOXED = frozenset({"HEIF", "AVIF"})
+READ_WHOLE = frozenset({"WEBP", *BOXED})  # their decoders take the whole file
+MAX_FRAMES, MAX_FRAME_PIXELS = 256, 500_000_000  # of one file, that are decoded to compare them
+NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 WORTH_A_DEVICE = 1_000_000  # pixels; a smaller photo is decoded here sooner than it is handed on
 
 
 @dataclass(frozen=True, slots=True)
-class PlainJpeg:
-    """A JPEG that any decoder shows alike.
+class Frames:
+    """The frames or pages of a file.
 
     Attributes:
-        width: upright, in pixels.
-        height: likewise.
-        orientation: EXIF orientation, 1 to 8.
+        count: their number. Previews within a multi-picture JPEG are not counted.
+        sha256: of the modes, sizes and pixels of all frames, in hex. Empty for one frame, and above `MAX_FRAMES` or
+            `MAX_FRAME_PIXELS`.
     """
 
-    width: int
-    height: int
-    orientation: int
+    count: int
+    sha256: str = ""
 
 
 class Decoder:
@@ -64,7 +65,7 @@ class Decoder:
         min_side: JPEGs may be decoded at a fraction of their size, as long as both sides keep at least
             this many pixels (scaled IDCT, a property of the format: the full picture is never built).
             None decodes every pixel.
-        max_megapixels: photos with more pixels than this many million are refused before decoding.
+        limits: photos with more megapixels are refused before decoding.
         halving: scale JPEGs by 1/2, 1/4 or 1/8 only. For those libjpeg-turbo has vector code, for the other
             eighths it has not: 6/8 takes longer than the whole picture.
     """
@@ -72,12 +73,12 @@ class Decoder:
     def __init__(
         self,
         min_side: int | None,
-        max_megapixels: float = DEFAULT_MAX_MEGAPIXELS,
+        limits: Limits | None = None,
         halving: bool = False,
     ) -> None:
         self.min_side = min_side
         self.halving = halving
-        self.max_pixels = max_megapixels * 1e6
+        self.max_pixels = (limits or Limits()).megapixels * 1e6
         if Image.MAX_IMAGE_PIXELS is not None:
             # Pillow refuses at twice its own limit, 179 megapixels; that must not come before ours.
             Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, int(min(self.max_pixels, 1e15)))
@@ -94,10 +95,9 @@ class Decoder:
         """What the header says of a photo, without its pixels (shape (0, 0, 3)) and not turned upright."""
         return self._guarded(path, data, self._header)
 
-    def further_frames(self, path: Path, data: bytes | None = None) -> Failure | None:
-        """Decode the frames or pages after the first, one at a time; None where they are whole or there are none."""
-        outcome = self._guarded(path, data, self._further_frames)
-        return outcome if isinstance(outcome, Failure) else None
+    def frames(self, path: Path, data: bytes | None = None) -> Frames | Failure:
+        """Count the frames or pages of a file, and hash their pixels. A failure is that of a frame after the first."""
+        return self._guarded(path, data, self._frames)
 
     def exif(self, path: Path) -> dict[int, object] | Failure:
         """What the camera wrote, by tag, as Pillow reads it; empty where there is nothing or it is damaged.
@@ -123,9 +123,9 @@ class Decoder:
                 head = file.read(64)
                 if not head:
                     return Failure(Reason.EMPTY, "the file has no bytes")
-                kind = sniff(head)
+                kind = format_of(path, head)
                 if kind is None:
-                    return _not_an_image(path)
+                    return refusal(path, head)
                 if kind == "WEBP" and _riff_size(head) > file.seek(0, os.SEEK_END):
                     return Failure(Reason.TRUNCATED, "the file is shorter than its header says")
                 file.seek(0)
@@ -139,8 +139,12 @@ class Decoder:
             return Failure(Reason.VANISHED, "the file is no longer there")
         except MemoryError:
             return Failure(Reason.OUT_OF_MEMORY, "decoding needs more memory than one worker may use")
-        except _TooLarge as error:
-            return Failure(Reason.TOO_LARGE, str(error))
+        except UnsupportedError as error:
+            return Failure(Reason.UNSUPPORTED, str(error))
+        except TruncatedError as error:
+            return Failure(Reason.TRUNCATED, str(error))
+        except TooLargeError as error:
+            return Failure(Reason.TOO_LARGE, f"{error}; the limit is {self._limit()}")
         except Image.DecompressionBombError:
             return Failure(Reason.TOO_LARGE, f"more than twice the limit of {self._limit()}")
         except UnidentifiedImageError:  # its own text holds a memory address
@@ -156,31 +160,47 @@ class Decoder:
         return f"{self.max_pixels / 1e6:g} megapixels (--max-megapixels)"
 
     def _header(self, file: IO[bytes], kind: str) -> Decoded:
-        if kind == "HEIF":
-            _register_heif()
-        with Image.open(file, formats=_pillow_formats(kind)) as image:
-            self._check_size(image)
-            width, height = image.size
-            return Decoded(np.empty((0, 0, 3), np.uint8), width, height, kind)
+        if kind == "RAW":
+            raw = read_raw(cast("BinaryIO", file), self.max_pixels)
+            return Decoded(NO_PIXELS, raw.width, raw.height, kind)
+        try:
+            with _open(file, kind) as image:
+                self._check_size(image)
+                width, height = image.size
+        except OSError as error:
+            whole = self._rarer(file, kind, error)
+            width, height = whole.width, whole.height
+        return Decoded(NO_PIXELS, width, height, kind)
 
     def _exif(self, file: IO[bytes], kind: str) -> dict[int, object]:
-        if kind == "HEIF":
-            _register_heif()
-        with Image.open(file, formats=_pillow_formats(kind)) as image:
+        with _open(file, kind) as image:
             try:
                 exif = image.getexif()
                 return dict(exif) | dict(exif.get_ifd(EXIF_PART))
             except Exception:  # damaged EXIF does not make a damaged photo
                 return {}
 
-    def _further_frames(self, file: IO[bytes], kind: str) -> None:
-        if kind == "HEIF":
-            _register_heif()
-        with Image.open(file, formats=_pillow_formats(kind)) as image:
-            for frame in range(1, getattr(image, "n_frames", 1)):
-                image.seek(frame)
-                self._check_size(image)
-                image.load()
+    def _frames(self, file: IO[bytes], kind: str) -> Frames:
+        if kind == "RAW":
+            return Frames(1)
+        try:
+            image = _open(file, kind)
+        except UnidentifiedImageError:
+            return self._tiff_frames(file) if kind == "TIFF" else Frames(1)
+        with image:
+            if kind == "TIFF" and not is_plain(image):
+                return self._tiff_frames(file)
+            numbers = _frame_numbers(image)
+            return _hashed(len(numbers), (self._frame(image, number) for number in numbers))
+
+    def _frame(self, image: Image.Image, number: int) -> Image.Image:
+        image.seek(number)
+        self._check_size(image)
+        return image
+
+    def _tiff_frames(self, file: IO[bytes]) -> Frames:
+        pages = read_tiff(file, self.max_pixels)
+        return _hashed(pages.count, (picture.image for picture in pages.pictures))
 
     def _plain_jpeg(self, file: IO[bytes], kind: str) -> PlainJpeg | None:
         if kind != "JPEG":
@@ -188,12 +208,12 @@ class Decoder:
         file.seek(-len(END_OF_JPEG), os.SEEK_END)
         whole = file.read() == END_OF_JPEG
         file.seek(0)
-        with Image.open(file, formats=_pillow_formats(kind)) as image:
+        with _open(file, kind) as image:
             self._check_size(image)
             width, height = image.size
             # Adobe's marker with transform 0: the channels are RGB as they are, which not every decoder heeds.
             plain = image.mode in ("RGB", "L") and image.info.get("adobe_transform") != 0
-            if not whole or not plain or width * height < WORTH_A_DEVICE or not _is_srgb(image):
+            if not whole or not plain or width * height < WORTH_A_DEVICE or not is_srgb(image):
                 return None
             orientation = _orientation(image)
         if orientation >= 5:
@@ -203,41 +223,95 @@ class Decoder:
     def _check_size(self, image: Image.Image) -> None:
         width, height = image.size
         if width * height > self.max_pixels:
-            megapixels = f"{width} x {height} is {width * height / 1e6:.0f} megapixels"
-            raise _TooLarge(f"{megapixels}; the limit is {self._limit()}")
+            raise TooLargeError(f"{width} x {height} is {width * height / 1e6:.0f} megapixels")
 
     def _decode(self, file: IO[bytes], kind: str) -> Decoded:
-        data = b""
-        if kind == "JPEG":
+        if kind == "RAW":
+            return self._raw(file)
+        data, size = b"", file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if kind in READ_WHOLE and size > MAX_READ:
+            raise TooLargeError(
+                f"{size / 2**30:.1f} GiB; a {kind} above {MAX_READ / 2**30:g} GiB is not read"
+            )
+        if kind == "JPEG" and size <= MAX_READ:
             # simplejpeg wants the bytes, and Pillow is quicker with them too.
             data = file.read()
             file = io.BytesIO(data)
-        if kind == "HEIF":
-            _register_heif()
         if kind == "PNG":
-            _check_png(file)
-        with Image.open(file, formats=_pillow_formats(kind)) as image:
+            check_pixels(file)
+        try:
+            image = _open(file, kind)
+        except OSError as error:
+            return self._rarer(file, kind, error)
+        with image:
             self._check_size(image)
-            width, height = image.size
-            # Pillow itself turns a TIFF upright while it loads, and has given the upright size already.
-            orientation = 1 if kind == "TIFF" else _orientation(image)
-            profile = image.info.get("icc_profile")
-            pixels, warning = None, ""
-            # Grey has to stay grey for its own kind of profile.
-            if data and (image.mode == "RGB" or (image.mode == "L" and not profile)):
-                pixels, warning = _fast_jpeg(data, *self._least(image.size))
-            if pixels is None:
-                upright = self._with_pillow(image)
-            elif profile or orientation != 1:
-                upright = Image.fromarray(pixels)
-            else:
-                return Decoded(pixels, width, height, kind, warning)
-            if profile and pixels is not None:
-                upright = _to_srgb(upright, profile)
-            upright = _turn(upright, orientation)
+            if kind == "TIFF" and not is_plain(image):
+                return self._tiff(file)
+            return self._from_pillow(image, file, kind, data)
+
+    def _from_pillow(self, image: Image.Image, file: IO[bytes], kind: str, data: bytes) -> Decoded:
+        width, height = image.size
+        # Pillow itself turns a TIFF upright while it loads, and has given the upright size already.
+        orientation = 1 if kind == "TIFF" else _orientation(image)
+        profile = image.info.get("icc_profile")
+        pixels, warning = None, ""
+        # Grey has to stay grey for its own kind of profile.
+        if data and (image.mode == "RGB" or (image.mode == "L" and not profile)):
+            pixels, warning = decode_fast(data, *self._least(image.size))
+        if pixels is None:
+            upright = self._with_pillow(image, file)
+        elif profile or orientation != 1:
+            upright = Image.fromarray(pixels)
+        else:
+            return Decoded(pixels, width, height, kind, warning)
+        if profile and pixels is not None:
+            upright = to_srgb(upright, profile)
+        if kind in BOXED:
+            upright = _by_boxes(upright, read_boxes(file), has_profile=bool(profile), crops=kind == "AVIF")
+            width, height = upright.size
+        upright = _turn(upright, orientation)
         if orientation >= 5:
             width, height = height, width
         return Decoded(np.asarray(upright), width, height, kind, warning)
+
+    def _rarer(self, file: IO[bytes], kind: str, error: OSError) -> Decoded:
+        """A file that Pillow does not know, by whoever knows its kind. Raises the error where nobody does."""
+        if not isinstance(error, UnidentifiedImageError) and kind != "BMP":
+            raise error
+        file.seek(0)
+        if kind == "TIFF":
+            return self._tiff(file)
+        if kind == "JPEG":
+            pixels = read_rare_jpeg(file.read(MAX_READ), self.max_pixels)
+        elif kind == "BMP":
+            read = read_bit_fields(file.read(MAX_READ), self.max_pixels)
+            if read is None:
+                raise error
+            pixels = read
+        elif kind in BOXED:
+            pixels = read_rare_boxes(file.read(MAX_READ), self.max_pixels)
+        else:
+            raise error
+        return Decoded(pixels, pixels.shape[1], pixels.shape[0], kind)
+
+    def _tiff(self, file: IO[bytes]) -> Decoded:
+        pages = read_tiff(file, self.max_pixels)
+        picture = next(pages.pictures)
+        image = to_srgb(picture.image, picture.profile) if picture.profile else picture.image
+        upright = _turn(image.convert("RGB"), picture.orientation)
+        return Decoded(np.asarray(upright), *upright.size, "TIFF")
+
+    def _raw(self, file: IO[bytes]) -> Decoded:
+        raw = read_raw(cast("BinaryIO", file), self.max_pixels)
+        if raw.pixels is not None:
+            return Decoded(raw.pixels, raw.width, raw.height, "RAW")
+        preview = self._decode(io.BytesIO(raw.jpeg), "JPEG")
+        pixels = preview.pixels
+        # Cameras turn the preview themselves, or say in it how it is to be turned, or do neither.
+        if (preview.width < preview.height) != (raw.width < raw.height):
+            pixels = np.asarray(_turn(Image.fromarray(pixels), raw.orientation))
+        return Decoded(pixels, raw.width, raw.height, "RAW", preview.warning)
 
     def _least(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height that a JPEG of this size is to have at least; whole it has nothing less."""
@@ -247,63 +321,43 @@ class Decoder:
         scaled = ((-(-size[0] // by), -(-size[1] // by)) for by in (8, 4, 2))
         return next((each for each in scaled if min(each) >= side), size)
 
-    def _with_pillow(self, image: Image.Image) -> Image.Image:
+    def _with_pillow(self, image: Image.Image, file: IO[bytes]) -> Image.Image:
         """Every format and mode: -> sRGB, transparency on white; not yet turned upright."""
         if self.min_side and image.format in ("JPEG", "MPO"):
             image.draft(None, (self.min_side, self.min_side))
+        if image.format == "PNG" and has_deep_transparency(image, file):
+            return Image.fromarray(read_deep(file))
+        tiles = getattr(image, "tile", ()) if image.format == "GIF" else ()
+        covered = tiles[0].extents if tiles else None
         image.load()
         profile = image.info.get("icc_profile")
         if image.mode.startswith("I") or image.mode == "F":
-            image = _to_eight_bits(image)
+            image = Image.fromarray(to_bytes(np.asarray(image), 16))
+        elif covered is not None and covered != (0, 0, *image.size):
+            image = _on_white_canvas(image.convert("RGBA"), covered)
         elif "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
             rgba = image.convert("RGBA")
             image = Image.new("RGB", rgba.size, "white")
             image.paste(rgba, mask=rgba.getchannel("A"))
         if profile:
-            image = _to_srgb(image, profile)
+            image = to_srgb(image, profile)
         return image.convert("RGB")
 
 
-def sniff(head: bytes) -> str | None:
-    """Name the image format that a file's first 64 bytes announce, or None.
-
-    Sources: each format's own specification; ISO 14496-12 for the brands in `ftyp`.
-    """
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WEBP"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
-    if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
-        return "BMP"
-    if head[4:8] == b"ftyp":
-        # The major brand may be the generic mif1; the list of compatible brands then tells.
-        end = min(int.from_bytes(head[:4], "big"), len(head))
-        brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
-        if brands & AVIF_BRANDS:
-            return "AVIF"
-        if brands & HEIF_BRANDS:
-            return "HEIF"
-    return None
+def _frame_numbers(image: Image.Image) -> list[int]:
+    """The frames of a file, without the previews of a multi-picture JPEG (CIPA DC-007, 5.2.3.3.1)."""
+    numbers = list(range(getattr(image, "n_frames", 1)))
+    entries = getattr(image, "mpinfo", {}).get(0xB002, ()) if image.format == "MPO" else ()
+    previews = {
+        number
+        for number, entry in enumerate(entries)
+        if "thumbnail" in str(entry["Attribute"]["MPType"]).lower()
+    }
+    return [number for number in numbers if number not in previews]
 
 
 def _riff_size(head: bytes) -> int:
     return 8 + int.from_bytes(head[4:8], "little")
-
-
-class _TooLarge(Exception):
-    pass
-
-
-def _not_an_image(path: Path) -> Failure:
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return Failure(Reason.NOT_AN_IMAGE, f"named {path.suffix} but holds no image this tool reads")
-    return Failure(Reason.OTHER_FILE, "not an image")
 
 
 def _damaged(error: Exception) -> Failure:
@@ -312,70 +366,60 @@ def _damaged(error: Exception) -> Failure:
     return Failure(Reason.TRUNCATED if cut_short else Reason.CORRUPT, text[:200])
 
 
-def _pillow_formats(kind: str) -> list[str]:
-    return ["JPEG", "MPO"] if kind == "JPEG" else [kind]
-
-
-def _fast_jpeg(data: bytes, min_width: int, min_height: int) -> tuple[NDArray[np.uint8] | None, str]:
-    """libjpeg-turbo at the smallest n/8 scale that keeps these, and its first warning.
-
-    No pixels where Pillow has to judge.
-    """
-    import simplejpeg
-
-    # simplejpeg is strict: any warning of libjpeg's is an error, and Pillow then tells damage from blemish. But Pillow
-    # cannot tell a photo that only lacks its end marker from one that lacks its lower half; with the marker put
-    # back, libjpeg warns of the second and not of the first.
-    warning = ""
-    for whole in (data,) if data.endswith(END_OF_JPEG) else (data, data + END_OF_JPEG):
-        try:
-            pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-                whole, "RGB", min_height=min_height, min_width=min_width
-            )
-        except ValueError as error:
-            warning = warning or str(error)
-            continue
-        return pixels, warning
-    return None, warning
-
-
-def jpeg_warning(data: bytes) -> str:
-    """What libjpeg-turbo objects to in a JPEG that `Decoder` leaves to Pillow (CMYK, grey); empty where nothing."""
-    import simplejpeg
-
-    spaces = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
-    try:
-        space = spaces.get(simplejpeg.decode_jpeg_header(data)[2])
-        if space is not None:
-            simplejpeg.decode_jpeg(data, space, min_height=64, min_width=64)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _check_png(file: IO[bytes]) -> None:
-    """Raise OSError where the pixel data does not match its checksums.
-
-    Pillow leaves them unread, and where a flipped bit ends the stream early the rest of the photo comes out black.
-    Chunks: ISO/IEC 15948, 5.3.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(8)
-    while len(head := file.read(8)) == 8:
-        length, name = int.from_bytes(head[:4], "big"), head[4:]
-        if name != b"IDAT":
-            file.seek(length + 4, os.SEEK_CUR)
-            continue
-        data, checksum = file.read(min(length, size)), file.read(4)
-        if len(checksum) == 4 and zlib.crc32(data, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
-            raise OSError("the checksum of its pixels is wrong")
+def _open(file: IO[bytes], kind: str) -> Image.Image:
+    """Open by Pillow's reader of this one format, so that a hostile file cannot reach its rarer parsers."""
+    if kind == "HEIF":
+        _register_heif()
+    if kind == "PNG":
+        allow_texts()
     file.seek(0)
+    return Image.open(file, formats=[kind])
+
+
+def _hashed(count: int, frames: Iterable[Image.Image]) -> Frames:
+    if count < 2:
+        return Frames(1)
+    digest, pixels = hashlib.sha256(), 0
+    for done, image in enumerate(frames):
+        pixels += image.width * image.height
+        if done >= MAX_FRAMES or pixels > MAX_FRAME_PIXELS:
+            return Frames(count)
+        # A palette counts with its pixels. Other modes are hashed as they are, as not every mode converts.
+        frame = image.convert("RGBA") if image.mode in ("P", "PA") else image
+        digest.update(f"{frame.mode} {frame.width} {frame.height} ".encode())
+        digest.update(frame.tobytes())
+    return Frames(count, digest.hexdigest())
+
+
+def _on_white_canvas(image: Image.Image, covered: tuple[int, int, int, int]) -> Image.Image:
+    """A GIF's frame where it covers its canvas, and white around: nothing was drawn there."""
+    frame = image.crop(covered)
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(frame.convert("RGB"), covered[:2], frame.getchannel("A"))
+    return canvas
+
+
+def _by_boxes(image: Image.Image, boxes: PictureBoxes, has_profile: bool, crops: bool) -> Image.Image:
+    """Crop and convert a picture as the boxes of its file say. libheif crops by itself."""
+    if crops and boxes.crop is not None:
+        image = image.crop(boxes.crop)
+    if not has_profile and boxes.colours is not None and not needs_nothing(boxes.colours):
+        image = Image.fromarray(convert_colours(np.asarray(image), boxes.colours))
+    return image
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read.
+
+    Pillow takes one from XMP as well, which viewers do not.
+    """
     try:
-        value = image.getexif().get(EXIF_ORIENTATION, 1)
+        if image.format == "PNG":
+            exif = image.getexif()
+        else:
+            exif = Image.Exif()
+            exif.load(image.info.get("exif", b""))
+        value = exif.get(EXIF_ORIENTATION, 1)
     except Exception:  # damaged EXIF: show the picture as it is stored
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
@@ -395,45 +439,6 @@ _TURNS = {
 def _turn(image: Image.Image, orientation: int) -> Image.Image:
     turn = _TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
-
-
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey keeps its high byte; 32-bit and float grey are stretched to what they hold."""
-    values = np.asarray(image)
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        return Image.fromarray((values >> 8).clip(0, 255).astype(np.uint8))
-    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    return Image.fromarray(((values - low) * (255 / ((high - low) or 1))).astype(np.uint8))
-
-
-def _is_srgb(image: Image.Image) -> bool:
-    """Has it no colour profile, or one that changes nothing?"""
-    profile = image.info.get("icc_profile")
-    try:
-        return not profile or _srgb_transform(profile, image.mode) is None
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return False
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert by ICC profile; a profile that is damaged or does not fit the mode is left out."""
-    if image.mode not in ("RGB", "L", "CMYK", "LAB"):
-        image = image.convert("RGB")
-    try:
-        transform = _srgb_transform(profile, image.mode)
-        return image if transform is None else ImageCms.applyTransform(image, transform)  # type: ignore[return-value]
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-
-
-@lru_cache(maxsize=16)
-def _srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Building a transform costs more than applying it, and a library has few cameras."""
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if "srgb" in ImageCms.getProfileDescription(source).lower():
-        return None
-    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,196 @@
+"""What an AVIF or HEIF file says of its primary picture: colours and crop. Source: ISO 23008-12 and 14496-12."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_META = 4 << 20  # bytes; the boxes before the pixels are a few kilobytes
+DEPTH = 64  # boxes in one container that are looked at, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Coding-independent code points of ITU-T H.273.
+
+    Attributes:
+        primaries: 1 BT.709, 9 BT.2020, 12 Display P3; 2 unspecified.
+        transfer: 13 sRGB, 16 PQ, 18 HLG; 2 unspecified.
+    """
+
+    primaries: int
+    transfer: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureBoxes:
+    """Properties of the primary picture.
+
+    Attributes:
+        colours: of a `colr` box of type nclx, or None.
+        crop: left, top, right, bottom in pixels as stored, from a `clap` box, or None.
+    """
+
+    colours: Colours | None = None
+    crop: tuple[int, int, int, int] | None = None
+
+
+def read_boxes(file: IO[bytes]) -> PictureBoxes:
+    """Read the boxes of a file from its start. What is damaged or missing is left out; never raises for contents."""
+    try:
+        return _read(file)
+    except (struct.error, ValueError, IndexError, ZeroDivisionError):
+        return PictureBoxes()
+
+
+def _read(file: IO[bytes]) -> PictureBoxes:
+    size = file.seek(0, os.SEEK_END)
+    meta = b""
+    at = 0
+    for _ in range(DEPTH):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            break
+        length, name, start = _length(head, size - at)
+        if name == b"meta" and length <= MOST_META:
+            file.seek(at + start)
+            meta = file.read(length - start)
+            break
+        at += length
+    if not meta:
+        return PictureBoxes()
+    children = dict(_boxes(meta[4:]))
+    primary = _primary(children.get(b"pitm", b""))
+    properties = dict(_boxes(children.get(b"iprp", b"")))
+    kinds = list(_boxes(properties.get(b"ipco", b"")))
+    used = [
+        kinds[index - 1]
+        for index in _associated(properties.get(b"ipma", b""), primary)
+        if 0 < index <= len(kinds)
+    ]
+    width, height, colours, crop = 0, 0, None, None
+    for name, body in used:
+        if name == b"ispe":
+            width, height = struct.unpack(">II", body[4:12])
+        elif name == b"colr" and body[:4] == b"nclx":
+            primaries, transfer = struct.unpack(">HH", body[4:8])
+            colours = Colours(primaries, transfer)
+    for name, body in used:
+        if name == b"clap" and width and height:
+            crop = _crop(body, width, height)
+    return PictureBoxes(colours, crop)
+
+
+def _length(head: bytes, rest: int) -> tuple[int, bytes, int]:
+    """A box's whole length, its name, and where its body begins."""
+    length, name = struct.unpack(">I4s", head[:8])
+    if length == 1:
+        (length,) = struct.unpack(">Q", head[8:16])
+        start = 16
+    else:
+        start = 8
+        length = length or rest
+    if length < start:
+        raise ValueError("a box is shorter than its own header")
+    return length, name, start
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 8 <= len(data):
+        length, name, start = _length(data[at : at + 16], len(data) - at)
+        yield name, data[at + start : at + length]
+        at += length
+
+
+def _primary(pitm: bytes) -> int:
+    return int.from_bytes(pitm[4:8] if pitm[:1] == b"\1" else pitm[4:6], "big")
+
+
+def _associated(ipma: bytes, item: int) -> list[int]:
+    """The numbers of an item's properties, from 1, in the order in which they apply."""
+    version, wide = ipma[0], ipma[3] & 1
+    (count,) = struct.unpack(">I", ipma[4:8])
+    at = 8
+    for _ in range(count):
+        width = 4 if version else 2
+        number = int.from_bytes(ipma[at : at + width], "big")
+        many, at = ipma[at + width], at + width + 1
+        step, mask = (2, 0x7FFF) if wide else (1, 0x7F)
+        found = [int.from_bytes(ipma[at + k * step : at + (k + 1) * step], "big") & mask for k in range(many)]
+        at += many * step
+        if number == item:
+            return found
+    return []
+
+
+def _crop(clap: bytes, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Clean aperture: ISO 14496-12, 12.1.4. None where it does not lie within the picture."""
+    wide, over_w, high, over_h = struct.unpack(">IIII", clap[:16])
+    right_by, over_x, down_by, over_y = struct.unpack(">iIiI", clap[16:32])
+    wide, high = wide / over_w, high / over_h
+    left = width / 2 + right_by / over_x - wide / 2
+    top = height / 2 + down_by / over_y - high / 2
+    box = (round(left), round(top), round(left + wide), round(top + high))
+    inside = 0 <= box[0] < box[2] <= width and 0 <= box[1] < box[3] <= height
+    return box if inside and box != (0, 0, width, height) else None
+
+
+def read_rare_boxes(data: bytes, max_pixels: float) -> NDArray[np.uint8]:
+    """An AVIF that Pillow refuses, by libvips where it is installed: uint8 (height, width, 3), on white.
+
+    Raises:
+        OSError: the header is damaged.
+        TruncatedError: the file ends before its boxes do.
+        TooLargeError: more pixels than allowed.
+        UnsupportedError: a sequence, or nothing installed reads it.
+    """
+    if _is_sequence(data):
+        raise UnsupportedError("an image sequence is not read; export a picture of it")
+    if b"meta" not in data[:MOST_META]:
+        raise OSError("the header is damaged or cut short")
+    if _ends_early(data):
+        raise TruncatedError("the file is shorter than its boxes say")
+    try:
+        import pyvips
+    except ImportError as error:
+        message = (
+            'this kind of AVIF or HEIF is not read; `pip install "sorter[formats]"` brings what may read it'
+        )
+        raise UnsupportedError(message) from error
+    try:
+        image = pyvips.Image.heifload_buffer(data)
+        if image.width * image.height > max_pixels:
+            raise TooLargeError(f"{image.width} x {image.height} pixels")
+        shown = image.flatten(background=[255, 255, 255]) if image.hasalpha() else image
+        pixels: NDArray[np.uint8] = shown.colourspace("srgb").numpy()[..., :3]
+    except pyvips.Error as error:
+        raise UnsupportedError(
+            "this kind of AVIF or HEIF is not read; convert it, for example to PNG"
+        ) from error
+    return pixels
+
+
+def _is_sequence(data: bytes) -> bool:
+    """Whether a film track takes the place of a primary picture."""
+    return b"moov" in data[:MOST_META] and b"pitm" not in data[:MOST_META]
+
+
+def _ends_early(data: bytes) -> bool:
+    at = 0
+    try:
+        while at + 8 <= len(data):
+            at += _length(data[at : at + 16], len(data) - at)[0]
+    except (struct.error, ValueError):
+        return True
+    return at > len(data)

@@ -1,0 +1,101 @@
+"""Which format a file holds, by its first bytes, and which formats are not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sorter.photos.raw import RAW_SUFFIXES, is_raw
+from sorter.types import Failure, Reason
+
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif"}
+    | {".heic", ".heif", ".hif"}
+)
+CONVERT = "is not read; convert it, for example to PNG"
+# First bytes of pictures that are not read, and what they are.
+UNREAD = (
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"II\xbc", "JPEG XR"),
+    (b"8BPS", "Photoshop's PSD"),
+    (b"v/1\x01", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"qoif", "QOI"),
+    (b"gimp xcf", "GIMP's XCF"),
+    (b"DDS ", "DDS"),
+    (b"icns", "an icon file"),
+    (b"\0\0\1\0", "an icon file"),
+    (b"%PDF-", "PDF"),
+    (b"%!PS", "PostScript"),
+    (b"\xc5\xd0\xd3\xc6", "PostScript"),
+)
+UNREAD_SUFFIXES = frozenset(
+    {".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".jpm", ".jxr", ".wdp", ".jls", ".psd", ".psb", ".exr"}
+    | {".hdr", ".qoi", ".xcf", ".dds", ".ico", ".icns", ".svg", ".svgz", ".eps", ".tga", ".ppm", ".pgm"}
+    | {".pbm", ".pnm", ".pcx"}
+)
+
+
+def sniff(head: bytes) -> str | None:
+    """Name the image format that a file's first 64 bytes announce, or None. A raw that is TIFF inside is a TIFF here.
+
+    Sources: each format's own specification; ISO 14496-12 for the brands in `ftyp`.
+    """
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
+        return "BMP"
+    if is_raw(head):
+        return "RAW"
+    if head[4:8] == b"ftyp":
+        # The major brand may be the generic mif1; the list of compatible brands then tells.
+        end = min(int.from_bytes(head[:4], "big"), len(head))
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
+        if brands & AVIF_BRANDS:
+            return "AVIF"
+        if brands & HEIF_BRANDS:
+            return "HEIF"
+    return None
+
+
+def format_of(path: Path, head: bytes) -> str | None:
+    """As `sniff`, with the name's help: a raw of many cameras is a TIFF by its bytes."""
+    kind = sniff(head)
+    return "RAW" if kind == "TIFF" and path.suffix.lower() in RAW_SUFFIXES else kind
+
+
+def unread_format(path: Path, head: bytes) -> str:
+    """What a picture is that is not read, with what to do; empty for any other file."""
+    suffix = path.suffix.lower()
+    for magic, name in UNREAD:
+        if head.startswith(magic):
+            return f"{name} {CONVERT}"
+    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
+        return f"PNM {CONVERT}"
+    if head[4:8] == b"ftyp" and suffix in IMAGE_SUFFIXES:
+        return f"a video, or a HEIF of an unknown brand, {CONVERT}"
+    if suffix in UNREAD_SUFFIXES:
+        return f"{suffix} {CONVERT}"
+    return ""
+
+
+def refusal(path: Path, head: bytes) -> Failure:
+    """Why a file that holds no image of ours has no scores."""
+    if unread := unread_format(path, head):
+        return Failure(Reason.UNSUPPORTED, unread)
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES or suffix in RAW_SUFFIXES:
+        return Failure(Reason.NOT_AN_IMAGE, f"named {path.suffix} but holds no image this tool reads")
+    return Failure(Reason.OTHER_FILE, "not an image")

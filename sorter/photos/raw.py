@@ -1,0 +1,104 @@
+"""Raw photos: the largest picture that the camera put into the file, or else half of its pixels developed.
+
+By LibRaw (rawpy). A preview is taken only if it is the photo: large, and with the photo's proportions.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# LibRaw's list; the kinds that are TIFF inside are known by their names, as some say nothing of it themselves.
+RAW_SUFFIXES = frozenset(
+    {".3fr", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"}
+    | {".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl"}
+    | {".sr2", ".srf", ".srw", ".x3f"}
+)
+MAGICS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
+LEAST_SIDE = (
+    400  # pixels of a preview's shorter side: above the input of every network, far above a thumbnail
+)
+SKEW = 1.1  # a preview with other proportions than the photo's is of something else, or has bars
+EXIF_TURN = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
+
+
+@dataclass(frozen=True, slots=True)
+class RawPicture:
+    """A picture of a raw photo.
+
+    Attributes:
+        jpeg: the preview's bytes, or empty.
+        pixels: uint8 (height, width, 3) in sRGB where there is no JPEG.
+        orientation: EXIF orientation that `pixels` still need, or the JPEG if it has none of its own.
+        width: of the whole photo, upright.
+        height: likewise.
+    """
+
+    jpeg: bytes
+    pixels: NDArray[np.uint8] | None
+    orientation: int
+    width: int
+    height: int
+
+
+def is_raw(head: bytes) -> bool:
+    """Whether the first bytes are those of a raw format that is no TIFF."""
+    return head.startswith(MAGICS) or head[4:12] == b"ftypcrx "
+
+
+def read_raw(file: BinaryIO, max_pixels: float) -> RawPicture:
+    """The preview of a raw photo, or half of its pixels.
+
+    Raises:
+        UnsupportedError: the camera is unknown, or rawpy is not installed.
+        TooLargeError: more pixels than allowed.
+        TruncatedError: the file ends too early, or is damaged.
+    """
+    try:
+        import rawpy
+    except ImportError as error:
+        raise UnsupportedError('a raw photo; `pip install "rawpy"` brings what reads it') from error
+    try:
+        with rawpy.imread(file) as raw:
+            sizes = raw.sizes
+            if sizes.width * sizes.height > max_pixels:
+                raise TooLargeError(f"{sizes.width} x {sizes.height} pixels")
+            width, height = (
+                (sizes.height, sizes.width) if sizes.flip in (5, 6) else (sizes.width, sizes.height)
+            )
+            preview = _preview(raw, sizes.width, sizes.height)
+            if preview is not None:
+                return RawPicture(preview, None, EXIF_TURN.get(sizes.flip, 1), width, height)
+            pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
+            return RawPicture(b"", pixels, 1, width, height)
+    except rawpy.LibRawFileUnsupportedError as error:
+        raise UnsupportedError("a raw photo of a camera that LibRaw does not know") from error
+    except rawpy.LibRawError as error:
+        raise TruncatedError(f"LibRaw: {error}") from error
+
+
+def _preview(raw: object, width: int, height: int) -> bytes | None:
+    """The JPEG that the camera put in, where it shows the whole photo."""
+    import rawpy
+
+    try:
+        found = raw.extract_thumb()  # type: ignore[attr-defined]
+    except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
+        return None
+    if found.format != rawpy.ThumbFormat.JPEG:
+        return None
+    with Image.open(io.BytesIO(found.data), formats=["JPEG"]) as image:
+        across, down = image.size
+    skew = (across / down) / (width / height)
+    turned = (down / across) / (width / height)
+    fits = any(1 / SKEW < each < SKEW for each in (skew, turned))
+    return bytes(found.data) if min(across, down) >= LEAST_SIDE and fits else None
