@@ -6,13 +6,15 @@ import hashlib
 import json
 import math
 import os
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sorter.files import atomic_text, sha256_of
+from sorter.files import NotRegularError, atomic_text, open_regular, sha256_of
 from sorter.photos.preprocess import Preprocess
-from sorter.types import SorterError
+from sorter.types import UsageError
 
 FORMAT_VERSION = 1
 MODEL_JSON = "model.json"
@@ -20,11 +22,16 @@ WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 WEIGHT_FILES = (WEIGHTS, ONNX, ONNX_INT8)
-RESERVED_LABELS = frozenset({"unsure", "con", "nul", "aux", "prn"})
+MAX_JSON = 4 << 20  # bytes; a description takes some kilobytes
+# What an output folder holds besides the classes, and device names of Windows (with any extension).
+OWN_NAMES = frozenset({"unsure", "report.csv", "report.html", "report-parts"})
+DEVICE_NAMES = frozenset(
+    {"con", "nul", "aux", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+)
 
 
-class ModelError(SorterError):
-    """A model folder that is missing, damaged, or from a newer version."""
+class ModelError(UsageError):
+    """A model folder that is missing, damaged, or from a newer version: another has to be named."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,13 @@ class Model:
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise ModelError(f"{self.folder}: a model has two or more classes, each with a name of its own")
-        for label in self.classes:
-            _check_label(self.folder, label)
+        check_labels(self.folder, self.classes)
         if self.binary and self.positive not in self.classes:
             raise ModelError(f"{self.folder}: positive class {self.positive!r} is none of {self.classes}")
-        if not 0 < self.threshold < 1 or not self.temperature > 0:
-            raise ModelError(f"{self.folder}: threshold must lie within 0..1, temperature above 0")
+        if not 0 < self.threshold < 1 or not 0 < self.temperature < math.inf:
+            raise ModelError(
+                f"{self.folder}: threshold must lie within 0..1, temperature be a number above 0"
+            )
 
     @property
     def binary(self) -> bool:
@@ -153,11 +161,13 @@ def read_model(folder: Path) -> Model:
     """
     source = folder / MODEL_JSON
     try:
-        data = json.loads(source.read_text(encoding="utf-8"))
+        data = json.loads(_read_json(source))
     except FileNotFoundError as error:
         raise ModelError(
             f"{folder}: is no model folder (it has no {MODEL_JSON}); name a folder that `sorter train` made"
         ) from error
+    except (NotRegularError, RecursionError) as error:
+        raise ModelError(f"{source}: is no description of a model; copy the model folder again") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{source}: cannot be read ({error}); copy the model folder again") from error
     version = data.get("format_version") if isinstance(data, dict) else None
@@ -190,6 +200,15 @@ def read_model(folder: Path) -> Model:
         ) from error
 
 
+def _read_json(source: Path) -> str:
+    """Never waits for a FIFO, never reads a file that is no description whole."""
+    with open_regular(source) as file:
+        data = file.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise ValueError(f"more than {MAX_JSON >> 20} MiB")
+    return data.decode("utf-8")
+
+
 def write_model(model: Model) -> Model:
     """Hash the weight files that lie in `model.folder`, then write model.json beside them, whole or not at all."""
     files = {}
@@ -208,20 +227,33 @@ def _sigmoid(value: float) -> float:
     return math.exp(value) / (1 + math.exp(value))
 
 
-def _check_label(folder: Path, label: object) -> None:
-    """Class names become folder names, so one must not be able to point elsewhere."""
-    if (
-        not isinstance(label, str)
-        or not label
-        or label != label.strip()
-        or label.startswith(".")
-        or label.endswith(".")
-        or any(mark in label for mark in '/\\:*?"<>|')
-        or any(ord(mark) < 32 for mark in label)
-        or label.lower() in RESERVED_LABELS
-        or len(os.fsencode(label)) > 200
-    ):
-        raise ModelError(f"{folder}: class name {label!r} cannot be a folder's name; rename the class")
+def check_labels(where: Path, labels: Sequence[object]) -> None:
+    """Class names become folder names, on any system. Raises ModelError for one that cannot, or two that are one."""
+    known: dict[str, object] = {}
+    for label in labels:
+        if not isinstance(label, str) or not _can_be_a_folder(label):
+            raise ModelError(f"{where}: class name {label!r} cannot be a folder's name; rename the class")
+        # macOS and Windows take names that differ in case or in how an accent is written for one.
+        folded = unicodedata.normalize("NFC", label).casefold()
+        if folded in known:
+            raise ModelError(
+                f"{where}: class names {known[folded]!r} and {label!r} are one folder on some systems; rename one"
+            )
+        known[folded] = label
+
+
+def _can_be_a_folder(label: str) -> bool:
+    return (
+        bool(label)
+        and label == label.strip()
+        and not label.startswith(".")
+        and not label.endswith(".")
+        and not any(mark in label for mark in '/\\:*?"<>|')
+        and not any(ord(mark) < 32 for mark in label)
+        and label.lower() not in OWN_NAMES
+        and label.lower().partition(".")[0].strip() not in DEVICE_NAMES
+        and len(os.fsencode(label)) <= 200
+    )
 
 
 def shipped_model() -> Path:
