@@ -1,4 +1,4 @@
-"""How a caller follows long work: the one protocol that commands, the window and scripts implement."""
+"""Progress of long work: the protocol that the command line, the window and scripts implement."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Any, Protocol
 
 
 class Progress(Protocol):
-    """Told how work goes on. Its methods are called from the thread that works, so they return quickly."""
+    """Receives the progress of work. Its methods are called from the thread that works, and must return quickly."""
 
     def say(self, message: str) -> None:
-        """A sentence for a person."""
+        """Show a message to the user."""
 
     def begin(self, what: str, total: int | None) -> None:
-        """A stretch of work of `total` steps begins; None where nobody has counted them."""
+        """A task of `total` steps begins; None for an unknown number."""
 
     def advance(self, steps: int, /, **figures: float) -> None:
-        """So many more steps are done. Figures are the latest loss and the like."""
+        """More steps are done. Figures are the latest values, such as the loss."""
 
     def epoch(self, row: dict[str, Any]) -> None:
-        """An epoch of training ended: its row of the history."""
+        """An epoch of training ended. The row is its line of the history."""
 
 
 class NoProgress:
-    """A `Progress` that shows nothing; others inherit what they do not need."""
+    """A `Progress` that shows nothing. Subclasses override the methods they need."""
 
     def say(self, message: str) -> None:
         pass

@@ -1,4 +1,4 @@
-"""The records that cross rooms. Frozen, picklable, and importing nothing of ours."""
+"""Records that packages pass to each other. They are frozen and picklable. This module imports no other of ours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
-# What the folders of a dataset's parts are called.
+# Folder name -> part of a dataset.
 PARTS = {
     "train": "train",
     "training": "train",
@@ -26,19 +26,19 @@ PARTS = {
 
 
 class SorterError(Exception):
-    """Something a user can put right: the message names the file or flag, the fault and the way out."""
+    """An error that the user can fix. The message names the file or flag, the fault and what to do."""
 
     exit_code = 1
 
 
 class UsageError(SorterError):
-    """The command itself is wrong (exit code 2)."""
+    """The command or its options are wrong (exit code 2)."""
 
     exit_code = 2
 
 
 def check_above_zero(**flags: float | None) -> None:
-    """Raise UsageError for a flag, given by its name with underscores, whose value is not above zero."""
+    """Raise UsageError for a value that is not above zero. A keyword is the flag's name with underscores."""
     for name, value in flags.items():
         if value is not None and not value > 0:
             raise UsageError(f"--{name.replace('_', '-')}: {value:g} is not above zero")
@@ -65,7 +65,7 @@ class Limits:
 
 
 class Reason(str, Enum):
-    """Why a file has no scores. The value is what the report and the journal hold."""
+    """Why a file has no scores. The report and the journal hold the value."""
 
     EMPTY = "empty"
     NOT_AN_IMAGE = "not-an-image"
@@ -79,7 +79,7 @@ class Reason(str, Enum):
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out-of-memory"
     NOT_FILED = "not-filed"
-    # Files nobody asked to have sorted: reported as `skipped`, not as `failed`.
+    # Files that are not meant to be sorted: reported as `skipped`, not as `failed`.
     OTHER_FILE = "other-file"
     HIDDEN = "hidden"
     EXCLUDED = "excluded"
@@ -101,7 +101,7 @@ SKIPS = frozenset(
 
 
 class Status(str, Enum):
-    """What became of a file."""
+    """The outcome of a file."""
 
     SORTED = "sorted"
     UNSURE = "unsure"
@@ -160,9 +160,9 @@ class Decoded:
     Attributes:
         pixels: uint8, shape (height, width, 3).
         width: of the photo itself, upright, in pixels.
-        height: likewise.
+        height: of the photo itself, upright, in pixels.
         format: the container's name as Pillow has it, such as `JPEG`.
-        warning: what a strict decoder objects to, though a viewer shows the picture; empty where nothing.
+        warning: what a strict decoder objects to although a viewer shows the picture; empty for nothing.
     """
 
     pixels: NDArray[np.uint8]
@@ -174,12 +174,12 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the model says of one photo.
+    """The probabilities of one photo.
 
     Attributes:
         probabilities: one per class in the model's order, summing to 1.
         width: of the photo, upright, in pixels.
-        height: likewise.
+        height: of the photo, upright, in pixels.
     """
 
     probabilities: tuple[float, ...]
@@ -189,7 +189,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Result(Generic[Outcome]):
-    """One photo and what came of it: the pipeline yields exactly one of these for each photo it was given."""
+    """One photo and its outcome. The pipeline yields exactly one result for each photo."""
 
     photo: Photo
     outcome: Outcome | Failure
@@ -197,10 +197,10 @@ class Result(Generic[Outcome]):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Where a photo belongs.
+    """The class of a photo.
 
     Attributes:
-        label: the folder's name: a class, or `unsure`.
+        label: a class or `unsure`. It names the folder.
         probability: of the positive class for two classes, of the chosen class for more.
         status: `SORTED` or `UNSURE`.
     """

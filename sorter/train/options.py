@@ -1,4 +1,4 @@
-"""What `sorter train` can be told, and what it changes in a recipe."""
+"""The options of `sorter train`, and what they change in a recipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.evaluate.threshold import choose_threshold
-from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Recipe, find_recipe
+from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Phase, Recipe, find_recipe
 from sorter.types import Limits, UsageError, check_above_zero
 
 BALANCES = ("auto", "none", "weights", "sampling")
@@ -17,28 +17,28 @@ NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "witho
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What `sorter train` can be told; None leaves it to the recipe.
+    """The options of `sorter train`. None leaves a value to the recipe.
 
     Attributes:
-        data: class folders, or train/ val/ test/ folders of them.
-        out: the model folder to make.
-        recipe: a name; None is `fast` for EfficientNet-Lite0 and `resnet50-sigmoid` for all else.
-        backbone: timm's name, `efficientnet-lite0` or `small-cnn`.
+        data: class folders, or train/, val/ and test/ folders of class folders.
+        out: the model folder to write.
+        recipe: a name; None for `fast` with EfficientNet-Lite0, and for `resnet50-sigmoid` with any other backbone.
+        backbone: `efficientnet-lite0`, `efficientnet-lite2`, `small-cnn` or a name from timm.
         weights: a local file with the backbone's weights.
         pretrained: False starts from random weights.
-        epochs: of the last phase, the fine-tuning; 0 leaves it out.
-        patience: epochs without gain before a phase ends.
-        batch_size: photos in a step.
-        size: side of the square input in pixels.
+        epochs: of the last phase, the fine-tuning; 0 leaves the phase out.
+        patience: epochs without improvement before a phase ends.
+        batch_size: photos in one step.
+        size: side of the square input, in pixels.
         lr: peak learning rate of the last phase that runs.
         augment: `none`, `light`, `standard` or `strong`.
         balance: `auto`, `none`, `weights` or `sampling`.
-        optimise: what the threshold of a two-class model is chosen for.
-        positive: of two classes, the one whose probability the model gives.
-        seed: decides everything random.
+        optimise: aim of the threshold of a two-class model, as for `choose_threshold`.
+        positive: of two classes, the one whose probability the model gives; None chooses as `positive_class` does.
+        seed: of all random numbers.
         folds: of a cross-validation before the final training; 1 for none.
-        repeats: of it, or of training with other seeds.
-        time_budget: minutes of training (and of each trial), after which the best so far is taken.
+        repeats: of the cross-validation, or of the random split, with other seeds.
+        time_budget: minutes of one training, after which its best epoch is taken.
         resume: go on where the same command was stopped.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         workers: processes; None for one per core.
@@ -71,9 +71,30 @@ class TrainOptions:
 
 
 def resolve_recipe(options: TrainOptions) -> Recipe:
-    """The recipe with what the options change in it. Raises UsageError for what cannot be."""
-    name = options.recipe or (FAST if options.backbone == LITE0 else DEFAULT)
-    recipe = find_recipe(name)
+    """The recipe, changed by the options. Raises UsageError for values that cannot be used."""
+    _check_numbers(options)
+    if options.weights is not None and not options.pretrained:
+        raise UsageError("--no-pretrained: cannot be combined with --weights; give one of them")
+    recipe = find_recipe(options.recipe or (FAST if options.backbone == LITE0 else DEFAULT))
+    changed: dict[str, Any] = {
+        "backbone": options.backbone,
+        "batch_size": options.batch_size,
+        "size": options.size,
+        "augment": options.augment,
+        "balance": options.balance,
+        "optimise": options.optimise,
+    }
+    changed = {key: value for key, value in changed.items() if value is not None}
+    recipe = replace(recipe, phases=_changed_phases(recipe, options), **changed)
+    if recipe.augment not in AUGMENTATIONS:
+        raise UsageError(f"--augment {recipe.augment}: is none of {', '.join(AUGMENTATIONS)}")
+    choose_threshold([0, 1], [0.25, 0.75], recipe.optimise)  # raises UsageError for an unknown aim
+    if recipe.balance not in BALANCES:
+        raise UsageError(f"--balance {recipe.balance}: is none of {', '.join(BALANCES)}")
+    return recipe
+
+
+def _check_numbers(options: TrainOptions) -> None:
     for flag, value, least in (
         ("--epochs", options.epochs, 0),
         ("--patience", options.patience, 1),
@@ -87,40 +108,29 @@ def resolve_recipe(options: TrainOptions) -> Recipe:
         if value is not None and value < least:
             raise UsageError(f"{flag}: {value} is below {least}")
     check_above_zero(lr=options.lr, time_budget=options.time_budget)
-    if options.weights is not None and not options.pretrained:
-        raise UsageError(
-            "--no-pretrained: asks for random weights, --weights for those of a file; give one of them"
-        )
+    options.limits.check()
+
+
+def _changed_phases(recipe: Recipe, options: TrainOptions) -> tuple[Phase, ...]:
+    """The phases of a recipe with the epochs, patience and learning rate of the options."""
     phases = list(recipe.phases)
     if options.epochs is not None:
         phases[-1] = replace(phases[-1], epochs=options.epochs)
     phases = [phase for phase in phases if phase.epochs]
     if not phases:
-        raise UsageError(f"--epochs 0: leaves {name} without a phase; give one or more")
+        raise UsageError(f"--epochs 0: leaves {recipe.name} without a phase; give one or more")
     if options.patience is not None:
         phases = [replace(phase, patience=options.patience) for phase in phases]
     if options.lr is not None:
         phases[-1] = replace(phases[-1], lr=options.lr)
-    changed: dict[str, Any] = {
-        "backbone": options.backbone,
-        "batch_size": options.batch_size,
-        "size": options.size,
-        "augment": options.augment,
-        "balance": options.balance,
-        "optimise": options.optimise,
-    }
-    changed = {key: value for key, value in changed.items() if value is not None}
-    recipe = replace(recipe, phases=tuple(phases), **changed)
-    if recipe.augment not in AUGMENTATIONS:
-        raise UsageError(f"--augment {recipe.augment}: is none of {', '.join(AUGMENTATIONS)}")
-    choose_threshold([0, 1], [0.25, 0.75], recipe.optimise)
-    if recipe.balance not in BALANCES:
-        raise UsageError(f"--balance {recipe.balance}: is none of {', '.join(BALANCES)}")
-    return recipe
+    return tuple(phases)
 
 
 def positive_class(classes: Sequence[str], asked: str | None) -> str | None:
-    """Of two classes the one that is asked for, or that is not named as the other's absence, or the first."""
+    """The positive class of two: the one asked for, or the first without a name such as `not-car`, or the first.
+
+    None for other numbers of classes. Raises UsageError where `asked` is not one of two classes.
+    """
     if asked is not None and (len(classes) != 2 or asked not in classes):
         raise UsageError(
             f"--positive {asked}: must be one of exactly two classes; these are {', '.join(classes)}"

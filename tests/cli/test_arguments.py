@@ -19,7 +19,7 @@ from sorter.engines.choice import EngineOptions
 from sorter.evaluate.evaluate import EvaluateOptions
 from sorter.evaluate.inspect import InspectOptions
 from sorter.export.export import ExportOptions
-from sorter.train.options import TrainOptions
+from sorter.train.options import TrainOptions, resolve_recipe
 from sorter.types import ActionKind, Limits, UsageError
 
 A, B = Path("a"), Path("b")
@@ -140,3 +140,8 @@ def test_flat_keywords_of_version_0_1() -> None:
 def test_a_limit_that_is_not_above_zero_names_its_flag(record: Limits | EngineOptions, flag: str) -> None:
     with pytest.raises(UsageError, match=f"{flag}: .* is not above zero"):
         record.check()
+
+
+def test_training_refuses_a_limit_that_is_not_above_zero() -> None:
+    with pytest.raises(UsageError, match="--max-megapixels: 0 is not above zero"):
+        resolve_recipe(TrainOptions(A, B, limits=Limits(megapixels=0)))
