@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+
+from sorter.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -15,8 +19,8 @@ DOCUMENTS = [*PROSE, ROOT / "CHANGELOG.md", *sorted((ROOT / "weights").rglob("*.
 MOST_WORDS = 35
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1\s*?$", re.MULTILINE | re.DOTALL)
-# A file of the project in backticks. In ARCHITECTURE.md those of the library may lack `sorter/`.
-NAMED = re.compile(r"`((?:sorter|gui|scripts|tests|weights|docs|\.ci)/[\w./-]*\w/?)`")
+# Files of the project in backticks; those of the library may lack `sorter/`.
+NAMED = re.compile(r"`((?:sorter|gui|scripts|tests|weights|docs|\.ci)/[\w./-]*\w/?|\w+/[\w/]+\.py)`")
 
 
 def name(path: Path) -> str:
@@ -75,7 +79,8 @@ def test_no_sentence_is_long(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*PROSE, ROOT / "tests/fixtures/version-0.1/README.md"], ids=name)
 def test_files_that_are_named_exist(path: Path) -> None:
-    missing = [each for each in NAMED.findall(text_of(path)) if not (ROOT / each).exists()]
+    named = NAMED.findall(text_of(path))
+    missing = [each for each in named if not (ROOT / each).exists() and not (ROOT / "sorter" / each).exists()]
     assert not missing, f"{name(path)}: names files that do not exist: {missing}"
 
 
@@ -107,9 +112,24 @@ def test_continuous_integration_finds_the_commands_of_the_readme() -> None:
     assert r"sed -n 's/^\(pip install -e .*\) && pytest$/\1/p' README.md" in (ROOT / ".ci/run").read_text()
 
 
-def test_every_command_has_a_link_in_the_readme() -> None:
-    from sorter.cli import build_parser
+def commands(path: Path) -> list[list[str]]:
+    """Every call of `sorter` in a document's blocks of shell, without its comment."""
+    blocks = re.findall(
+        r"^```(?:sh|console)\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    calls = [call.strip() for line in lines for call in line.split(" && ")]
+    return [shlex.split(call, comments=True)[1:] for call in calls if call.startswith("sorter ")]
 
+
+@pytest.mark.parametrize("path", [path for path in PROSE if commands(path)], ids=name)
+def test_commands_in_the_documents_are_understood(path: Path) -> None:
+    parser = build_parser()
+    for call in commands(path):
+        parser.parse_args(call)
+
+
+def test_every_command_has_a_link_in_the_readme() -> None:
     rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| `sorter ")]
     (group,) = (each for each in build_parser()._actions if each.dest == "==SUPPRESS==" and each.choices)
     assert group.choices is not None
@@ -119,8 +139,6 @@ def test_every_command_has_a_link_in_the_readme() -> None:
 
 
 def test_the_picture_of_the_house_is_what_the_imports_say() -> None:
-    from configparser import ConfigParser
-
     configuration = ConfigParser()
     configuration.read(ROOT / "setup.cfg", encoding="utf-8")
     layers = configuration["importlinter:contract:house"]["layers"].split("\n")[1:]
