@@ -53,7 +53,12 @@ def load_engine(model: Model, choice: Choice) -> Engine:
         engine = makers[choice.engine](model, choice)
         size = model.preprocess.size
         # The first inference allocates and selects kernels, and shows whether the network fits its spec.
-        engine(np.zeros((1, 3, size, size), np.float32))
+        logits = engine(np.zeros((1, 3, size, size), np.float32))
+        if logits.shape != (1, model.outputs):
+            raise EngineError(
+                f"{model.folder}: outputs of the network: {logits.size}; outputs that {len(model.classes)} classes "
+                f"need: {model.outputs}; copy the model folder again"
+            )
         return engine
 
     return _explained(made, model, choice)

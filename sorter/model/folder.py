@@ -14,7 +14,7 @@ from typing import Any
 
 from sorter.files import NotRegularError, atomic_text, open_regular, sha256_of
 from sorter.photos.preprocess import Preprocess
-from sorter.types import UsageError
+from sorter.types import SorterError, UsageError
 
 FORMAT_VERSION = 1
 MODEL_JSON = "model.json"
@@ -30,8 +30,12 @@ DEVICE_NAMES = frozenset(
 )
 
 
-class ModelError(UsageError):
-    """A model folder that is missing, damaged, or from a newer version: another has to be named."""
+class ModelError(SorterError):
+    """A model folder that is missing, damaged, or from a newer version."""
+
+
+class ClassNameError(ModelError, UsageError):
+    """Class names that cannot be folders side by side."""
 
 
 @dataclass(frozen=True)
@@ -228,15 +232,19 @@ def _sigmoid(value: float) -> float:
 
 
 def check_labels(where: Path, labels: Sequence[object]) -> None:
-    """Class names become folder names, on any system. Raises ModelError for one that cannot, or two that are one."""
+    """Class names become folder names, on any system.
+
+    Raises:
+        ClassNameError: one cannot be a folder, or two are the same folder somewhere.
+    """
     known: dict[str, object] = {}
     for label in labels:
         if not isinstance(label, str) or not _can_be_a_folder(label):
-            raise ModelError(f"{where}: class name {label!r} cannot be a folder's name; rename the class")
+            raise ClassNameError(f"{where}: class name {label!r} cannot be a folder's name; rename the class")
         # macOS and Windows take names that differ in case or in how an accent is written for one.
         folded = unicodedata.normalize("NFC", label).casefold()
         if folded in known:
-            raise ModelError(
+            raise ClassNameError(
                 f"{where}: class names {known[folded]!r} and {label!r} are one folder on some systems; rename one"
             )
         known[folded] = label

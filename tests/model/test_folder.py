@@ -12,7 +12,7 @@ from support.commands import Sorter
 from support.models import make_model
 from support.photos import make_photo
 
-from sorter.model.folder import MODEL_JSON, ModelError, check_labels, read_model
+from sorter.model.folder import MODEL_JSON, ClassNameError, ModelError, check_labels, read_model
 
 
 def changed(folder: Path, **values: object) -> Path:
@@ -59,7 +59,7 @@ def test_a_fifo_does_not_hold_up(tmp_path: Path) -> None:
     ["", " a", "a.", ".a", "a/b", "a:b", "COM1", "nul", "Aux.txt", "lpt9", "unsure", "Report.csv", "x" * 201],
 )
 def test_names_that_cannot_be_folders(label: str) -> None:
-    with pytest.raises(ModelError, match="cannot be a folder's name"):
+    with pytest.raises(ClassNameError, match="cannot be a folder's name"):
         check_labels(Path("model"), ("car", label))
 
 
@@ -72,7 +72,7 @@ def test_names_that_cannot_be_folders(label: str) -> None:
     ],
 )
 def test_two_names_that_are_one_folder_elsewhere(one: str, other: str) -> None:
-    with pytest.raises(ModelError, match="are one folder on some systems"):
+    with pytest.raises(ClassNameError, match="are one folder on some systems"):
         check_labels(Path("model"), (one, other))
 
 
@@ -83,3 +83,14 @@ def test_the_command_says_so_before_it_does_anything(tmp_path: Path, sorter: Sor
     assert (done.returncode, done.stdout) == (2, "")
     assert "one folder on some systems" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_more_classes_than_the_network_has_outputs(tmp_path: Path, sorter: Sorter, engine: str) -> None:
+    """One output for three classes answered 1.0 for whichever came first."""
+    make_photo(tmp_path / "in" / "a.jpg")
+    folder = changed(tmp_path / "model", classes=["red", "blue", "green"], positive_class=None)
+    done = sorter("run", tmp_path / "in", "--out", tmp_path / "out", "--model", folder, "--engine", engine)
+    assert done.returncode == 1
+    assert "outputs of the network: 1; outputs that 3 classes need: 3" in done.stderr
+    assert not list((tmp_path / "out").glob("*/*.jpg"))
