@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, Any
 from sorter.telemetry import disable_telemetry
 
 if TYPE_CHECKING:
+    from sorter.engines.choice import EngineOptions
     from sorter.pipeline.classifier import Classifier
     from sorter.sort.options import Options, SortOptions
     from sorter.sort.run import SortSummary, sort_folder
     from sorter.sort.run import SortSummary as Summary
-    from sorter.types import Failure, Result, Scores, SorterError
+    from sorter.types import Failure, Limits, Result, Scores, SorterError
 
 __all__ = [
     "Classifier",
+    "EngineOptions",
     "Failure",
+    "Limits",
     "Options",
     "Result",
     "Scores",
@@ -31,10 +34,13 @@ __all__ = [
     "sort_folder",
 ]
 
-# `Options` and `Summary` are the names of version 0.1 for `SortOptions` and `SortSummary`.
-_HOMES = {
+# `Options` and `Summary` are the names of version 0.1 for `SortOptions` and `SortSummary`. `Options` takes the flat
+# keywords of that version.
+_MODULES = {
     "Classifier": "pipeline.classifier:Classifier",
+    "EngineOptions": "engines.choice:EngineOptions",
     "Failure": "types:Failure",
+    "Limits": "types:Limits",
     "Options": "sort.options:Options",
     "Result": "types:Result",
     "Scores": "types:Scores",
@@ -49,9 +55,9 @@ disable_telemetry()
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'sorter' has no attribute {name!r}")
     from importlib import import_module
 
-    module, _, attribute = _HOMES[name].partition(":")
+    module, _, attribute = _MODULES[name].partition(":")
     return getattr(import_module(f"sorter.{module}"), attribute)
