@@ -1,4 +1,4 @@
-"""The photos that a training held out, with what the two models say of each, side by side."""
+"""The photos that a training held out, with the classes that the old and the new model give them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor, QImage, QPixmap
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
-from sorter.train.retrain import Judged
+from sorter.train.retrain import HeldOutPhoto
 
 from .thumbnails import Key, Thumbnails
 
@@ -27,11 +27,11 @@ class HeldOutModel(QAbstractTableModel):
         super().__init__(parent)
         self._thumbnails = thumbnails
         self._thumbnails.ready.connect(self._repaint)
-        self.photos: list[Judged] = []
+        self.photos: list[HeldOutPhoto] = []
 
-    def show(self, photos: Sequence[Judged]) -> None:
+    def show(self, photos: Sequence[HeldOutPhoto]) -> None:
         self.beginResetModel()
-        self.photos = sorted(photos, key=lambda each: (not each.corrected, each.after == each.right))
+        self.photos = sorted(photos, key=lambda each: (not each.corrected, each.after == each.label))
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
@@ -59,17 +59,17 @@ class HeldOutModel(QAbstractTableModel):
             return QSize(SIDE + 8, SIDE + 6)
         return None
 
-    def _text(self, each: Judged, column: int) -> str:
+    def _text(self, each: HeldOutPhoto, column: int) -> str:
         if column == PHOTO:
             return each.path.name
         if column == RIGHT:
             return (
-                each.right if each.corrected else self.tr("{label} (not corrected)").format(label=each.right)
+                each.label if each.corrected else self.tr("{label} (not corrected)").format(label=each.label)
             )
-        said = each.before if column == BEFORE else each.after
-        if said is None:
+        predicted = each.before if column == BEFORE else each.after
+        if predicted is None:
             return self.tr("could not be read")
-        return f"{'✓' if said == each.right else '✗'}  {said}"
+        return f"{'✓' if predicted == each.label else '✗'}  {predicted}"
 
     def _picture(self, path: Path) -> QPixmap:
         image = None

@@ -13,8 +13,9 @@ from sorter.evaluate.calibration import fit_temperature
 from sorter.export.files import export_model
 from sorter.model.folder import Model
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
+from sorter.train.layers import put_head
 from sorter.train.linear import LinearHead
-from sorter.train.pretrained import WeightSource, make_network, put_head
+from sorter.train.pretrained import WeightSource, make_network
 from train_car.learn import repeated
 from train_car.study import CAR, CLASSES, LABELS, NOT_CAR, RECIPE, SEED, SOURCES, Floats, Rows, Study
 
@@ -25,18 +26,18 @@ PACKAGES = ("torch", "timm", "onnx", "onnxscript", "onnxruntime", "openvino", "n
 
 
 def export(study: Study, head: LinearHead, by_source: NDArray[np.float64], folder: Path) -> Model:
-    """Choose the temperature and the threshold on held-out sources, and write the model folder but for its card."""
+    """Choose the temperature and the threshold on held-out sources, and write the model folder without its card."""
     rows = np.flatnonzero(study.measured & study.whole(np.ones_like(study.trainable)))
     rows = repeated(study, rows)
     truth = (study.labels[rows] == CAR).astype(np.int64)
     temperature = round(fit_temperature(by_source[rows], truth), 4)
-    said = 1 / (1 + np.exp(-by_source[: len(study.photos)] / temperature))
+    probabilities = 1 / (1 + np.exp(-by_source[: len(study.photos)] / temperature))
     draft = Model(
         folder=folder,
         name="car",
         classes=CLASSES,
         positive=CLASSES[CAR],
-        threshold=choose_threshold(study, said),
+        threshold=choose_threshold(study, probabilities),
         temperature=temperature,
         preprocess=preprocess_of(RECIPE),
         backbone=describe(RECIPE),
@@ -51,19 +52,23 @@ def export(study: Study, head: LinearHead, by_source: NDArray[np.float64], folde
     )
 
 
-def choose_threshold(study: Study, said: Floats) -> float:
-    """The lowest, and so with the highest recall, at which photos without cars are called cars seldom enough.
+def choose_threshold(study: Study, probabilities: Floats) -> float:
+    """The lowest threshold at which at most `FALSE_POSITIVES` of the photos without cars are called cars.
 
     Args:
-        said: probabilities of a car for the photos (m,), from heads that saw nothing of their groups.
+        probabilities: of a car, for the photos (m,), from heads that were fitted without their groups.
     """
     others = (study.labels[: len(study.photos)] == NOT_CAR) & study.trainable
     groups = [others & (study.groups == group) for group in np.unique(study.groups)]
     for threshold in np.arange(0.01, 1, 0.005).round(4).tolist():
-        rates = [float(np.mean(said[rows] >= threshold)) for rows in groups if rows.sum() >= MIN_CELL]
-        if max(np.mean(rates), np.mean(said[others] >= threshold)) <= FALSE_POSITIVES:
+        rates = [
+            float(np.mean(probabilities[rows] >= threshold)) for rows in groups if rows.sum() >= MIN_CELL
+        ]
+        if max(np.mean(rates), np.mean(probabilities[others] >= threshold)) <= FALSE_POSITIVES:
             return float(threshold)
-    raise SystemExit("no threshold calls few enough photos without cars cars")
+    raise SystemExit(
+        f"at every threshold, over {FALSE_POSITIVES:.0%} of the photos without cars are called cars"
+    )
 
 
 def pick(study: Study, first: int, second: int) -> tuple[Rows, Rows]:

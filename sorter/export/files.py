@@ -1,4 +1,4 @@
-"""A trained network -> the files of a model folder. None is kept that does not say what the network says."""
+"""A trained network -> the files of a model folder. A file that differs from the network is not kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sorter.engines.choice import Choice, Verdict
 from sorter.engines.compare import compare
 from sorter.export.graph import MAX_DIFFERENCE, ExportError, to_onnx, with_head
-from sorter.export.graph import onnx_runtime as onnx_runtime  # for those who try what was exported
+from sorter.export.graph import onnx_runtime as onnx_runtime  # re-exported, to run what was exported
 from sorter.export.quantise import quantise
 from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model, write_model
 from sorter.system import available_cores
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SPEC_KEY = "sorter"  # in the ONNX file's metadata_props
 
-# What is compared with float32 in ONNX Runtime.
+# Compared with float32 in ONNX Runtime.
 VARIANTS = (
     Choice("onnx", "int8"),
     Choice("openvino", "fp32"),
@@ -42,66 +42,67 @@ def export_model(
     labels: Sequence[int] | None = None,
     backbone: onnx.ModelProto | None = None,
 ) -> Model:
-    """Write every file of a model folder but its card.
+    """Write every file of a model folder except its card.
 
     Args:
         network: float32 (n, 3, s, s) -> logits (n, model.outputs); its state dict has timm's names.
-        model: what model.json is to say; `files` and `agreement` are filled in here. Its folder must exist.
-        calibration: preprocessed photos, batches of float32 (n, 3, s, s), that fix the int8 ranges.
-        validation: others, on which every engine and precision is compared with float32.
-        labels: of those, where they are known: a precision that gets half a point less of them right is refused.
+        model: the content of model.json; `files` and `agreement` are filled in here. Its folder must exist.
+        calibration: preprocessed photos that fix the int8 ranges, batches of float32 (n, 3, s, s).
+        validation: other photos, on which every engine and precision is compared with float32.
+        labels: of the validation photos, where known. A precision that loses half a point of accuracy is refused.
         backbone: as for `export_onnx`.
 
     Returns:
         The model as written.
 
     Raises:
-        ExportError: ONNX Runtime's float32 answers are not torch's.
+        ExportError: ONNX Runtime's float32 logits are not torch's.
     """
     write_network(network, model, backbone)
-    return complete(write_model(model), calibration, validation, labels)
+    return add_int8(write_model(model), calibration, validation, labels)
 
 
 def write_network(network: nn.Module, model: Model, backbone: onnx.ModelProto | None = None) -> None:
-    """The weights, in two files of the folder. Arguments and errors as those of `export_model`."""
+    """Write model.safetensors and model.onnx. Arguments and errors as those of `export_model`."""
     write_safetensors(network, model.folder / WEIGHTS)
     export_onnx(network, model.preprocess.size, model.folder / ONNX, onnx_spec(model), backbone)
 
 
-def complete(
+def add_int8(
     model: Model,
     calibration: Sequence[NDArray[np.float32]],
     validation: Sequence[NDArray[np.float32]],
     labels: Sequence[int] | None = None,
 ) -> Model:
-    """What makes a model folder that sorts faster: arguments and what is returned as those of `export_model`."""
+    """Write model.int8.onnx and compare every precision. Arguments and return value as those of `export_model`."""
     quantise(model.folder / ONNX, model.folder / ONNX_INT8, calibration)
-    return judge(write_model(model), validation, labels)
+    return check_precisions(write_model(model), validation, labels)
 
 
-def judge(
+def check_precisions(
     model: Model, validation: Sequence[NDArray[np.float32]], labels: Sequence[int] | None = None
 ) -> Model:
-    """Compare every engine and precision with float32; drop the int8 file where it fails; write down what came of it.
+    """Compare every engine and precision with float32, write the verdicts to model.json, and drop a failed int8 file.
 
     Args:
         model: as written, with its files.
-        validation: as for `export_model`; likewise `labels`.
+        validation: as for `export_model`.
+        labels: likewise.
     """
     inputs = [batch[at : at + 1] for batch in validation for at in range(len(batch))]
-    verdicts = compare(model, inputs, VARIANTS, labels, at_once=available_cores())
+    verdicts = compare(model, inputs, VARIANTS, labels, parallel=available_cores())
     if not int8_is_kept(verdicts):
         (model.folder / ONNX_INT8).unlink(missing_ok=True)
     return write_model(replace(model, agreement=[agreement_row(verdict) for verdict in verdicts]))
 
 
 def int8_is_kept(verdicts: Iterable[Verdict]) -> bool:
-    """The int8 file is worth having when OpenVINO agrees; other engines are held to their own result."""
+    """Whether OpenVINO agrees with float32 in int8. Other engines are held to their own verdict."""
     return any(v.choice.engine == "openvino" and v.choice.precision == "int8" and v.passed for v in verdicts)
 
 
 def agreement_row(verdict: Verdict) -> dict[str, Any]:
-    """What model.json says of it; the speed here says nothing of the speed elsewhere."""
+    """The row of model.json. It leaves out the speed, which says nothing of other machines."""
     row = {
         "engine": verdict.choice.engine,
         "precision": verdict.choice.precision,
@@ -116,9 +117,9 @@ def agreement_row(verdict: Verdict) -> dict[str, Any]:
 
 
 def onnx_spec(model: Model) -> dict[str, Any]:
-    """What a reader of the ONNX file alone needs to turn a photo into a probability.
+    """The metadata with which the ONNX file alone turns a photo into a probability.
 
-    The threshold is left out: choosing another must not change the file, for its scores stay the same.
+    The threshold is left out, because another threshold must not change the file.
     """
     return {
         "classes": list(model.classes),
@@ -138,11 +139,11 @@ def export_onnx(
     """Write float32 ONNX: `input` float32 (n, 3, size, size), any n -> `logits` float32 (n, k).
 
     Args:
-        network: put into eval mode for it.
+        network: put into eval mode.
         size: side of the square input in pixels.
         target: written only if ONNX Runtime's logits are within 1e-4 of torch's.
         spec: kept as JSON in the file's metadata_props under `sorter`.
-        backbone: the graph of the backbone of a `Network`, where it was made before: saves tracing it again.
+        backbone: the graph of the backbone of a `Network`, where it was traced before.
 
     Returns:
         The largest difference of its logits from torch's.
@@ -161,13 +162,13 @@ def export_onnx(
 
 
 def write_onnx(proto: onnx.ModelProto, difference: float, target: Path, spec: dict[str, Any]) -> None:
-    """Write a graph whose logits differ from those they should be by so much. Raises ExportError as `export_onnx`."""
+    """Write a graph. Raises ExportError where the difference of its logits from the network's exceeds 1e-4."""
     import onnx
 
     if not difference <= MAX_DIFFERENCE:  # also refuses NaN
         raise ExportError(
-            f"{target}: not written, its logits differ from the network's by {difference:.2g} "
-            f"(at most {MAX_DIFFERENCE:g} is allowed); this network cannot be exported faithfully"
+            f"{target}: not written, because its logits differ from the network's by {difference:.2g} "
+            f"(at most {MAX_DIFFERENCE:g} is allowed); use another backbone"
         )
     onnx.helper.set_model_props(proto, {SPEC_KEY: json.dumps(spec, sort_keys=True)})
     target.write_bytes(proto.SerializeToString(deterministic=True))
@@ -184,7 +185,7 @@ def write_safetensors(network: nn.Module, target: Path) -> None:
 
 
 def cpu_name() -> str:
-    """The processor, with the instruction sets that decide how it computes int8 and bfloat16."""
+    """The processor's name, with the instruction sets that it has for int8 and bfloat16."""
     name, flags = platform.processor() or platform.machine(), ""
     try:
         info = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()

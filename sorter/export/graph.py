@@ -1,4 +1,4 @@
-"""A network -> its ONNX graph, which ONNX Runtime and torch agree on."""
+"""A network -> its ONNX graph, checked against torch; and the one way to run a graph in ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ Infer = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 
 
 class ExportError(SorterError):
-    """A file that was made but is not what the network says, and so was not kept."""
+    """An exported file whose logits differ from the network's. It is not kept."""
 
 
 def to_onnx(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
-    """The float32 graph: `input` (n, 3, size, size), any n -> `logits` (n, k); and how far it is from torch.
+    """The float32 graph: `input` (n, 3, size, size), any n -> `logits` (n, k); and its difference from torch.
 
-    Torch has two exporters. The one that traces is ten times as fast, but takes what it saw for all there is; so
-    its graph is compared with the network first, and where it fails or differs the one that captures has its turn.
+    Torch has two exporters. Tracing is ten times as fast, but it takes the shapes and branches of one example for
+    constants. So its graph is compared with the network. Where it fails or differs, the graph is captured instead.
 
     Args:
-        network: on the CPU; put into eval mode for it.
+        network: on the CPU; put into eval mode.
         size: side of the square input in pixels.
 
     Returns:
-        The graph, and the largest absolute difference of its logits from torch's: `MAX_DIFFERENCE` may be exceeded.
+        The graph, and the largest absolute difference of its logits from torch's. It may exceed `MAX_DIFFERENCE`.
     """
-    found = traced(network, size)
+    found = trace(network, size)
     if found is not None:
         return found
-    proto = captured(network, size)
-    return proto, max_difference(network, proto.SerializeToString(), size)
+    proto = capture(network, size)
+    return proto, max_difference(network, proto, size)
 
 
-def traced(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:
-    """As `to_onnx`, by tracing alone; None for a network that this exporter does not get right."""
+def trace(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:
+    """As `to_onnx`, by tracing alone. None where the traced graph fails or differs."""
     import torch
 
     return _checked(lambda: _trace(network, torch.zeros(2, 3, size, size)), network, size)
 
 
 def with_head(backbone: onnx.ModelProto, network: Network, size: int) -> tuple[onnx.ModelProto, float]:
-    """As `to_onnx`, at once, for a network whose backbone was traced before and has not changed since."""
+    """As `to_onnx`, for a network whose backbone was traced before and has not changed since."""
     return _checked(lambda: _joined(backbone, network.head), network, size) or to_onnx(network, size)
 
 
@@ -79,7 +79,7 @@ def split_head(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NDArray[np.floa
     weight = onnx.numpy_helper.to_array(layer[last.input[1]])
     backbone = onnx.ModelProto()
     backbone.CopyFrom(proto)
-    graph = anonymous(backbone).graph
+    graph = strip_metadata(backbone).graph
     del graph.node[-1]
     kept = [each for each in graph.initializer if each.name not in layer]
     del graph.initializer[:], graph.output[:], graph.value_info[:]
@@ -94,7 +94,7 @@ def split_head(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NDArray[np.floa
 def join_head(
     backbone: onnx.ModelProto, weight: NDArray[np.float32], bias: NDArray[np.float32]
 ) -> onnx.ModelProto:
-    """What `split_head` takes apart."""
+    """The inverse of `split_head`: a graph with a linear layer of weight (k, d) and bias (k,) at its end."""
     import onnx
 
     proto = onnx.ModelProto()
@@ -120,7 +120,7 @@ def _checked(
     network.eval()
     try:
         proto = make()
-        difference = max_difference(network, proto.SerializeToString(), size)
+        difference = max_difference(network, proto, size)
     except Exception:  # torch, ONNX and ONNX Runtime each raise their own, whatever the layer
         return None
     return (proto, difference) if difference <= MAX_DIFFERENCE else None
@@ -136,9 +136,9 @@ def _joined(backbone: onnx.ModelProto, head: nn.Module) -> onnx.ModelProto:
         compose.add_prefix(_trace(head, torch.zeros(2, width)), "head/", rename_outputs=False),
         io_map=[(f"backbone/{OUTPUT}", f"head/{INPUT}")],
     )
-    del proto.opset_import[:]  # now there twice
+    del proto.opset_import[:]  # merging doubles it
     proto.opset_import.extend(backbone.opset_import)
-    return anonymous(proto)
+    return strip_metadata(proto)
 
 
 def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
@@ -149,7 +149,7 @@ def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         written, folded = str(Path(folder, "written.onnx")), str(Path(folder, "folded.onnx"))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its own deprecation, and of every size taken for a constant
+            warnings.simplefilter("ignore")  # the exporter's own deprecation, and sizes taken for constants
             torch.onnx.export(
                 network,
                 (example,),
@@ -159,7 +159,7 @@ def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
                 opset_version=OPSET,
                 dynamo=False,
             )
-        # The trace reckons with sizes that are known; folding them lets paddings join their convolutions.
+        # Sizes are constants in a trace. Folding them merges paddings into their convolutions.
         options = session_options(threads=1)
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = folded
@@ -170,19 +170,19 @@ def _trace(network: nn.Module, example: Tensor) -> onnx.ModelProto:
     proto.opset_import.extend(standard)
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "n"
-    onnx.checker.check_model(anonymous(proto))
+    onnx.checker.check_model(strip_metadata(proto))
     return proto
 
 
-def captured(network: nn.Module, size: int) -> onnx.ModelProto:
-    """As `to_onnx`, by torch.export: knows more networks, and takes many seconds."""
+def capture(network: nn.Module, size: int) -> onnx.ModelProto:
+    """The graph by torch.export. It knows more networks than tracing, and takes many seconds."""
     import onnx
     import torch
 
-    # Two images: torch.export takes a batch of one for a constant.
+    # Two images, because torch.export takes a batch of one for a constant.
     example = torch.zeros(2, 3, size, size)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
             network.eval(),
             (example,),
@@ -194,43 +194,49 @@ def captured(network: nn.Module, size: int) -> onnx.ModelProto:
             verbose=False,
         )
     assert program is not None
-    proto = anonymous(program.model_proto)
+    proto = strip_metadata(program.model_proto)
     onnx.checker.check_model(proto)
     return proto
 
 
-def max_difference(network: nn.Module, onnx_model: bytes, size: int, n: int = 4, seed: int = 0) -> float:
+def max_difference(network: nn.Module, proto: onnx.ModelProto, size: int, n: int = 4, seed: int = 0) -> float:
     """Largest absolute difference between torch's and ONNX Runtime's logits on standard normal inputs."""
     import torch
 
     images = np.random.default_rng(seed).standard_normal((n, 3, size, size), dtype=np.float32)
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(images)).numpy()
-    actual = onnx_runtime(onnx_model, threads=1)(images)
+    actual = onnx_runtime(proto, threads=1)(images)
     if actual.shape != expected.shape:
         raise ExportError(f"ONNX gives logits of shape {actual.shape}, torch {expected.shape}; export again")
     return float(np.abs(actual - expected).max())
 
 
-def onnx_runtime(source: Path | bytes, threads: int = 0) -> Infer:
-    """float32 (n, 3, s, s) -> the graph's one output: logits (n, k), or features (n, d); on the CPU.
+def onnx_runtime(source: Path | onnx.ModelProto, threads: int = 0) -> Infer:
+    """A function from float32 (n, 3, s, s) to the graph's one output: logits (n, k) or features (n, d); on the CPU.
 
     Args:
-        threads: of one call; 0 for one per core, 1 where calls come from several threads at once.
+        source: a file or a graph.
+        threads: of one call; 0 for one per core. Give 1 where several threads call at once.
     """
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(
-        source if isinstance(source, bytes) else str(source),
-        session_options(threads),
-        providers=["CPUExecutionProvider"],
-    )
+    session = open_session(source, threads)
     (output,) = (each.name for each in session.get_outputs())
     return lambda images: np.asarray(session.run([output], {INPUT: images})[0])
 
 
+def open_session(source: Path | onnx.ModelProto, threads: int) -> onnxruntime.InferenceSession:
+    """A session on the CPU. Arguments as those of `onnx_runtime`."""
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(
+        str(source) if isinstance(source, Path) else source.SerializeToString(),
+        session_options(threads),
+        providers=["CPUExecutionProvider"],
+    )
+
+
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Quiet, and with so many threads; 0 for one per core."""
+    """Options of a session with so many threads, 0 for one per core, that logs errors only."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -239,8 +245,8 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     return options
 
 
-def anonymous(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop what exporters leave behind (stack traces with paths, versions): same network, same bytes."""
+def strip_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove the exporter's stack traces, paths and versions, so that one network gives the same bytes."""
     proto.producer_name, proto.producer_version, proto.doc_string = "sorter", "", ""
     del proto.metadata_props[:]
     graph = proto.graph

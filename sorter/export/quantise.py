@@ -1,4 +1,4 @@
-"""A float32 ONNX graph and photos -> the same network in 8 bits."""
+"""A float32 ONNX graph and calibration photos -> the same network in int8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.export.graph import INPUT, OUTPUT, anonymous, session_options
+from sorter.export.graph import INPUT, OUTPUT, open_session, strip_metadata
 from sorter.system import available_cores
 
 if TYPE_CHECKING:
@@ -26,21 +26,21 @@ def quantise(
 ) -> None:
     """Static int8: QuantizeLinear / DequantizeLinear pairs, weights per channel, ranges from `calibration`.
 
-    What made ONNX Runtime and OpenVINO agree with float32, and with each other:
+    Three measures make ONNX Runtime and OpenVINO agree with float32 and with each other:
 
-    - 7-bit weights but for depthwise convolutions. Without VNNI, x86 adds two u8 x s8 products in 16 bits,
-      which 8-bit weights overflow; depthwise kernels add in 32.
-    - The first convolutions and the head stay in float: most of the error began there. They must be a whole
-      prefix: a float convolution between two quantised ones is quantised by ONNX Runtime after all, per tensor
-      (its WeightBiasQuantization), which ruins a depthwise one. OpenVINO leaves it alone.
-    - The mean shift of the logits on the calibration photos is taken out of the head's bias
+    - 7-bit weights, except in depthwise convolutions. Without VNNI, x86 adds two u8 x s8 products in 16 bits,
+      which 8-bit weights overflow. Depthwise kernels add in 32 bits.
+    - The first convolutions and the head stay in float, because most of the error arose there. The convolutions
+      must be a whole prefix. ONNX Runtime quantises a float convolution between two quantised ones after all, per
+      tensor (its WeightBiasQuantization), which ruins a depthwise one. OpenVINO leaves it in float.
+    - The mean shift of the logits on the calibration photos is subtracted from the head's bias
       (after Nagel et al. 2019, Data-Free Quantization, section 4.2, here for the last layer only).
 
     Args:
-        source: float32 ONNX as `export_onnx` writes it.
-        target: written whether good or not; `judge` decides.
+        source: float32 ONNX, as `export_onnx` writes it.
+        target: always written; `sorter.export.files.check_precisions` decides whether it is kept.
         calibration: batches of real preprocessed photos, float32 (n, 3, s, s).
-        float_convolutions: how many stay in float, counted from the input.
+        float_convolutions: convolutions that stay in float, counted from the input.
     """
     import onnx
     from onnxruntime.quantization import (
@@ -73,7 +73,7 @@ def quantise(
         },
     )
     quantizer.quantize_model()
-    proto = anonymous(quantizer.model.model)
+    proto = strip_metadata(quantizer.model.model)
     _correct_bias(proto, logits, calibration)
     spec = {prop.key: prop.value for prop in onnx.load(source).metadata_props}
     onnx.helper.set_model_props(proto, spec)
@@ -81,7 +81,7 @@ def quantise(
 
 
 def _float_nodes(graph: onnx.GraphProto, convolutions: int) -> list[str]:
-    """Everything before the next convolution, and everything after the last."""
+    """Names of the nodes before the next convolution, and of those after the last."""
     at = [index for index, node in enumerate(graph.node) if node.op_type == "Conv"]
     if len(at) <= convolutions:
         return [node.name for node in graph.node]
@@ -102,8 +102,8 @@ def _ranges(
 ) -> tuple[dict[str, tuple[Any, Any]], NDArray[np.float32]]:
     """Least and greatest value of every tensor that a quantised node reads or writes; and the logits (n, k).
 
-    What quantize_static's own calibration finds, several times as quickly: the graph stays optimised, nothing is
-    reduced that is not needed, and photos go through one by one on every core.
+    The same ranges as quantize_static's own calibration, several times as fast. The graph stays optimised, only the
+    needed tensors are reduced, and every core runs one photo at a time.
     """
     import onnx
 
@@ -111,7 +111,7 @@ def _ranges(
     graph = proto.graph
     kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.input)}
     readers = Counter(name for node in graph.node for name in node.input)
-    # Of what is clipped next, only what is left counts; ONNX Runtime computes both in one go where it may.
+    # Where a tensor is clipped next, the range after clipping counts. ONNX Runtime fuses the two where it can.
     clipped = {
         node.input[0]: node.output[0]
         for node in graph.node
@@ -152,12 +152,8 @@ def _correct_bias(
 def _each(
     proto: onnx.ModelProto, outputs: Sequence[str], batches: Iterable[NDArray[np.float32]]
 ) -> Iterator[list[Any]]:
-    """The named outputs for one photo after the other, in order; a photo for each core at a time."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(
-        proto.SerializeToString(), session_options(threads=1), providers=["CPUExecutionProvider"]
-    )
+    """The named outputs of each photo, in order. Every core runs one photo at a time."""
+    session = open_session(proto, threads=1)
     with ThreadPoolExecutor(available_cores()) as pool:
         for batch in batches:
             photos = (batch[at : at + 1] for at in range(len(batch)))

@@ -9,9 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sorter.model.folder import SMALL_CNN
 from sorter.types import SorterError
-
-SMALL_CNN = "small-cnn"  # what a model folder calls it
 
 
 def build(backbone: dict[str, Any], outputs: int) -> nn.Module:

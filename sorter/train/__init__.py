@@ -1,1 +1,1 @@
-"""Training: data, the loop, metrics, export. Needs the extra `train`."""
+"""Training: recipes, learners, the loop, retraining. Whole networks need the extra `train`."""

@@ -1,4 +1,4 @@
-"""Random changes that leave a photo's class as it is, by torchvision.transforms.v2."""
+"""Augmentation: random changes that keep a photo's class, by torchvision.transforms.v2."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torchvision.transforms import v2
 
-GREY = 127  # what turning a picture leaves bare
+GREY = 127  # fills the corners that rotation leaves empty
 
 
 def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
-    """uint8 (3, size, size) -> the same, drawn from torch's global generator.
+    """A function from uint8 (3, size, size) to the same shape. It draws from torch's global generator.
 
-    `light` flips and zooms a little; `standard` also turns, zooms more and changes brightness, contrast and
-    saturation; `strong` does more of each, turns hues, and drops colour or a patch now and then.
+    `light` flips and zooms a little. `standard` zooms more, rotates, and changes brightness, contrast and saturation.
+    `strong` does more of each, shifts hues, and sometimes removes the colour or a patch.
     """
     steps: dict[str, list[Callable[[Tensor], Tensor]]] = {
         "none": [],
@@ -24,7 +24,7 @@ def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
             v2.RandomHorizontalFlip(),
             v2.RandomRotation(12, v2.InterpolationMode.BILINEAR, fill=GREY),
             _zoom(size, 0.55),
-            v2.ColorJitter(0.2, 0.2, 0.2),  # turning hues as well would take longer than all else
+            v2.ColorJitter(0.2, 0.2, 0.2),  # shifting hues would take longer than all the rest
         ],
         "strong": [
             v2.RandomHorizontalFlip(),
@@ -39,5 +39,5 @@ def augmentation(level: str, size: int) -> Callable[[Tensor], Tensor]:
 
 
 def _zoom(size: int, least: float) -> v2.RandomResizedCrop:
-    """A part of the picture, at least so much of its area, back to the full size."""
+    """Crop a part with at least the share `least` of the area, and enlarge it to the full size."""
     return v2.RandomResizedCrop((size, size), (least, 1.0), (4 / 5, 5 / 4), antialias=True)

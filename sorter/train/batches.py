@@ -1,4 +1,4 @@
-"""Photos in memory-mapped files -> shuffled, augmented, mixed batches on the device."""
+"""The training batches: shuffled, augmented and mixed, on the device."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from torchvision.transforms import v2
 
 from sorter.train.augment import augmentation
-from sorter.train.learner import Photos
 from sorter.train.recipes import Phase, Recipe
 from sorter.train.settings import TrainSettings
+from sorter.train.training_set import Subset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 class Batches:
-    """Shuffled, augmented, mixed: (inputs, targets) on the device, epoch by epoch."""
+    """The batches of one phase: (inputs, targets) on the device, epoch by epoch."""
 
     def __init__(
-        self, photos: Photos, recipe: Recipe, phase: Phase, number: int, settings: TrainSettings
+        self, photos: Subset, recipe: Recipe, phase: Phase, number: int, settings: TrainSettings
     ) -> None:
         self.photos = photos
         self.recipe = recipe
         self.cached = phase.cached
         self.number = number
         self.settings = settings
-        self.size = min(recipe.batch_size, len(photos.rows))
-        # A last batch of one would leave batch norm without a spread.
-        self.drop = len(photos.rows) % self.size == 1 and len(photos.rows) > 1
+        self.size = min(recipe.batch_size, len(photos))
+        # Batch norm needs more than one photo in a batch.
+        self.drop = len(photos) % self.size == 1 and len(photos) > 1
         self.order = EpochSampler(photos.labels, recipe, number, settings)
         mean, std = torch.tensor(settings.spec.mean), torch.tensor(settings.spec.std)
         self.mean = (255 * mean).view(1, 3, 1, 1).to(settings.device)
@@ -54,13 +54,11 @@ class Batches:
                 persistent_workers=workers > 0,
                 multiprocessing_context="spawn" if workers else None,
                 pin_memory=settings.device.type == "cuda",
-                generator=torch.Generator().manual_seed(settings.seed),  # leaves the global one alone
+                generator=torch.Generator().manual_seed(settings.seed),  # not the global generator
             )
 
     def __len__(self) -> int:
-        return (
-            len(self.photos.rows) // self.size if self.drop else math.ceil(len(self.photos.rows) / self.size)
-        )
+        return len(self.photos) // self.size if self.drop else math.ceil(len(self.photos) / self.size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs: float32 (b, 3, s, s), or (b, d) from the cache; targets: float32 (b, k), summing to 1."""
@@ -80,16 +78,20 @@ class Batches:
             yield inputs, targets * (1 - smoothing) + smoothing / self.settings.classes
 
     def _features(self) -> Iterator[tuple[Tensor, Tensor]]:
-        assert self.photos.features is not None
         places = [place for _, place in self.order]
         for at in range(0, len(self) * self.size, self.size):
             some = np.array(places[at : at + self.size])
-            features = torch.from_numpy(np.asarray(self.photos.features[self.photos.rows[some]]))
-            yield features, torch.from_numpy(self.photos.labels[some])
+            yield (
+                torch.from_numpy(self.photos.read_features(some)),
+                torch.from_numpy(self.photos.labels[some]),
+            )
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """(epoch, place) of every photo once, shuffled; or drawn so that classes come up equally often."""
+    """(epoch, place) of every photo once, shuffled; or drawn so that all classes are equally frequent.
+
+    A place is an index into the photos of the subset.
+    """
 
     def __init__(
         self, labels: NDArray[np.int64], recipe: Recipe, number: int, settings: TrainSettings
@@ -114,9 +116,9 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
 
 class Augmented(Dataset[tuple[Tensor, int]]):
-    """Photos, changed at random: how depends on (seed, phase, epoch, place), not on which process does it."""
+    """Augmented photos. The changes depend on (seed, phase, epoch, place), not on the process."""
 
-    def __init__(self, photos: Photos, augment: Any, seed: int, number: int) -> None:
+    def __init__(self, photos: Subset, augment: Any, seed: int, number: int) -> None:
         self.photos = photos
         self.augment = augment
         self.seed = seed
@@ -126,17 +128,17 @@ class Augmented(Dataset[tuple[Tensor, int]]):
         return self.__getitems__([key])[0]
 
     def __getitems__(self, keys: list[tuple[int, int]]) -> list[tuple[Tensor, int]]:
-        """A whole batch: putting the generator aside and back costs more than a small photo's changes."""
+        """A whole batch. Saving and restoring the generator for each photo would cost more than augmenting it."""
         with torch.random.fork_rng(devices=[]):
             return [self._changed(epoch, place) for epoch, place in keys]
 
     def _changed(self, epoch: int, place: int) -> tuple[Tensor, int]:
-        pixels = torch.from_numpy(np.array(self.photos.pixels[self.photos.rows[place]]))  # (s, s, 3)
-        # Not torch.manual_seed, which seeds every kind of device there may be: that takes longer than the changes.
+        pixels = torch.from_numpy(np.array(self.photos.read_pixels(place)))  # (s, s, 3)
+        # torch.manual_seed would seed every kind of device, which takes longer than the changes.
         torch.default_generator.manual_seed(seed_of(self.seed, self.number, epoch, place + 2))
         return self.augment(pixels.permute(2, 0, 1)), int(self.photos.labels[place])  # (3, s, s)
 
 
 def seed_of(*numbers: int) -> int:
-    """One seed from several numbers: below 2 ** 63, and unlike for neighbours."""
+    """One seed below 2 ** 63 from several numbers; neighbouring numbers give unrelated seeds."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,4 +1,4 @@
-"""Where training stands, kept in one file so that it can go on."""
+"""The state of a training, and the file that it is resumed from."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ from sorter.train.optimise import WeightAverage
 
 @dataclass
 class TrainingState(TrainingLog):
-    """Where training stands: what a checkpoint holds besides the tensors of the network and the optimiser."""
+    """The state of a training, besides the tensors of the network and the optimiser. The file holds it by field."""
 
     phase: int = 0
-    epoch: int = 0  # the next one
+    epoch: int = 0  # the next one to run
     best_loss: float = math.inf
-    best: dict[str, Tensor] | None = None  # the whole network's, or its head's while the backbone is cached
+    best: dict[str, Tensor] | None = None  # of the network, or of its head while features are cached
 
 
 def load_into(network: Network, tensors: dict[str, Tensor]) -> None:
+    """Load the tensors of a whole network, or of its head."""
     whole = any(name.startswith("backbone.") for name in tensors)
     (network if whole else network.head).load_state_dict(tensors)
 
 
 def copied(network: nn.Module) -> dict[str, Tensor]:
+    """The state dict, copied to the CPU."""
     return {name: tensor.cpu().clone() for name, tensor in network.state_dict().items()}
 
 
 def read_checkpoint(path: Path | None) -> tuple[TrainingState, dict[str, Any] | None]:
+    """The state, and the whole checkpoint; a new state and None where there is no file."""
     if path is None or not path.exists():
         return TrainingState(), None
     saved = torch.load(path, map_location="cpu", weights_only=True)
@@ -45,20 +48,24 @@ def read_checkpoint(path: Path | None) -> tuple[TrainingState, dict[str, Any] | 
 def save_checkpoint(
     path: Path | None,
     state: TrainingState,
-    scope: nn.Module,
+    module: nn.Module,
     optimiser: torch.optim.Optimizer | None,
     scaler: torch.amp.GradScaler | None,
-    mean: WeightAverage | None = None,
+    average: WeightAverage | None = None,
 ) -> None:
-    """Last and best in one file, replaced whole: they always belong together."""
+    """Save the last and the best weights in one file, so that they always match.
+
+    Args:
+        module: the network, or its head while features are cached.
+    """
     if path is None:
         return
     saved = {
         "progress": {**vars(state), "out_of_time": False},
-        "network": scope.state_dict(),
+        "network": module.state_dict(),
         "optimiser": optimiser.state_dict() if optimiser else None,
         "scaler": scaler.state_dict() if scaler else None,
-        "mean": mean.state() if mean else None,
+        "mean": average.state() if average else None,
     }
     with atomic_write(path) as part:
         torch.save(saved, part)

@@ -1,4 +1,4 @@
-"""A new linear head on a model folder's backbone: ONNX Runtime and scikit-learn do all of it, torch is not needed."""
+"""A new linear head on a model folder's backbone, by ONNX Runtime and scikit-learn, without torch."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from sorter.export.graph import Infer, join_head, onnx_runtime, split_head
 from sorter.model.folder import ONNX, WEIGHTS, Model, ModelError, read_model, shipped_model
 from sorter.progress import Progress
 from sorter.train.backbones import timm_name
-from sorter.train.features import Forward, by_engine
-from sorter.train.learner import Course, Photos, large_imports, tensors_key
+from sorter.train.features import FeatureExtractor, onnx_features
+from sorter.train.learner import TrainingLog, paused_garbage_collection, tensors_key
 from sorter.train.linear import LinearHead, solve
 from sorter.train.options import TrainOptions
 from sorter.train.recipes import Recipe
+from sorter.train.training_set import Subset
 
 if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-BACKBONE, HEAD = "backbone.", "head.logits."  # how names of tensors begin
-TRIED = 4  # random inputs that the file written is tried with
+BACKBONE, HEAD = "backbone.", "head.logits."  # prefixes of tensor names
+CHECKED = 4  # random inputs that the written graph is checked with
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """What stays as it is.
+    """A frozen backbone.
 
     Attributes:
-        origin: the model folder that it is of.
+        origin: its model folder.
         graph: `input` -> features (n, d).
-        tensors: as the folder's safetensors name them, without those of the head.
+        tensors: by the names of the folder's safetensors, without those of the head.
     """
 
     origin: Model
@@ -45,16 +46,16 @@ class Backbone:
 
     @cached_property
     def infer(self) -> Infer:
-        return onnx_runtime(self.graph.SerializeToString(), threads=1)
+        return onnx_runtime(self.graph, threads=1)
 
 
 def find_backbone(recipe: Recipe, options: TrainOptions) -> Backbone | None:
-    """The backbone that a recipe asks for, where it stays as it is and some model folder has it; else None.
+    """The backbone that a recipe asks for, where the recipe freezes it and a model folder has it; else None.
 
-    That is the folder of the weights that are given, or the shipped model for the network that this one is made of.
+    The model folder is the one of `options.weights`, or the shipped model where its backbone is the same.
 
     Raises:
-        ModelError: the folder's files are not those that it describes.
+        ModelError: the folder's files are not those that its model.json describes.
     """
     if recipe.head or [phase.optimiser for phase in recipe.phases] != ["lbfgs"]:
         return None
@@ -76,7 +77,7 @@ def find_backbone(recipe: Recipe, options: TrainOptions) -> Backbone | None:
 
 
 def _is_pretrained(model: Model) -> bool:
-    """Nothing but heads was learned on pretrained weights."""
+    """Only heads were trained, on pretrained weights."""
     recipe = model.provenance.get("recipe", {})
     cached = [phase["cached"] for phase in recipe.get("phases", ()) if phase["epochs"]]
     return bool(recipe.get("pretrained")) and bool(cached) and all(cached)
@@ -92,50 +93,50 @@ def _read(model: Model) -> Backbone | None:
         return None
     replace(model, files={name: model.files[name] for name in (WEIGHTS, ONNX)}).verify()
     tensors = load_file(model.path(WEIGHTS))
-    parted = split_head(onnx.load(model.path(ONNX)))
+    split = split_head(onnx.load(model.path(ONNX)))
     weight = tensors.get(f"{HEAD}weight")
     # Both files must be of the same network, and the last layer of the graph its head.
-    if parted is None or weight is None or not np.array_equal(parted[1], weight):
+    if split is None or weight is None or not np.array_equal(split[1], weight):
         return None
     kept = {name: tensor for name, tensor in tensors.items() if name.startswith(BACKBONE)}
-    return Backbone(model, parted[0], kept)
+    return Backbone(model, split[0], kept)
 
 
 class HeadLearner:
-    """A `Learner` of recipes that solve for a linear head at once.
+    """A `Learner` for recipes that solve for a linear head.
 
     Args:
-        draft: what is known of the model before it is trained.
+        draft: the description of the model, as far as it is known before training.
     """
 
     packages: tuple[str, ...] = ("onnxruntime", "scikit-learn", "numpy", "pillow")
 
     def __init__(self, recipe: Recipe, draft: Model, backbone: Backbone) -> None:
         self._recipe = recipe
-        self._draft = draft
+        self.draft = draft
         self._backbone = backbone
         own = {name.removeprefix(BACKBONE): tensor for name, tensor in backbone.tensors.items()}
         self.weights_key = tensors_key(own)
 
-    def get_ready(self) -> None:
-        with large_imports():
+    def prepare(self) -> None:
+        with paused_garbage_collection():
             import sklearn.linear_model  # noqa: F401
 
-    def forward(self) -> Forward:
-        return by_engine(self._backbone.infer, self._draft.preprocess)
+    def feature_extractor(self) -> FeatureExtractor:
+        return onnx_features(self._backbone.infer, self.draft.preprocess)
 
     def fit(
-        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, progress: Progress
+        self, training: Subset, validation: Subset, seed: int, checkpoint: Path | None, progress: Progress
     ) -> FittedHead:
         began = time.monotonic()
         progress.begin("phase 1, head", 1)
-        draft = self._draft
+        draft = self.draft
         head, row = solve(
-            self._recipe, 0, learn, choose, draft.outputs, len(draft.classes), draft.positive_index
+            self._recipe, 0, training, validation, draft.outputs, len(draft.classes), draft.positive_index
         )
         progress.advance(1, loss=row["train_loss"])
         progress.epoch(row)
-        return FittedHead(self._backbone, head, Course([row], time.monotonic() - began))
+        return FittedHead(self._backbone, head, TrainingLog([row], time.monotonic() - began))
 
 
 @dataclass(frozen=True)
@@ -144,19 +145,19 @@ class FittedHead:
 
     backbone: Backbone
     head: LinearHead
-    course: Course
+    log: TrainingLog
 
     @property
     def parameters(self) -> int:
-        learned = (
+        trained = (
             tensor.size
             for name, tensor in self.backbone.tensors.items()
             if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
         )
-        return sum(learned) + self.head.weight.size + self.head.bias.size
+        return sum(trained) + self.head.weight.size + self.head.bias.size
 
-    def logits(self, photos: Photos) -> NDArray[np.float64]:
-        return self.head(photos.kept_features())
+    def logits(self, photos: Subset) -> NDArray[np.float64]:
+        return self.head(photos.read_features())
 
     def write(self, model: Model) -> None:
         from safetensors.numpy import save
@@ -166,7 +167,7 @@ class FittedHead:
         (model.folder / WEIGHTS).write_bytes(save(dict(sorted(tensors.items()))))
         proto = join_head(self.backbone.graph, weight, bias)
         size = model.preprocess.size
-        inputs = np.random.default_rng(0).standard_normal((TRIED, 3, size, size), dtype=np.float32)
-        logits = onnx_runtime(proto.SerializeToString(), threads=1)(inputs)
+        inputs = np.random.default_rng(0).standard_normal((CHECKED, 3, size, size), dtype=np.float32)
+        logits = onnx_runtime(proto, threads=1)(inputs)
         difference = float(np.abs(logits - self.head(self.backbone.infer(inputs))).max())
         write_onnx(proto, difference, model.folder / ONNX, onnx_spec(model))

@@ -1,7 +1,7 @@
-"""What learns, as `fit` sees it: something that gives features, is fitted to photos, scores others and is written.
+"""The two protocols of training: a `Learner` that can be fitted, and what it becomes, a `Fitted`.
 
-There are two. `head_learner` puts a new linear head on a backbone that stays as it is: ONNX Runtime computes the
-backbone, scikit-learn the head. `torch_learner` trains whole networks.
+There are two learners. `head_learner` puts a new linear head on a frozen backbone: ONNX Runtime computes the backbone,
+scikit-learn the head. `torch_learner` trains whole networks.
 """
 
 from __future__ import annotations
@@ -20,40 +20,19 @@ if TYPE_CHECKING:
 
     from sorter.model.folder import Model
     from sorter.progress import Progress
-    from sorter.train.features import Forward
-
-
-@dataclass(frozen=True)
-class Photos:
-    """What is learned from or measured on: rows of files that are mapped into memory.
-
-    Attributes:
-        rows: int64 (n,), of `pixels` and `features`.
-        labels: int64 (n,), of the same photos.
-        pixels: uint8 (m, s, s, 3).
-        features: float32 (m, d), where a phase wants them cached.
-    """
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    pixels: NDArray[np.uint8]
-    features: NDArray[np.float32] | None = None
-
-    def kept_features(self) -> NDArray[np.float32]:
-        """Those of the photos (n, d), in memory."""
-        assert self.features is not None
-        return np.asarray(self.features[self.rows])
+    from sorter.train.features import FeatureExtractor
+    from sorter.train.training_set import Subset
 
 
 @dataclass
-class Course:
-    """How training went.
+class TrainingLog:
+    """The record of one training. A checkpoint holds these fields by name.
 
     Attributes:
         history: a row for each epoch.
         seconds: of the phases.
         waited: seconds of those that the loop waited for photos.
-        out_of_time: the budget ended it.
+        out_of_time: the time budget ended the training.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -63,56 +42,61 @@ class Course:
 
 
 class Fitted(Protocol):
-    """What was trained."""
+    """A network that was trained."""
 
     @property
-    def course(self) -> Course:
-        """How it went."""
+    def log(self) -> TrainingLog:
+        """The record of its training."""
 
     @property
     def parameters(self) -> int:
-        """How many numbers the whole network has."""
+        """Parameters of the whole network."""
 
-    def logits(self, photos: Photos) -> NDArray[np.float64]:
-        """Of every photo, as float32 gives them: (n, outputs)."""
+    def logits(self, photos: Subset) -> NDArray[np.float64]:
+        """Logits (n, outputs) of n photos, computed in float32."""
 
     def write(self, model: Model) -> None:
         """Write weights and float32 ONNX into the folder of `model`. Raises ExportError."""
 
 
 class Learner(Protocol):
-    """What can be trained, over and over from the same beginning.
+    """A network that can be trained, any number of times from the same start.
 
     Attributes:
-        packages: whose versions a model is to tell.
+        draft: the model folder's description, as far as it is known before training.
+        packages: the packages whose versions model.json names.
         weights_key: changes when the backbone's weights do.
     """
 
+    draft: Model
     packages: tuple[str, ...]
     weights_key: str
 
-    def get_ready(self) -> None:
-        """What can be done while photos are decoded, in another thread."""
+    def prepare(self) -> None:
+        """Do what needs no photos. Called in another thread while photos are decoded."""
 
-    def forward(self) -> Forward:
+    def feature_extractor(self) -> FeatureExtractor:
         """The frozen backbone."""
 
     def fit(
-        self, learn: Photos, choose: Photos, seed: int, checkpoint: Path | None, progress: Progress
+        self, training: Subset, validation: Subset, seed: int, checkpoint: Path | None, progress: Progress
     ) -> Fitted:
         """Train.
 
         Args:
-            learn: what to train on.
-            choose: what to validate on.
+            training: photos to train on.
+            validation: photos that the best epoch is chosen on.
             seed: decides everything random.
-            checkpoint: a file to go on from and to save to, or None.
+            checkpoint: a file to resume from and to save to, or None.
         """
 
 
 @contextmanager
-def large_imports() -> Iterator[None]:
-    """No looking for cyclic garbage: what torch and such bring stays for good, and a quarter of the time went there."""
+def paused_garbage_collection() -> Iterator[None]:
+    """Import large packages without cyclic garbage collection, and exempt their objects from it for good.
+
+    A quarter of the time of importing torch went into looking for garbage.
+    """
     import atexit
     import gc
 
@@ -121,12 +105,12 @@ def large_imports() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
-        atexit.register(gc.unfreeze)  # libraries complain at the end of what is never collected
+        atexit.register(gc.unfreeze)  # libraries complain at exit of objects that are never collected
         gc.enable()
 
 
 def tensors_key(tensors: Mapping[str, NDArray[np.generic]]) -> str:
-    """A hash of every tensor of a backbone: its features can be kept for as long as it stays the same."""
+    """A hash of a backbone's tensors. Cached features are valid as long as it stays the same."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
@@ -135,7 +119,7 @@ def tensors_key(tensors: Mapping[str, NDArray[np.generic]]) -> str:
 
 
 def class_weights(labels: NDArray[np.int64], classes: int, balance: str) -> NDArray[np.float64]:
-    """Inverse to the class's share, mean 1 over the photos: (k,); all 1 where that is not asked for."""
+    """Weights (k,) inverse to the class's share, mean 1 over the photos; all 1 where `balance` asks for none."""
     counts = np.bincount(labels, minlength=classes)
     uneven = counts.max() >= 1.5 * counts.min()
     if balance == "weights" or (balance == "auto" and uneven):
@@ -143,20 +127,25 @@ def class_weights(labels: NDArray[np.int64], classes: int, balance: str) -> NDAr
     return np.ones(classes)
 
 
-def judge(logits: NDArray[np.float64], labels: NDArray[np.int64], positive: int) -> dict[str, float]:
-    """Mean negative log-likelihood and balanced accuracy at the middle threshold.
+def validation_scores(
+    logits: NDArray[np.float64], labels: NDArray[np.int64], positive: int
+) -> dict[str, float]:
+    """Mean negative log-likelihood, and balanced accuracy at a probability of one half.
 
     Args:
         logits: (n, 1) or (n, k).
         labels: (n,).
-        positive: the class that a single logit speaks for.
+        positive: the class of a single logit.
+
+    Returns:
+        `val_loss` and `val_balanced_accuracy`, columns of the training history.
     """
     if logits.shape[1] == 1:
         margins = np.where(labels == positive, 1.0, -1.0) * logits[:, 0]
-        losses, right = np.logaddexp(0, -margins), margins > 0
+        losses, correct = np.logaddexp(0, -margins), margins > 0
     else:
-        with np.errstate(invalid="ignore"):  # training that has gone astray gives NaN, and may come back
+        with np.errstate(invalid="ignore"):  # training that diverges gives NaN, and may recover
             losses = np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(labels)), labels]
-        right = logits.argmax(1) == labels
-    recalls = [right[labels == label].mean() for label in np.unique(labels)]
+        correct = logits.argmax(1) == labels
+    recalls = [correct[labels == label].mean() for label in np.unique(labels)]
     return {"val_loss": float(losses.mean()), "val_balanced_accuracy": float(np.mean(recalls))}

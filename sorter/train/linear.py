@@ -1,4 +1,4 @@
-"""The head that has an exact answer: logistic regression on cached features."""
+"""A linear head in closed form: logistic regression on cached features."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.train.learner import Photos, class_weights, judge
+from sorter.train.learner import class_weights, validation_scores
 from sorter.train.recipes import Recipe
+from sorter.train.training_set import Subset
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEPS = 1000  # of L-BFGS, at most; a hundred are usual
-FLOOR = 1e-6  # added to standard deviations: some features never differ
+STEPS = 1000  # of L-BFGS at most; about a hundred are usual
+FLOOR = 1e-6  # added to standard deviations, because some features are constant
 
 
 @dataclass(frozen=True)
 class LinearHead:
-    """One layer.
+    """A linear layer.
 
     Attributes:
         weight: float32 (outputs, d).
@@ -36,26 +37,32 @@ class LinearHead:
 
 
 def solve(
-    recipe: Recipe, number: int, learn: Photos, choose: Photos, outputs: int, classes: int, positive: int
+    recipe: Recipe,
+    number: int,
+    training: Subset,
+    validation: Subset,
+    outputs: int,
+    classes: int,
+    positive: int,
 ) -> tuple[LinearHead, dict[str, Any]]:
-    """Solve one phase of a recipe at once, in what counts as one epoch.
+    """Solve one phase of a recipe. It counts as one epoch.
 
     Args:
         number: of the phase.
-        outputs: 1 for a single logit, which speaks for `positive`.
+        outputs: logits; a single one is that of `positive`.
 
     Returns:
         The head, and the epoch's row of the history.
     """
     began = time.monotonic()
-    weights = class_weights(learn.labels, classes, recipe.balance)[learn.labels]
-    features = learn.kept_features()
+    weights = class_weights(training.labels, classes, recipe.balance)[training.labels]
+    features = training.read_features()
     one = positive if outputs == 1 else None
-    head = fit_linear(features, learn.labels, weights, recipe.phases[number].l2, one)
+    head = fit_linear(features, training.labels, weights, recipe.phases[number].l2, one)
     assert len(head.weight) == outputs, "every class has a photo"
-    lost = judge(head(features), learn.labels, positive)["val_loss"]
-    row = {"phase": number + 1, "epoch": 1, "lr": 0.0, "train_loss": lost}
-    row |= judge(head(choose.kept_features()), choose.labels, positive)
+    train_loss = validation_scores(head(features), training.labels, positive)["val_loss"]
+    row = {"phase": number + 1, "epoch": 1, "lr": 0.0, "train_loss": train_loss}
+    row |= validation_scores(head(validation.read_features()), validation.labels, positive)
     return head, row | {"seconds": round(time.monotonic() - began, 3)}
 
 
@@ -68,17 +75,17 @@ def fit_linear(
 ) -> LinearHead:
     """The linear head with the least loss, found by L-BFGS on standardised features.
 
-    Minimises the weighted mean of the log loss plus `l2` / 2 times the sum of squares of the weights, the bias not
-    among them. Standardising is folded into the layer, so that it takes features as they are. The penalty then
-    falls on what a feature does over its own spread: strong, it generalises to photos of other sources better
-    than weight decay does on the features as they are.
+    Minimises the weighted mean of the log loss plus `l2` / 2 times the sum of squares of the weights without the bias.
+    Standardising is folded into the layer, so that the layer takes raw features. The penalty falls on the effect of a
+    feature over its own spread. A strong penalty generalises to photos of other sources better than weight decay on
+    raw features does.
 
     Args:
         features: (n, d).
         labels: (n,), indices of classes, each with a photo.
         weights: of each photo (n,).
         l2: strength of the penalty, above 0.
-        positive: of two classes, the one that a single logit speaks for; None for a logit for each class.
+        positive: of two classes, the one of the single logit; None for one logit for each class.
     """
     from sklearn.linear_model import LogisticRegression
 

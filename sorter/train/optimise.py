@@ -1,4 +1,4 @@
-"""What is minimised and how: the loss, the optimiser, its learning rate and precision, the running mean."""
+"""The loss, the optimiser, its learning rate and precision, and the average of the weights."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sorter.model.network import Network
-from sorter.train.networks import parameter_groups
+from sorter.train.layers import parameter_groups
 from sorter.train.recipes import Phase, Recipe
 
 
 def loss_of(logits: Tensor, targets: Tensor, weights: Tensor, positive: int) -> Tensor:
-    """Cross entropy of soft targets, each photo weighed by its class: (b, 1) or (b, k), (b, k), (k,) -> ()."""
-    each = targets @ weights  # (b,)
+    """Cross entropy of soft targets, weighted by class: (b, 1) or (b, k), (b, k), (k,) -> ()."""
+    of_photo = targets @ weights  # (b,)
     if logits.shape[1] == 1:
-        said = functional.binary_cross_entropy_with_logits(
+        losses = functional.binary_cross_entropy_with_logits(
             logits[:, 0], targets[:, positive], reduction="none"
         )
     else:
-        said = -(targets * functional.log_softmax(logits, 1)).sum(1)
-    return (said * each).mean()
+        losses = -(targets * functional.log_softmax(logits, 1)).sum(1)
+    return (losses * of_photo).mean()
 
 
 def make_optimiser(network: Network, recipe: Recipe, phase: Phase) -> torch.optim.Optimizer:
+    """The phase's optimiser, for the parameters that are not frozen."""
     groups = parameter_groups(
         network, phase.lr, phase.layer_decay, recipe.weight_decay, recipe.head_weight_decay
     )
@@ -40,27 +41,29 @@ def make_optimiser(network: Network, recipe: Recipe, phase: Phase) -> torch.opti
 
 
 def learning_rate(phase: Phase, done: float) -> float:
-    """Share of the peak after so much of the phase, 0 <= done < 1.
+    """The learning rate as a share of its peak; `done` is the share of the phase that is done, 0 <= done < 1.
 
-    One-cycle: up by a cosine over the first 30 % from a 25th, down to a 10,000th of that (Smith & Topin 2018).
+    One-cycle: a cosine up from a 25th over the first 30 %, then down to a 10,000th of that (Smith & Topin 2018).
+
+    Torch's schedulers keep state. A function of the step alone needs none in the checkpoint.
     """
     if phase.schedule == "one-cycle":
         if done < 0.3:
-            return _between(1 / 25, 1.0, done / 0.3)
-        return _between(1.0, 1 / 250_000, (done - 0.3) / 0.7)
+            return _cosine(1 / 25, 1.0, done / 0.3)
+        return _cosine(1.0, 1 / 250_000, (done - 0.3) / 0.7)
     if done < phase.warmup:
         return (done + 1e-3) / (phase.warmup + 1e-3)
     if phase.schedule == "cosine":
-        return _between(1.0, 0.0, (done - phase.warmup) / (1 - phase.warmup))
+        return _cosine(1.0, 0.0, (done - phase.warmup) / (1 - phase.warmup))
     return 1.0
 
 
-def _between(start: float, end: float, share: float) -> float:
+def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
 
 
 def plateau(losses: list[float], phase: Phase) -> float:
-    """A tenth for every `plateau_patience` epochs in a row without a lower validation loss."""
+    """The factor of the learning rate: a tenth for every `plateau_patience` epochs in a row without a lower loss."""
     if phase.schedule != "plateau":
         return 1.0
     scale, waited, best = 1.0, 0, math.inf
@@ -95,8 +98,11 @@ def _cpu_has_bfloat16() -> bool:
         return False
 
 
-class Mean:
-    """The exponential running mean of a network's weights (and batch norm statistics)."""
+class WeightAverage:
+    """The exponential moving average of a network's weights and batch norm statistics.
+
+    timm's ModelEmaV3 warms up by another formula, which would change the results of the recipes.
+    """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = deepcopy(network).requires_grad_(False)
@@ -105,16 +111,16 @@ class Mean:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        # Early on the mean is short, so that it forgets where the weights came from.
+        # The average is short at first, so that it forgets the starting weights.
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for mine, theirs in zip(
+        for average, latest in zip(
             self.network.state_dict().values(), network.state_dict().values(), strict=True
         ):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - decay)
+            if average.is_floating_point():
+                average.lerp_(latest, 1 - decay)
             else:
-                mine.copy_(theirs)
+                average.copy_(latest)
 
     def state(self) -> dict[str, Any]:
         return {"network": self.network.state_dict(), "updates": self.updates}

@@ -1,29 +1,29 @@
-"""The recipes: everything that sets one way of training apart from another, as data."""
+"""The recipes: all settings of a way to train, as data."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sorter.model.folder import SMALL_CNN
 from sorter.types import UsageError
 
 DEFAULT = "resnet50-sigmoid"
 FAST = "fast"
 LITE0, LITE2 = "efficientnet-lite0", "efficientnet-lite2"
-SMALL_CNN = "small-cnn"
 HEAD, ALL = "head", "all"
 AUGMENTATIONS = ("none", "light", "standard", "strong")
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training with one optimiser.
+    """A phase of training with one optimiser.
 
     Attributes:
-        epochs: at most; 0 leaves the phase out.
+        epochs: maximum; 0 leaves the phase out.
         lr: peak learning rate, of the head where `layer_decay` is below 1.
-        trains: `head`, `all`, or how many of the backbone's last stages besides the head.
-        cached: the backbone's features are computed once, without augmentation, and only the head is run.
+        trains: `head`, `all`, or the number of the backbone's last stages to train besides the head.
+        cached: the backbone's features are computed once, without augmentation, and only the head is trained.
         optimiser: `adamw`, `adam` (weight decay as an L2 term of the loss), `sgd` (Nesterov momentum 0.9), or `lbfgs`:
             the linear head with the least loss on cached features, in one epoch.
         schedule: `cosine`, `one-cycle`, `plateau` (a tenth after `plateau_patience` epochs without gain) or `constant`.
@@ -51,11 +51,11 @@ class Recipe:
     """One way to train.
 
     Attributes:
-        name: as `--recipe` takes it.
-        summary: what it is, in a line.
+        name: for `--recipe`.
+        summary: one line.
         published: the result its authors report; empty for our own.
         backbone: timm's name, `efficientnet-lite0`, `efficientnet-lite2` or `small-cnn`.
-        phases: in order; each goes on from the best epoch so far.
+        phases: in order; each starts from the best epoch so far.
         pretrained: the backbone starts from ImageNet weights.
         size: side of the square input in pixels.
         resize: as for `Preprocess`.
@@ -64,13 +64,13 @@ class Recipe:
         batch_size: photos in a step.
         weight_decay: of the backbone's weights (not of biases and norms).
         head_weight_decay: of the head's.
-        label_smoothing: share of each target that is spread over all classes.
+        label_smoothing: share of each target that is spread over all classes (Szegedy et al. 2016).
         mixup: alpha of the beta distribution that photos are blended by (Zhang et al. 2018); 0 for none.
         cutmix: likewise for pasted rectangles (Yun et al. 2019).
-        ema: decay of the running mean of the weights that is validated and kept; 0 for none.
+        ema: decay of the moving average of the weights, which is validated and kept; 0 for none.
         augment: `none`, `light`, `standard` or `strong`.
         balance: `none`, `weights` (in the loss), `sampling`, or `auto`: weights where classes differ by half or more.
-        optimise: what the threshold is chosen for, as `--optimize` takes it.
+        optimise: what the threshold is chosen for, as for `--optimize`.
     """
 
     name: str
@@ -98,10 +98,10 @@ class Recipe:
         return asdict(self)
 
 
-# Of the recipe that only does so when asked. With a decay of 0.75 the early stages hardly moved, and CIFAR-10 suffered.
+# Part of `fast` with --epochs only. With a layer decay of 0.75 the early stages hardly changed, and CIFAR-10 suffered.
 FINE_TUNING = Phase(0, 1e-3, ALL, warmup=0.1, layer_decay=0.9, patience=5)
 
-# A Keras L2 factor f adds f * w ** 2 to the loss, of which the gradient is 2 f w: Adam's `weight_decay` is 2 f.
+# A Keras L2 factor f adds f * w ** 2 to the loss. Its gradient is 2 f w, so Adam's `weight_decay` is 2 f.
 RECIPES = (
     Recipe(
         name="resnet50-sigmoid",
@@ -188,7 +188,7 @@ RECIPES = (
 
 
 def find_recipe(name: str) -> Recipe:
-    """Raises UsageError where there is no such recipe."""
+    """The recipe of that name. Raises UsageError where there is none."""
     for recipe in RECIPES:
         if recipe.name == name:
             return recipe

@@ -1,4 +1,4 @@
-"""How and where to train, whatever the recipe."""
+"""Settings of the training loop that no recipe has."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def _cpu() -> torch.device:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How and where to train, whatever the recipe.
+    """Settings of the training loop that no recipe has.
 
     Attributes:
-        positive: index of the class that a network with one logit speaks for.
-        classes: how many.
-        spec: mean and std for the pixels.
+        positive: index of the class of a single logit.
+        classes: number of classes.
+        spec: the preprocessing; its mean and std are used.
         seed: decides everything random.
-        device: where to.
-        workers: processes that augment; 0 augments between the steps.
+        device: to train on.
+        workers: processes that augment; 0 augments in the loop itself.
         deadline: seconds of training after which to stop, or None.
-        checkpoint: a file to go on from and to save to, or None.
-        save_seconds: a checkpoint is at least so old before another epoch of the same phase replaces it.
+        checkpoint: a file to resume from and to save to, or None.
+        save_seconds: minimum time between two checkpoints of a phase.
     """
 
     positive: int

@@ -17,9 +17,9 @@ pytest.importorskip("matplotlib")
 
 from sorter.evaluate import plots
 from sorter.evaluate.evaluate import write_report
-from sorter.evaluate.metrics import compute
+from sorter.evaluate.metrics import compute_metrics
 from sorter.photos.dataset import Example
-from sorter.reports.cards import take_report_folder
+from sorter.reports.page import take_report_folder
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 FAST = ("--engine", "onnx", "--precision", "fp32", "-j", "1")
@@ -141,7 +141,7 @@ def test_reports_of_every_kind_of_model(classes: tuple[str, ...], tmp_path: Path
     logits[np.arange(n), labels] += 2
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     positive = classes[0] if k == 2 else None
-    metrics = compute(labels, probabilities, classes, positive, 0.5, resamples=100)
+    metrics = compute_metrics(labels, probabilities, classes, positive, 0.5, resamples=100)
     examples = [
         Example(Photo(tmp_path / f"<{number}>\udcff.jpg", Path(f"{number}.jpg"), 1, 1), int(label))
         for number, label in enumerate(labels)
@@ -179,7 +179,7 @@ def test_reports_of_every_kind_of_model(classes: tuple[str, ...], tmp_path: Path
 
 def test_no_error_is_no_proof_that_there_are_none(tmp_path: Path) -> None:
     labels, probabilities = [0, 1] * 50, np.array([[0.9, 0.1], [0.2, 0.8]] * 50)
-    metrics = compute(labels, probabilities, ("a", "b"), "a", 0.5, resamples=100)
+    metrics = compute_metrics(labels, probabilities, ("a", "b"), "a", 0.5, resamples=100)
     examples = [Example(Photo(tmp_path / "a", Path("a"), 1, 1), label) for label in labels]
     write_report(tmp_path / "out", metrics, examples, probabilities, about={}, thumbnails=thumbnails)
     text = (tmp_path / "out" / "report.html").read_text()

@@ -15,8 +15,9 @@ from support.photos import BLUE, RED, make_photo
 
 pytest.importorskip("matplotlib")
 
-from sorter.evaluate.inspect import InspectOptions, TakeLook, inspect_folders
-from sorter.types import Photo, UsageError
+from sorter.evaluate.inspect import InspectOptions, inspect_folders
+from sorter.evaluate.photo_statistics import MeasurePhoto
+from sorter.types import Limits, Photo, UsageError
 
 
 def flat(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (80, 40)) -> Path:
@@ -100,7 +101,7 @@ def test_colours_are_measured_right(tmp_path: Path) -> None:
 
 def test_a_look_is_that_of_the_pixels(tmp_path: Path) -> None:
     path = make_photo(tmp_path / "a.png", RED)
-    look = TakeLook(250).start()(Photo(path, Path("a.png"), 1, 1))
+    look = MeasurePhoto(Limits()).start()(Photo(path, Path("a.png"), 1, 1))
     pixels = np.asarray(Image.open(path)) / 255
     assert look.mean == pytest.approx(pixels.mean(axis=(0, 1)))
     assert look.square == pytest.approx((pixels**2).mean(axis=(0, 1)))

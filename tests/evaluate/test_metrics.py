@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 pytest.importorskip("sklearn")
 from sklearn import metrics as sk
 
-from sorter.evaluate.metrics import ESTIMATES, calibration, choose_threshold, compute, fit_temperature
+from sorter.evaluate.bootstrap import ESTIMATES
+from sorter.evaluate.calibration import calibration, fit_temperature
+from sorter.evaluate.metrics import compute_metrics
+from sorter.evaluate.threshold import choose_threshold
 from sorter.types import UsageError
 
 
@@ -34,7 +37,7 @@ def noisy(n: int, seed: int = 0, k: int = 2) -> tuple[np.ndarray, np.ndarray]:
 
 def test_two_classes_are_scored_as_scikit_learn_does():
     labels, probabilities = noisy(500)
-    found = compute(labels, probabilities, ["yes", "no"], "yes", 0.4, resamples=100)
+    found = compute_metrics(labels, probabilities, ["yes", "no"], "yes", 0.4, resamples=100)
     true, score = labels == 0, probabilities[:, 0]
     said = score >= 0.4
     assert found.accuracy.value == pytest.approx(sk.accuracy_score(true, said))
@@ -50,7 +53,7 @@ def test_two_classes_are_scored_as_scikit_learn_does():
 
 def test_many_classes_are_macro_averages():
     labels, probabilities = noisy(600, k=4)
-    found = compute(labels, probabilities, list("abcd"), None, 0.5, resamples=100)
+    found = compute_metrics(labels, probabilities, list("abcd"), None, 0.5, resamples=100)
     said = probabilities.argmax(axis=1)
     assert found.balanced_accuracy.value == pytest.approx(sk.balanced_accuracy_score(labels, said))
     for name, score in (("precision", sk.precision_score), ("recall", sk.recall_score), ("f1", sk.f1_score)):
@@ -70,7 +73,7 @@ def test_many_classes_are_macro_averages():
 def test_intervals_are_those_of_a_plain_bootstrap():
     """Against resampling done the slow way with scikit-learn, from the same random numbers."""
     labels, probabilities = noisy(80, seed=3)
-    found = compute(labels, probabilities, ["yes", "no"], "yes", 0.5, resamples=200, seed=5)
+    found = compute_metrics(labels, probabilities, ["yes", "no"], "yes", 0.5, resamples=200, seed=5)
     random = np.random.default_rng(5)
     values = []
     for _ in range(200):
@@ -87,17 +90,17 @@ def test_the_interval_of_accuracy_has_the_width_that_theory_gives():
     labels[500:] = 1
     positive = np.where(labels == 0, 0.9, 0.1)
     positive[::10] = 1 - positive[::10]  # one in ten is wrong
-    found = compute(labels, two_columns(positive), ["yes", "no"], "yes", 0.5)
+    found = compute_metrics(labels, two_columns(positive), ["yes", "no"], "yes", 0.5)
     assert found.accuracy.value == pytest.approx(0.9)
     half = 1.96 * math.sqrt(0.9 * 0.1 / 1000)
     assert found.accuracy.low == pytest.approx(0.9 - half, abs=0.004)
     assert found.accuracy.high == pytest.approx(0.9 + half, abs=0.004)
-    assert found == compute(labels, two_columns(positive), ["yes", "no"], "yes", 0.5)  # seeded
-    assert found != compute(labels, two_columns(positive), ["yes", "no"], "yes", 0.5, seed=1)
+    assert found == compute_metrics(labels, two_columns(positive), ["yes", "no"], "yes", 0.5)  # seeded
+    assert found != compute_metrics(labels, two_columns(positive), ["yes", "no"], "yes", 0.5, seed=1)
 
 
 def test_what_is_not_defined_is_said_to_be_so():
-    found = compute([0, 0], [[0.9, 0.1], [0.2, 0.8]], ["yes", "no"], "yes", 0.5, resamples=100)
+    found = compute_metrics([0, 0], [[0.9, 0.1], [0.2, 0.8]], ["yes", "no"], "yes", 0.5, resamples=100)
     assert math.isnan(found.roc_auc.value)
     assert found.recall.value == 0.5
     data = json.loads(json.dumps(found.to_json(), allow_nan=False))
@@ -108,7 +111,7 @@ def test_what_is_not_defined_is_said_to_be_so():
 def test_most_confused_pairs_come_commonest_first():
     labels = [0, 0, 0, 0, 1, 1, 2]
     said = np.eye(3)[[1, 1, 1, 0, 0, 1, 2]]
-    found = compute(labels, said, ["a", "b", "c"], None, 0.5, resamples=100)
+    found = compute_metrics(labels, said, ["a", "b", "c"], None, 0.5, resamples=100)
     pairs = [(pair.label, pair.predicted, pair.photos, pair.share) for pair in found.most_confused]
     assert pairs == [("a", "b", 3, 0.75), ("b", "a", 1, 0.5)]
 
@@ -118,8 +121,8 @@ def test_calibration_by_hand():
     probabilities = two_columns(np.array([0.31, 0.33, 0.99, 1.0]))
     found = calibration(labels, probabilities, 0)
     assert found.photos.tolist() == [2, 2]
-    assert found.said == pytest.approx([0.32, 0.995])
-    assert found.true == pytest.approx([0.5, 1.0])
+    assert found.predicted == pytest.approx([0.32, 0.995])
+    assert found.observed == pytest.approx([0.5, 1.0])
     assert found.error == pytest.approx((2 * 0.18 + 2 * 0.005) / 4)
 
 
@@ -128,7 +131,7 @@ def test_calibration_by_hand():
 def test_what_always_holds(n, k, seed):
     labels, probabilities = noisy(n, seed, k)
     positive = "c0" if k == 2 else None
-    found = compute(labels, probabilities, [f"c{i}" for i in range(k)], positive, 0.5, resamples=100)
+    found = compute_metrics(labels, probabilities, [f"c{i}" for i in range(k)], positive, 0.5, resamples=100)
     for name, each in found.estimates().items():
         assert math.isnan(each.value) or 0 <= each.low <= each.high <= 1 + 1e-12, name
     assert sum(map(sum, found.confusion)) == n
@@ -139,7 +142,7 @@ def test_what_always_holds(n, k, seed):
     assert set(found.estimates()) == set(ESTIMATES)
     # The order of the photos says nothing.
     order = np.random.default_rng(seed).permutation(n)
-    other = compute(labels[order], probabilities[order], found.classes, positive, 0.5, resamples=100)
+    other = compute_metrics(labels[order], probabilities[order], found.classes, positive, 0.5, resamples=100)
     assert other.confusion == found.confusion
     assert other.roc_auc.value == pytest.approx(found.roc_auc.value, nan_ok=True)
 

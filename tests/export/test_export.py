@@ -134,16 +134,16 @@ def test_what_tracing_gets_wrong_is_captured(right, monkeypatch):
     """The exporter that traces is tried first, and its answer is not taken where it is another than torch's."""
     network = tiny_network(3) if right else MeanOfNeighbours()
     calls = []
-    capture = graph.captured
+    capture = graph.capture
     monkeypatch.setattr(graph, "captured", lambda *given: calls.append(1) or capture(*given))
-    assert (graph.traced(network, SIZE) is not None) == right
+    assert (graph.trace(network, SIZE) is not None) == right
     proto, difference = graph.to_onnx(network, SIZE)
     assert difference <= MAX_DIFFERENCE
     assert len(calls) == (not right)
     batch = images(1, seed=1, n=5)[0]
     with torch.inference_mode():
         expected = network(torch.from_numpy(batch)).numpy()
-    np.testing.assert_allclose(onnx_runtime(proto.SerializeToString())(batch), expected, atol=MAX_DIFFERENCE)
+    np.testing.assert_allclose(onnx_runtime(proto)(batch), expected, atol=MAX_DIFFERENCE)
 
 
 def test_a_head_is_put_on_a_backbone_that_was_exported_before(monkeypatch):
@@ -152,14 +152,14 @@ def test_a_head_is_put_on_a_backbone_that_was_exported_before(monkeypatch):
         torch.nn.Conv2d(3, 8, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
     )
     backbone.num_features = 8
-    before, _ = graph.traced(backbone, SIZE)
+    before, _ = graph.trace(backbone, SIZE)
     network = Network(backbone, (5,), 0.5, 3).eval()
     batch = images(1, seed=1, n=5)[0]
     monkeypatch.setattr(graph, "to_onnx", lambda *_: pytest.fail("was exported from the start"))
     proto, _ = graph.with_head(before, network, SIZE)
     with torch.inference_mode():
         expected = network(torch.from_numpy(batch)).numpy()
-    np.testing.assert_allclose(onnx_runtime(proto.SerializeToString())(batch), expected, atol=MAX_DIFFERENCE)
+    np.testing.assert_allclose(onnx_runtime(proto)(batch), expected, atol=MAX_DIFFERENCE)
 
     # A backbone that has learned since is not taken for what it was.
     network.backbone[0].bias.data += 1

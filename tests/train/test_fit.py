@@ -14,16 +14,21 @@ import torch
 from support.commands import Sorter, read_report
 from support.photos import BLUE, RED, make_photo
 
-from sorter.export.graph import onnx_runtime, traced
+from sorter.export.graph import onnx_runtime, trace
 from sorter.model.folder import read_model
-from sorter.train import features, fit, recipes
+from sorter.photos.dataset import Example
+from sorter.photos.fingerprint import Fingerprint
+from sorter.train import features, recipes
 from sorter.train.backbones import preprocess_of
 from sorter.train.features import embed
 from sorter.train.fit import train_model
-from sorter.train.networks import WeightSource, make_network
 from sorter.train.options import TrainOptions, resolve_recipe
+from sorter.train.pretrained import WeightSource, make_network
 from sorter.train.recipes import RECIPES, Phase, Recipe
-from sorter.types import SorterError, UsageError
+from sorter.train.result import TrainResult
+from sorter.train.training_set import TrainingSet
+from sorter.train.work_folder import WORK
+from sorter.types import Photo, SorterError, UsageError
 
 GREEN = (30, 200, 30)
 # Cached head, then fine-tuning; the batch norms of an untrained network need the second to see anything.
@@ -78,7 +83,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[fit.Trained, Silent]:
+def trained(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainResult, Silent]:
     progress = Silent()
     out = tmp_path_factory.mktemp("models") / "colours"
     with pytest.MonkeyPatch.context() as patch:
@@ -92,7 +97,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_model_folder_is_whole(trained: tuple[fit.Trained, Silent]) -> None:
+def test_the_model_folder_is_whole(trained: tuple[TrainResult, Silent]) -> None:
     result, progress = trained
     folder = result.model.folder
     model = read_model(folder)
@@ -101,13 +106,13 @@ def test_the_model_folder_is_whole(trained: tuple[fit.Trained, Silent]) -> None:
     assert 0 < model.threshold < 1
     assert model.temperature > 0
     assert model.provenance["recipe"]["name"] == "tiny"
-    assert not (folder / fit.WORK).exists()
-    assert "1 exact and 0 near duplicates, each kept on one side" in progress.said
+    assert not (folder / WORK).exists()
+    assert "1 exact and 0 near duplicates; duplicates are kept in one part." in progress.said
     assert (folder / "README.md").read_text(encoding="utf-8").startswith("# colours\n")
 
 
 def test_the_report_holds_history_figures_and_failures(
-    trained: tuple[fit.Trained, Silent], folders: Path
+    trained: tuple[TrainResult, Silent], folders: Path
 ) -> None:
     result, _ = trained
     report = result.model.folder / "report"
@@ -125,7 +130,7 @@ def test_the_report_holds_history_figures_and_failures(
 
 
 def test_run_scores_photos_as_training_did(
-    trained: tuple[fit.Trained, Silent], folders: Path, tmp_path: Path, sorter: Sorter
+    trained: tuple[TrainResult, Silent], folders: Path, tmp_path: Path, sorter: Sorter
 ) -> None:
     result, _ = trained
     done = sorter(
@@ -155,7 +160,7 @@ def test_stopped_and_resumed_gives_the_same_model(folders: Path, tmp_path: Path)
         train_model(again, Silent(stop_at=4))
     with pytest.raises(UsageError, match="add --resume"):
         train_model(again, Silent())
-    with pytest.raises(UsageError, match="begun with another seed"):
+    with pytest.raises(UsageError, match="started with another seed"):
         train_model(replace(again, resume=True, seed=4), Silent())
     train_model(replace(again, resume=True), Silent())
     first, second = (tmp_path / name / "model.safetensors" for name in "ab")
@@ -214,7 +219,7 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_p
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
         train_model(TrainOptions(folders, tmp_path / "full", recipe="tiny"), Silent())
-    with pytest.raises(UsageError, match="nothing was begun"):
+    with pytest.raises(UsageError, match="no training was started"):
         train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", resume=True), Silent())
     with pytest.raises(UsageError, match="--positive green"):
         train_model(TrainOptions(folders, tmp_path / "new", recipe="tiny", positive="green"), Silent())
@@ -231,18 +236,24 @@ def test_nothing_is_written_over_and_nothing_is_left_behind(folders: Path, tmp_p
 
 def test_features_are_computed_once(tmp_path: Path) -> None:
     network, spec = make_network(TINY, 1, WeightSource(), 0), preprocess_of(TINY)
-    forward = features.by_torch(network.backbone, spec, torch.device("cpu"))
+    forward = features.torch_features(network.backbone, spec, torch.device("cpu"))
     calls = []
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     digests = ["a", "b", None, "a", "c"]
 
-    def engine() -> features.Forward:
+    def engine() -> features.FeatureExtractor:
         return lambda some: forward(some) if calls.append(1) is None else some
 
     def embedded(names: list[str | None]) -> np.ndarray:
-        return np.array(
-            embed(engine, spec, pixels, names, tmp_path / "f.npy", tmp_path / "cache", "key", lambda _: None)
-        )
+        photos = [Photo(Path(f"{row}.jpg"), Path(f"{row}.jpg"), 1, 1) for row in range(len(names))]
+        prints = {
+            photo.path: Fingerprint(name, 0, 1, 1, "JPEG")
+            for photo, name in zip(photos, names, strict=True)
+            if name is not None
+        }
+        data = TrainingSet(tuple(Example(photo, 0) for photo in photos), spec, pixels, prints, ())
+        found = embed(data, engine, "key", tmp_path / "f.npy", tmp_path / "cache", lambda _: None)
+        return np.array(found.features)
 
     first = embedded(digests)
     assert len(calls) == 1
@@ -258,10 +269,10 @@ def test_features_are_computed_once(tmp_path: Path) -> None:
 def test_the_engine_gives_the_features_of_torch() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     backbone, spec = make_network(TINY, 1, WeightSource(), 0).backbone, preprocess_of(TINY)
-    found = traced(backbone, spec.size)
+    found = trace(backbone, spec.size)
     assert found is not None
-    by_engine = features.by_engine(onnx_runtime(found[0].SerializeToString()), spec)(pixels)
-    by_torch = features.by_torch(backbone, spec, torch.device("cpu"))(pixels)
+    by_engine = features.onnx_features(onnx_runtime(found[0]), spec)(pixels)
+    by_torch = features.torch_features(backbone, spec, torch.device("cpu"))(pixels)
     np.testing.assert_allclose(by_engine, by_torch, atol=1e-4)
     assert len(np.unique(by_engine[:, 0])) == len(pixels), "photos are told apart"
 

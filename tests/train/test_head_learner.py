@@ -26,8 +26,8 @@ from sorter.train import retrain as retraining
 from sorter.train.backbones import preprocess_of
 from sorter.train.fit import train_model
 from sorter.train.head_learner import BACKBONE, HEAD, find_backbone
-from sorter.train.networks import WeightSource, make_network, weights_key
 from sorter.train.options import TrainOptions, resolve_recipe
+from sorter.train.pretrained import WeightSource, make_network, weights_key
 from sorter.train.recipes import FAST, LITE0, RECIPES, Phase, Recipe, find_recipe
 
 GREEN = (30, 200, 30)
@@ -68,10 +68,10 @@ def test_a_graph_is_taken_apart_and_put_together(first: Path) -> None:
     backbone, weight = parted
     np.testing.assert_array_equal(weight, tensors[f"{HEAD}weight"].numpy())
     inputs = np.random.default_rng(0).standard_normal((3, 3, 32, 32), dtype=np.float32)
-    features = onnx_runtime(backbone.SerializeToString(), threads=1)(inputs)
+    features = onnx_runtime(backbone, threads=1)(inputs)
     assert features.shape == (3, weight.shape[1])
     again = join_head(backbone, weight, tensors[f"{HEAD}bias"].numpy())
-    expected, got = (onnx_runtime(each.SerializeToString(), threads=1)(inputs) for each in (proto, again))
+    expected, got = (onnx_runtime(each, threads=1)(inputs) for each in (proto, again))
     np.testing.assert_allclose(got, expected, atol=1e-5)
     assert split_head(backbone) is None, "it ends in no linear layer"
 
@@ -104,7 +104,7 @@ def test_torch_finds_the_same_head(first: Path, tmp_path: Path, monkeypatch: pyt
     data = draw(tmp_path / "data", red=RED, not_red=BLUE)
     options = TrainOptions(data, tmp_path / "a", "exact", weights=first / WEIGHTS, positive="red", workers=1)
     train_model(options, NoProgress())
-    monkeypatch.setattr("sorter.train.fit.find_backbone", lambda *_: None)
+    monkeypatch.setattr("sorter.train.select_learner.find_backbone", lambda *_: None)
     train_model(replace(options, out=tmp_path / "b"), NoProgress())
     ours, theirs = (read_model(tmp_path / name) for name in "ab")
     assert "torch" in theirs.provenance["packages"]

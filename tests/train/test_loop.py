@@ -16,12 +16,13 @@ from sorter.photos.preprocess import Preprocess
 from sorter.train.augment import augmentation
 from sorter.train.batches import Batches
 from sorter.train.checkpoint import TrainingState
-from sorter.train.learner import Photos, class_weights, judge
+from sorter.train.learner import class_weights, validation_scores
 from sorter.train.loop import predict, train
-from sorter.train.networks import WeightSource, make_network
-from sorter.train.optimise import Mean, learning_rate, loss_of, plateau, stalled
+from sorter.train.optimise import WeightAverage, learning_rate, loss_of, plateau, stalled
+from sorter.train.pretrained import WeightSource, make_network
 from sorter.train.recipes import AUGMENTATIONS, Phase, Recipe
 from sorter.train.settings import TrainSettings
+from sorter.train.training_set import Subset
 
 SIZE = 32
 SPEC = Preprocess(SIZE, "squash", "bilinear", (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -75,17 +76,17 @@ class Looking:
         self.left -= 1
 
 
-def photos(classes: int, each: int, seed: int = 0) -> Photos:
+def photos(classes: int, each: int, seed: int = 0) -> Subset:
     """Noise whose brightest channel is the class."""
     rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(classes), each)
     pixels = rng.integers(0, 160, (len(labels), SIZE, SIZE, 3), dtype=np.uint8)
     for row, label in enumerate(labels):
         pixels[row, :, :, label] += 90
-    return Photos(np.arange(len(labels)), labels, pixels)
+    return Subset(np.arange(len(labels)), labels, pixels)
 
 
-def with_features(network: Any, some: Photos) -> Photos:
+def with_features(network: Any, some: Subset) -> Subset:
     with torch.inference_mode():
         features = network.backbone(torch.from_numpy(SPEC.normalise(some.pixels))).numpy()
     return replace(some, features=features)
@@ -236,7 +237,7 @@ def test_losses_are_those_of_torch() -> None:
 def test_validation_is_judged_as_torch_would(k: int) -> None:
     logits = np.random.default_rng(0).normal(0, 3, (20, k))
     labels = np.arange(20) % max(k, 2)
-    found = judge(logits, labels, positive=1)
+    found = validation_scores(logits, labels, positive=1)
     values, true = torch.from_numpy(logits), torch.from_numpy(labels)
     if k == 1:
         loss = torch.nn.functional.binary_cross_entropy_with_logits(values[:, 0], (true == 1).double())
@@ -275,7 +276,7 @@ def test_schedules() -> None:
 
 def test_the_mean_of_weights_follows_them() -> None:
     layer = torch.nn.Linear(2, 1)
-    mean = Mean(layer, 0.5)
+    mean = WeightAverage(layer, 0.5)
     start = layer.weight.detach().clone()
     with torch.no_grad():
         layer.weight += 1.0

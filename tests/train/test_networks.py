@@ -18,16 +18,8 @@ from safetensors.torch import save_file
 
 from sorter.model.network import Network, build, parameter_count
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
-from sorter.train.networks import (
-    WeightSource,
-    fitting_tensors,
-    freeze,
-    make_network,
-    parameter_groups,
-    stages,
-    training_mode,
-    weights_key,
-)
+from sorter.train.layers import freeze, parameter_groups, stages, training_mode
+from sorter.train.pretrained import WeightSource, fitting_tensors, make_network, weights_key
 from sorter.train.recipes import RECIPES, Phase, Recipe, find_recipe
 from sorter.types import SorterError, UsageError
 

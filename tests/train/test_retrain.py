@@ -20,14 +20,12 @@ from sorter.model.folder import read_model
 from sorter.model.rule import Rule
 from sorter.progress import Progress
 from sorter.sort.table import Table, read_table
+from sorter.train.corrections import choose_examples, count_corrections, label_examples
 from sorter.train.retrain import (
-    Retrained,
     RetrainOptions,
-    choose_examples,
+    RetrainResult,
     discard,
-    label,
     retrain,
-    spoken,
     suggested_model,
 )
 from sorter.types import SorterError, UsageError
@@ -64,13 +62,13 @@ def out(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def retrained(out: Path) -> tuple[Retrained, Rows]:
+def retrained(out: Path) -> tuple[RetrainResult, Rows]:
     progress: Rows = Rows()
     options = RetrainOptions(out, out.parent / "new", doubt=0.5, recipe="small-cnn", workers=1)
     return retrain(options, progress), progress
 
 
-def test_the_new_model_has_learned_the_corrections(retrained: tuple[Retrained, Rows]) -> None:
+def test_the_new_model_has_learned_the_corrections(retrained: tuple[RetrainResult, Rows]) -> None:
     result, progress = retrained
     model = read_model(result.model)
     model.verify()
@@ -85,7 +83,7 @@ def test_the_new_model_has_learned_the_corrections(retrained: tuple[Retrained, R
     assert result.page.exists()
 
 
-def test_nothing_held_out_is_learned_from(retrained: tuple[Retrained, Rows]) -> None:
+def test_nothing_held_out_is_learned_from(retrained: tuple[RetrainResult, Rows]) -> None:
     result, _ = retrained
     data = read_model(result.model).provenance["data"]
     learned = sum(sum(data["photos"][part].values()) for part in ("train", "val"))
@@ -95,10 +93,10 @@ def test_nothing_held_out_is_learned_from(retrained: tuple[Retrained, Rows]) -> 
 
 
 def test_what_there_is_to_learn_from_is_counted(out: Path, tmp_path: Path) -> None:
-    found = spoken(out)
+    found = count_corrections(out)
     assert (found.corrected, found.confirmed) == (12, 4)
     with pytest.raises(SorterError, match="holds no journal"):
-        spoken(tmp_path)
+        count_corrections(tmp_path)
 
 
 def test_a_dataset_takes_the_place_of_the_rest(out: Path, tmp_path: Path) -> None:
@@ -108,12 +106,13 @@ def test_a_dataset_takes_the_place_of_the_rest(out: Path, tmp_path: Path) -> Non
     make_photo(tmp_path / "data" / "val" / "red" / "1.jpg", RED, seed=500)
     options = RetrainOptions(out, tmp_path / "new", tmp_path / "data")
     whole = read_table(out)
-    learn, held_out = choose_examples(whole, options)
-    assert {each.certain for each in learn} == {
+    photos = choose_examples(whole, options)
+    learn, held_out = photos.training, photos.held_out
+    assert {each.reviewed for each in learn} == {
         True
     }  # none of the rest; of that some are held out all the same
-    assert {each.certain for each in held_out} == {True, False}
-    labelled = label(("red", "blue"), learn, held_out, options)
+    assert {each.reviewed for each in held_out} == {True, False}
+    labelled = label_examples(("red", "blue"), photos, options)
     names = {part: Counter(each.label for each in some) for part, some in labelled.parts.items()}
     assert names["train"] == {0: 8, 1: 8 + len(learn)}
     assert names["val"] == {0: 1}
@@ -125,10 +124,10 @@ def test_a_dataset_takes_the_place_of_the_rest(out: Path, tmp_path: Path) -> Non
     with pytest.raises(
         UsageError, match=r"has folders for blue, green; the photos were sorted into red, blue"
     ):
-        label(("red", "blue"), learn, held_out, replace(options, dataset=tmp_path / "plain"))
+        label_examples(("red", "blue"), photos, replace(options, dataset=tmp_path / "plain"))
 
 
-def test_a_model_that_is_not_wanted_is_removed(retrained: tuple[Retrained, Rows], tmp_path: Path) -> None:
+def test_a_model_that_is_not_wanted_is_removed(retrained: tuple[RetrainResult, Rows], tmp_path: Path) -> None:
     result, _ = retrained
     shutil.copytree(result.model, tmp_path / "copy")
     discard(replace(result, model=tmp_path / "copy"))
@@ -152,10 +151,10 @@ def test_too_little_is_said_so(tmp_path: Path, model: Path) -> None:
     progress: Progress = Rows()
     folder = sort_purple(tmp_path, model)
     options = RetrainOptions(folder, tmp_path / "new", doubt=0.0, recipe="small-cnn", workers=1)
-    with pytest.raises(UsageError, match="nobody has corrected a photo"):
+    with pytest.raises(UsageError, match="no photo has been corrected"):
         retrain(options, progress)
     correct(folder, confirmed=0)
-    with pytest.raises(UsageError, match="red: there are only 0 photos to learn this class from"):
+    with pytest.raises(UsageError, match="red: has only 0 photos to train on"):
         retrain(options, progress)
     assert not options.model.exists()
 
@@ -205,18 +204,19 @@ def test_parts_never_share_a_photo(photos: list[tuple[float, int]], seed: int) -
         with pytest.raises(UsageError):
             choose_examples(whole, options)
         return
-    learn, held_out = choose_examples(whole, options)
-    assert (learn, held_out) == choose_examples(whole, options)
+    chosen = choose_examples(whole, options)
+    learn, held_out = chosen.training, chosen.held_out
+    assert chosen == choose_examples(whole, options)
     paths = [each.path for each in learn + held_out]
     assert len(set(paths)) == len(paths)
     # Whatever a person said is in one of the two, with their word; the rest only where the model is certain.
     words = {Path(f"/in/{n}.jpg"): "ab"[c] for n, (_, c) in enumerate(photos) if said[n]}
-    assert {each.path: each.right for each in learn + held_out if each.certain} == words
+    assert {each.path: each.label for each in learn + held_out if each.reviewed} == words
     for each in learn + held_out:
-        if not each.certain:
-            assert each.right == each.before
+        if not each.reviewed:
+            assert each.label == each.predicted
             assert whole.doubt[int(each.path.stem)] <= options.doubt
-    kinds = Counter((each.right, each.corrected) for each in learn + held_out if each.certain)
-    held = Counter((each.right, each.corrected) for each in held_out if each.certain)
+    kinds = Counter((each.label, each.corrected) for each in learn + held_out if each.reviewed)
+    held = Counter((each.label, each.corrected) for each in held_out if each.reviewed)
     for kind, count in kinds.items():
         assert held[kind] == (max(1, round(count / 3)) if count > 1 else 0)

@@ -1,4 +1,4 @@
-"""A recipe -> a network with its starting weights, and what is frozen in it."""
+"""A recipe -> a network with its starting weights: pretrained, from a file, or random."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from urllib.request import getproxies
 
 import timm
 import torch
-from timm.models import group_parameters, set_pretrained_check_hash, set_pretrained_download_progress
+from timm.models import set_pretrained_check_hash, set_pretrained_download_progress
 from torch import Tensor, nn
 
 from sorter.model.network import Network, build
-from sorter.train.backbones import describe, efficientnet_lite, packaged
+from sorter.train.backbones import describe, efficientnet_lite, packaged_weights
 from sorter.train.learner import tensors_key
-from sorter.train.linear import LinearHead
-from sorter.train.recipes import ALL, HEAD, LITE0, Recipe
+from sorter.train.recipes import LITE0, Recipe
 from sorter.types import SorterError, UsageError
 
-WRAPPERS = ("state_dict", "model", "model_state_dict")  # names that training scripts keep the tensors under
+WRAPPERS = ("state_dict", "model", "model_state_dict")  # keys that training scripts keep a state dict under
 PREFIXES = ("module.", "_orig_mod.", "backbone.")
 
 
@@ -35,7 +34,7 @@ class WeightSource:
     Attributes:
         weights: a local file; None for the pretrained ones.
         pretrained: False for random weights.
-        overlay: what to change in timm's `pretrained_cfg`, such as the address they are fetched from.
+        overlay: changes to timm's `pretrained_cfg`, such as the URL of the download.
     """
 
     weights: Path | None = None
@@ -48,7 +47,7 @@ def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) 
 
     Raises:
         UsageError: no such backbone, or a weights file that does not fit it.
-        SorterError: pretrained weights that are neither cached nor to be had.
+        SorterError: pretrained weights that are neither cached nor can be downloaded.
     """
     torch.manual_seed(seed)
     description = describe(recipe)
@@ -61,18 +60,11 @@ def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) 
     return network.eval()
 
 
-def put_head(network: Network, solved: LinearHead) -> None:
-    """Give a network without dense layers the head that was solved for."""
-    assert len(network.head) == 2, "a head with dense layers"
-    tensors = {"weight": torch.from_numpy(solved.weight), "bias": torch.from_numpy(solved.bias)}
-    network.last.load_state_dict(tensors)
-
-
 def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
-    """Read a weights file for a backbone; a classifier in it is left out.
+    """Read a weights file for a backbone. A classifier in it is left out.
 
     Args:
-        path: safetensors, or what `torch.save` wrote of a state dict (read with `weights_only=True`).
+        path: safetensors, or a state dict saved with `torch.save` (read with `weights_only=True`).
 
     Raises:
         UsageError: no such file, not a state dict, or of another network.
@@ -82,13 +74,13 @@ def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
     for prefix in PREFIXES:
         if not set(expected) & set(tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    # Nothing is learned from how many batches a norm has seen, and older files lack it.
+    # The count of batches that a norm has seen is not used, and older files lack it.
     missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
     misfits = [n for n in expected if n in tensors and tensors[n].shape != expected[n].shape]
     if missing or misfits:
         odd = (misfits or missing)[0]
         raise UsageError(
-            f"--weights {path}: are not this backbone's, {len(missing)} of its {len(expected)} tensors are missing and "
+            f"--weights {path}: are not this backbone's; {len(missing)} of its {len(expected)} tensors are missing and "
             f"{len(misfits)} have another shape ({odd}, for one); name the --backbone they belong to"
         )
     return {name: tensors.get(name, tensor) for name, tensor in expected.items()}
@@ -106,7 +98,7 @@ def _read_state(path: Path) -> dict[str, Tensor]:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # safetensors, zipfile and pickle each raise their own
         raise UsageError(
-            f"--weights {path}: cannot be read as weights alone ({_line(error)}); save the state dict as .safetensors"
+            f"--weights {path}: cannot be read as weights alone ({_one_line(error)}); save it as .safetensors"
         ) from error
     for wrapper in WRAPPERS:
         if isinstance(tensors, dict) and isinstance(tensors.get(wrapper), dict):
@@ -119,8 +111,8 @@ def _read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
-    """A backbone with the weights of a package, or of its hub: from timm's cache or fetched into it, hashes checked."""
-    known = packaged(name)
+    """A backbone with the weights of a package, or of its hub through timm's cache. Hashes are checked."""
+    known = packaged_weights(name)
     if known and overlay is None:
         network = efficientnet_lite(known, 1000)
         network.reset_classifier(0)  # type: ignore[operator]
@@ -135,8 +127,8 @@ def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
             )
     except Exception as error:  # urllib, http, huggingface_hub, safetensors and torch each raise their own
         raise SorterError(
-            f"--backbone {name}: its pretrained weights are not in the cache and could not be fetched "
-            f"({_line(error)}). Try again with a network, or choose: --weights FILE for a local file, "
+            f"--backbone {name}: its pretrained weights are not in the cache and could not be downloaded "
+            f"({_one_line(error)}). Try again with a network, or use --weights FILE for a local file, "
             f"--backbone {LITE0} (or --recipe fast), whose weights are installed, or --no-pretrained"
         ) from error
     return network  # type: ignore[no-any-return]
@@ -144,7 +136,10 @@ def _pretrained(name: str, overlay: dict[str, Any] | None) -> nn.Module:
 
 @contextmanager
 def _no_retries() -> Iterator[None]:
-    """Without a network the hub's library tries again for a minute before it looks into its cache: tell it at once."""
+    """Put the hub's library offline where its host cannot be reached.
+
+    Without a network it would retry for a minute before it looks into its cache.
+    """
     from huggingface_hub import constants
 
     address = urlsplit(constants.ENDPOINT)
@@ -161,60 +156,10 @@ def _no_retries() -> Iterator[None]:
 
 
 def weights_key(backbone: nn.Module) -> str:
-    """As `tensors_key`."""
+    """As `tensors_key`, of a torch module."""
     return tensors_key({name: tensor.cpu().numpy() for name, tensor in backbone.state_dict().items()})
 
 
-def stages(backbone: nn.Module) -> list[list[str]]:
-    """Names of the backbone's parameters, stage by stage from the input on."""
-    grouped = group_parameters(backbone, backbone.group_matcher(coarse=True))  # type: ignore[operator]
-    learned = dict(backbone.named_parameters())
-    return [[name for name in names if name in learned] for _, names in sorted(grouped.items())]
-
-
-def freeze(network: Network, trains: str | int) -> None:
-    """Let only some parameters learn: those of the `head`, of the last so many stages too, or `all`."""
-    parts = stages(network.backbone)
-    learning = {HEAD: 0, ALL: len(parts)}.get(trains, trains) if isinstance(trains, str) else trains
-    assert isinstance(learning, int)
-    open_names = {name for names in parts[max(0, len(parts) - learning) :] for name in names}
-    for name, parameter in network.backbone.named_parameters():
-        parameter.requires_grad_(name in open_names)
-    network.head.requires_grad_(True)
-
-
-def training_mode(network: nn.Module) -> None:
-    """`train()`, but for frozen layers: their batch norms keep the statistics they came with."""
-    network.train()
-    for module in network.modules():
-        own = list(module.parameters())
-        if own and not any(parameter.requires_grad for parameter in own):
-            module.eval()
-
-
-def parameter_groups(
-    network: Network, lr: float, layer_decay: float, weight_decay: float, head_weight_decay: float
-) -> list[dict[str, Any]]:
-    """Optimiser groups of what is not frozen: each stage's learning rate is `layer_decay` times that above it.
-
-    Biases and the weights of norms, which have one dimension, do not decay.
-    """
-    parts = stages(network.backbone)
-    named = dict(network.backbone.named_parameters())
-    levels = [([named[name] for name in names], weight_decay) for names in parts]
-    levels.append((list(network.head.parameters()), head_weight_decay))
-    groups = []
-    for depth, (parameters, decay) in enumerate(reversed(levels)):
-        open_ones = [each for each in parameters if each.requires_grad]
-        for chosen, own in (
-            ([each for each in open_ones if each.ndim > 1], decay),
-            ([each for each in open_ones if each.ndim <= 1], 0.0),
-        ):
-            if chosen:
-                groups.append({"params": chosen, "lr": lr * layer_decay**depth, "weight_decay": own})
-    return groups
-
-
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -14,12 +14,12 @@ pytest.importorskip("tensorboard")
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from sorter.cli import build_parser
+from sorter.cli import main
 from sorter.progress import Progress
 from sorter.train import fit
-from sorter.train.events import Events
 from sorter.train.options import TrainOptions
-from sorter.train.trained import Trained
+from sorter.train.result import TrainResult
+from sorter.train.tensorboard import TensorBoardProgress
 
 ROW = {"phase": 1, "lr": 0.5, "train_loss": 0.25, "val_loss": 0.125, "val_balanced_accuracy": 0.75}
 
@@ -51,7 +51,7 @@ def read(run: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_every_figure_of_an_epoch_is_read_back(tmp_path: Path) -> None:
-    with Events(Told(), tmp_path / "events") as events:
+    with TensorBoardProgress(Told(), tmp_path / "events") as events:
         events.epoch({**ROW, "epoch": 1})
         events.epoch({**ROW, "epoch": 2, "val_loss": 0.0625})
     assert read(tmp_path / "events" / "run-1") == {
@@ -65,7 +65,7 @@ def test_every_figure_of_an_epoch_is_read_back(tmp_path: Path) -> None:
 
 def test_everything_is_passed_on_and_nothing_made_before_an_epoch(tmp_path: Path) -> None:
     told = Told()
-    with Events(told, tmp_path / "events") as events:
+    with TensorBoardProgress(told, tmp_path / "events") as events:
         events.say("hello")
         events.begin("decoding", 3)
         events.advance(1, loss=0.5)
@@ -80,17 +80,17 @@ def test_everything_is_passed_on_and_nothing_made_before_an_epoch(tmp_path: Path
 
 
 def test_each_training_has_its_folder(tmp_path: Path) -> None:
-    with Events(Told(), tmp_path) as events:
+    with TensorBoardProgress(Told(), tmp_path) as events:
         for epoch in (1, 2, 1):
             events.epoch({**ROW, "epoch": epoch})
     assert [len(read(tmp_path / name)["learning_rate"]) for name in ("run-1", "run-2")] == [2, 1]
 
 
 def test_resumed_training_replaces_what_came_after_its_checkpoint(tmp_path: Path) -> None:
-    with Events(Told(), tmp_path) as events:
+    with TensorBoardProgress(Told(), tmp_path) as events:
         for epoch in (1, 2, 3):
             events.epoch({**ROW, "epoch": epoch, "val_loss": 1.0})
-    with Events(Told(), tmp_path) as events:
+    with TensorBoardProgress(Told(), tmp_path) as events:
         for epoch in (3, 4):
             events.epoch({**ROW, "epoch": epoch, "val_loss": 2.0})
     assert read(tmp_path / "run-1")["loss/val"] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0)]
@@ -100,16 +100,13 @@ def test_resumed_training_replaces_what_came_after_its_checkpoint(tmp_path: Path
 def test_flag_writes_events_into_the_model_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
 ) -> None:
-    def one_epoch(options: TrainOptions, progress: Progress) -> Trained:
+    def one_epoch(options: TrainOptions, progress: Progress) -> TrainResult:
         progress.epoch({**ROW, "epoch": 1})
         raise KeyboardInterrupt
 
     monkeypatch.setattr(fit, "train_model", one_epoch)
     flags = ["--tensorboard"] if asked else []
-    arguments = build_parser().parse_args(
-        ["train", "data", "--out", str(tmp_path / "model"), "--quiet", *flags]
-    )
-    assert arguments.command(arguments) == 130
+    assert main(["train", "data", "--out", str(tmp_path / "model"), "--quiet", *flags]) == 130
     assert (tmp_path / "model").exists() == asked
     if asked:
         assert read(tmp_path / "model" / "tensorboard" / "run-1")["loss/val"] == [(1, 0.125)]

@@ -1,4 +1,4 @@
-"""Every epoch of a training as TensorBoard events, beside what is shown of it elsewhere."""
+"""A `Progress` that also writes the training history as TensorBoard events."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ FOLDER = "tensorboard"  # in the model folder
 TAGS = {"lr": "learning_rate", "train_loss": "loss/train", "val_loss": "loss/val"}
 
 
-class Events:
-    """A `Progress` that passes everything on to another, and writes each epoch's row as scalars.
+class TensorBoardProgress:
+    """A `Progress` that passes every call on to another one, and writes each epoch's row as scalars.
 
-    Each training has a folder of its own, `run-1` and on: of a cross-validation first the trials, then the final one.
-    One that is resumed goes on in the last folder, from the epoch it goes on from. Nothing is made before the first
-    epoch has ended, as the model folder must not be there before.
+    Each training has its own folder, `run-1` and so on: first the trials of a cross-validation, then the final
+    training. Resumed training continues in the last folder. No folder is made before the first epoch has ended,
+    because training refuses an existing model folder.
 
     Args:
-        progress: whom to pass on to.
-        folder: of the folders of event files.
+        progress: the one to pass calls on to.
+        folder: for the folders of event files.
     """
 
     def __init__(self, progress: Progress, folder: Path) -> None:
@@ -31,7 +31,7 @@ class Events:
         self._folder = folder
         self._writer: SummaryWriter | None = None
 
-    def __enter__(self) -> Events:
+    def __enter__(self) -> TensorBoardProgress:
         return self
 
     def __exit__(
@@ -63,7 +63,7 @@ class Events:
         self._close()
         runs = sum(1 for each in self._folder.glob("run-*")) if self._folder.exists() else 0
         number = runs + 1 if epoch == 1 else max(runs, 1)
-        # What was written after the checkpoint that training goes on from is about to come again.
+        # Drop epochs after the checkpoint, because they are trained again.
         self._writer = SummaryWriter(str(self._folder / f"run-{number}"), purge_step=epoch)
 
     def _close(self) -> None:
@@ -73,5 +73,5 @@ class Events:
 
 
 def tag(name: str) -> str:
-    """A column of the history -> the name of its curve: TensorBoard groups by what comes before the slash."""
+    """A column of the history -> the name of its curve. TensorBoard groups curves by the part before the slash."""
     return TAGS.get(name) or (f"metrics/{name.removeprefix('val_')}" if name.startswith("val_") else name)
