@@ -21,6 +21,7 @@ MODEL_JSON = "model.json"
 WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
+SMALL_CNN = "small-cnn"  # a backbone of our own; all others have timm's names
 WEIGHT_FILES = (WEIGHTS, ONNX, ONNX_INT8)
 MAX_JSON = 4 << 20  # bytes; a description takes some kilobytes
 # What an output folder holds besides the classes, and device names of Windows (with any extension).
