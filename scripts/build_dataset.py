@@ -1,18 +1,18 @@
 """From classes and queries to a dataset: `python scripts/build_dataset.py scripts/car.toml --out ./car-dataset`.
 
-Four steps, each of which the same command goes on with or does anew where that is cheap:
+Four steps. The same command, given again, continues the first and repeats the others:
 
 1. collect   OUT/collected/<class>/, manifest.csv and ATTRIBUTION.md, as `sorter collect` does it
-2. clean     what is broken or a duplicate goes to OUT/quarantine, as `sorter clean` does it
-3. split     OUT/split/{train,val,test}/<class>/, what looks the same on one side, stratified, seeded
+2. clean     broken files and duplicates go to OUT/quarantine, as `sorter clean` does it
+3. split     OUT/split/{train,val,test}/<class>/, near duplicates on one side, stratified, seeded
 4. inspect   OUT/inspection/report.html, as `sorter inspect` does it
 
-Then: `sorter train OUT/split --out MODEL`. Look through OUT/collected first, delete what is in the wrong folder, and
-give the command again: what was taken out stays out, and others take its place.
+Then: `sorter train OUT/split --out MODEL`. Look through OUT/collected first, and delete what is in the wrong folder.
+Then give the command again. What you deleted stays out, and other pictures take its place.
 
-The TOML file has a table `classes` of names and queries; and, each with a default, `sources`, `licences`, `limit`,
-`min_size`, `remove` (what clean takes away), and a table `split` with `val`, `test` and `seed`. Paths in queries of the
-sources `urls` and `folder` are relative to the file.
+The TOML file has a table `classes` of names and queries. It may have `sources`, `licences`, `limit`, `min_size`,
+`remove` (what clean removes), and a table `split` with `val`, `test` and `seed`. Paths in queries of the sources `urls`
+and `folder` are relative to the file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sorter.cli.common import ProgressBar
+from sorter.clean.options import CleanOptions
+from sorter.cli.progress_bar import ProgressBar
 from sorter.collect.licences import Licences
 from sorter.collect.options import CollectOptions
 from sorter.collect.rate_limit import FetchLimits
@@ -46,18 +47,19 @@ else:
 PARTS = ("train", "val", "test")
 SPLIT_FILE = "split.json"
 KEYS = {"classes", "sources", "licences", "limit", "min_size", "remove", "split"}
+SPLIT_KEYS = {"val", "test", "seed"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the TOML file says.
+    """The contents of the TOML file.
 
     Attributes:
         classes: names and queries.
         sources, licences, limit, min_size: as for `sorter collect`.
         remove: as for `sorter clean`.
         val, test: shares of all pictures.
-        seed: another gives other parts.
+        seed: of the split. Another seed gives other parts.
     """
 
     classes: tuple[tuple[str, tuple[str, ...]], ...]
@@ -72,7 +74,7 @@ class Plan:
 
 
 def read_plan(path: Path) -> Plan:
-    """Raises UsageError: no such file, no TOML, or keys and values that mean nothing here."""
+    """Read a TOML file. Raises UsageError: no such file, no TOML, or unknown keys and values."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -82,10 +84,12 @@ def read_plan(path: Path) -> Plan:
     unknown = sorted(set(table) - KEYS)
     parts = table.pop("split", {})
     classes = table.pop("classes", None)
-    if unknown or not isinstance(parts, dict) or set(parts) - {"val", "test", "seed"}:
-        raise UsageError(
-            f"{path}: {', '.join(unknown) or 'split'} is nothing it may hold; see {Path(__file__).name}"
-        )
+    if isinstance(parts, dict):
+        unknown += [f"split.{key}" for key in sorted(set(parts) - SPLIT_KEYS)]
+    else:
+        unknown.append("split (which has to be a table)")
+    if unknown:
+        raise UsageError(f"{path}: unknown keys: {', '.join(unknown)}; --help lists the known ones")
     if not isinstance(classes, dict) or len(classes) < 2:
         raise UsageError(f"{path}: needs a table [classes] of two or more names with their queries")
     local = {"urls", "folder"} & set(table.get("sources", ()))
@@ -106,7 +110,7 @@ def read_plan(path: Path) -> Plan:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text; write it between quotes")
+        raise TypeError(f"{value!r} is no text; put it between quotes")
     return value
 
 
@@ -119,12 +123,11 @@ def _number(value: Any) -> Any:
 def build(
     plan: Plan, out: Path, workers: int | None = None, fetch: FetchLimits | None = None
 ) -> Mapping[str, Any]:
-    """All four steps; returns the figures of each.
+    """All four steps. Returns the figures of each.
 
     Raises:
-        SorterError: a step cannot be done; its message says why.
+        SorterError: a step cannot be done. The message says why.
     """
-    from sorter.clean.options import CleanOptions
     from sorter.clean.run import clean
     from sorter.evaluate.inspect import InspectOptions, inspect_folders
 
@@ -133,34 +136,13 @@ def build(
     collected = out / "collected"
     with ProgressBar(False, lambda: len(plan.classes) * plan.limit) as progress:
         progress.say("collect")
-        options = CollectOptions(
-            classes=plan.classes,
-            out=collected,
-            sources=plan.sources,
-            licences=Licences.parse(plan.licences),
-            limit=plan.limit,
-            min_size=plan.min_size,
-            attribution=True,
-            workers=workers,
-            fetch=fetch or FetchLimits(),
-        )
-        gathered = collect(options, progress)
+        gathered = collect(collect_options(plan, collected, workers, fetch or FetchLimits()), progress)
     for name, _ in plan.classes:
         if not (collected / name).is_dir():
             raise SorterError(f"{collected}: no picture of {name} was found; try other queries or sources")
     with ProgressBar(False, lambda: 3 * gathered.total) as progress:
         progress.say("clean")
-        cleaned = clean(
-            CleanOptions(
-                inputs=(collected,),
-                classes=True,
-                remove=plan.remove,
-                quarantine=out / "quarantine",
-                report=out / "clean.csv",
-                workers=workers,
-            ),
-            progress,
-        )
+        cleaned = clean(clean_options(plan, out, workers), progress)
         progress.say("split")
         dataset = divide(collected, plan, workers)
         write_split(dataset, out / "split", plan)
@@ -174,8 +156,33 @@ def build(
     }
 
 
+def collect_options(plan: Plan, out: Path, workers: int | None, fetch: FetchLimits) -> CollectOptions:
+    return CollectOptions(
+        classes=plan.classes,
+        out=out,
+        sources=plan.sources,
+        licences=Licences.parse(plan.licences),
+        limit=plan.limit,
+        min_size=plan.min_size,
+        attribution=True,
+        workers=workers,
+        fetch=fetch,
+    )
+
+
+def clean_options(plan: Plan, out: Path, workers: int | None) -> CleanOptions:
+    return CleanOptions(
+        inputs=(out / "collected",),
+        classes=True,
+        remove=plan.remove,
+        quarantine=out / "quarantine",
+        report=out / "clean.csv",
+        workers=workers,
+    )
+
+
 def divide(collected: Path, plan: Plan, workers: int | None) -> Dataset:
-    """Class folders -> train, val and test that share no picture. Raises UsageError: too few pictures."""
+    """Class folders -> train, val and test without a common picture. Raises UsageError: too few pictures."""
     classes, parts = read_folders(collected)
     count = workers or available_cores()
     limits = worker_limits(Limits(), count)
@@ -186,10 +193,10 @@ def divide(collected: Path, plan: Plan, workers: int | None) -> Dataset:
 
 
 def write_split(dataset: Dataset, out: Path, plan: Plan) -> None:
-    """Copy every part into its folder; an earlier split is replaced when the new one is there whole.
+    """Copy every part into its folder. An earlier split is replaced once the new one is complete.
 
     Raises:
-        SorterError: something else lies there.
+        SorterError: the folder is not an earlier split.
     """
     if out.exists() and not (out / SPLIT_FILE).exists():
         raise SorterError(f"{out}: was not made by this program; move it away")
@@ -198,9 +205,8 @@ def write_split(dataset: Dataset, out: Path, plan: Plan) -> None:
     for part in PARTS:
         for example in getattr(dataset, part):
             photo = example.photo
-            status = photo.path.stat()
             target = new / part / dataset.classes[example.label] / photo.path.name
-            filing = Filing(ActionKind.COPY, photo.path, target, status.st_dev, status.st_ino)
+            filing = Filing(ActionKind.COPY, photo.path, target)
             place(filing, target.with_name(f".{target.name}.part"))
     figures = {**dataset.to_json(), "seed": plan.seed, "val": plan.val, "test": plan.test}
     (new / SPLIT_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

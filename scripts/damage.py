@@ -1,6 +1,6 @@
 """A suite of damaged and of healthy files: every format, every kind of damage, made from one picture.
 
-The tests of `sorter clean` and its benchmark use it; by hand:
+The tests of `sorter clean` and its benchmark use it. By hand:
     python scripts/damage.py ./suite
 """
 
@@ -24,12 +24,12 @@ WIDTH, HEIGHT = 320, 240
 
 @dataclass(frozen=True)
 class Sample:
-    """A file, and what is to be found out about it.
+    """A file, and the right verdicts on it.
 
     Attributes:
         name: of the file.
         data: its bytes.
-        verdicts: those that are right; `ok` for healthy ones.
+        verdicts: any of these is right. `ok` for healthy files.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Sample:
 
 
 def picture(seed: int = 0, width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
-    """Shapes on a ramp with a little noise: sharp, of middling brightness, and in no way symmetrical."""
+    """Shapes on a ramp with a little noise: sharp, of medium brightness, and not symmetrical."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
     pixels = np.stack([60 + 120 * x / width, 50 + 120 * y / height, np.full(x.shape, 90.0)], -1)
@@ -53,7 +53,7 @@ def picture(seed: int = 0, width: int = WIDTH, height: int = HEIGHT) -> Image.Im
 def encode(image: Image.Image, format: str, **save: Any) -> bytes:
     if format == "HEIF":
         pillow_heif.register_heif_opener()
-    if format == "GIF":  # Pillow's own choice of colours takes a second a frame
+    if format == "GIF":  # Pillow's default quantiser takes a second a frame
         image, *frames = (
             each.quantize(256, Image.Quantize.FASTOCTREE) for each in (image, *save.pop("append_images", ()))
         )
@@ -82,7 +82,7 @@ FORMATS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def healthy() -> Iterator[Sample]:
-    """Everything a camera, a program or a web site writes and no tool should object to."""
+    """Files as cameras, programs and web sites write them. No tool should object to them."""
     image = picture()
     for name, (format, suffix, save) in FORMATS.items():
         yield _sample(f"{name}.{suffix}", encode(image, format, **save), "ok")
@@ -121,7 +121,7 @@ def healthy() -> Iterator[Sample]:
 
 
 def damaged() -> Iterator[Sample]:
-    """What cannot be decoded in full, and what decodes with a complaint."""
+    """Files that cannot be decoded in full, and files that decode with a warning."""
     image = picture()
     for name, (format, suffix, save) in FORMATS.items():
         data = encode(image, format, **save)
@@ -161,7 +161,7 @@ def damaged() -> Iterator[Sample]:
     yield _sample("page.jpg", b"<!DOCTYPE html><html><body>404 not found</body></html>", "broken")
     yield _sample("text.png", b"no picture at all\n" * 30, "broken")
     yield _sample("archive.jpg", b"PK\x03\x04" + bytes(200), "broken")
-    yield _sample("bomb.png", bomb(), "broken")
+    yield _sample("bomb.png", bomb(), "unsupported")
 
 
 def bomb(side: int = 30_000) -> bytes:
@@ -174,7 +174,7 @@ def bomb(side: int = 30_000) -> bytes:
 
 
 def write(folder: Path) -> dict[Path, frozenset[str]]:
-    """Write `healthy/` and `damaged/`; returns path -> the verdicts that are right."""
+    """Write `healthy/` and `damaged/`. Returns path -> the right verdicts."""
     wanted = {}
     for part, samples in (("healthy", healthy()), ("damaged", damaged())):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ def _flipped(data: bytes, at: int) -> bytes:
 
 
 def _zeroed(data: bytes, low: float, high: float) -> bytes:
-    """A lost sector of a disk."""
+    """Zeros in a part of the file, as after a lost sector of a disk."""
     begin, end = int(len(data) * low), int(len(data) * high)
     return data[:begin] + bytes(end - begin) + data[end:]
 

@@ -1,8 +1,8 @@
-"""Photo-like JPEGs for benchmarks and tests: made here, from a seed, so that nobody has to download any.
+"""Photo-like JPEGs for benchmarks and tests, made from a seed without any download.
 
-Decoding time depends on how many bits a picture has, so the pictures imitate what fills a camera's files:
+Decoding time depends on how many bits a picture has. So the pictures imitate what fills a camera's files:
 fractal texture (amplitude falls with frequency, as in photographs), smooth and detailed regions, sharp-edged
-shapes, gradients, and sensor noise. A few originals are rendered; each file is a crop of one, perhaps mirrored,
+shapes, gradients, and sensor noise. A few originals are rendered. Each file is a crop of one, perhaps mirrored,
 with a brightness and a quality of its own.
 
 Example:
@@ -24,7 +24,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-VERSION = 1  # of the recipe: a set made by another is made again
+VERSION = 1  # of the recipe. A set made by another version is made again.
 MARGIN = 1.1  # originals are this much larger than the crops taken from them
 QUALITIES = (88, 90, 92)
 
@@ -73,7 +73,7 @@ KINDS = {kind.name: kind for kind in (SMALL, LARGE)}
 
 
 def make_set(folder: Path, kind: Kind, n: int, seed: int = 0) -> list[Path]:
-    """Fill `folder` with `n` photos, `photo-00000.jpg` and on; a set that is there already, whole, is kept.
+    """Fill `folder` with `n` photos, `photo-00000.jpg` and on. A complete set that is there already is kept.
 
     A photo depends on `seed` and its number alone, not on `n`.
 
@@ -95,7 +95,7 @@ def make_set(folder: Path, kind: Kind, n: int, seed: int = 0) -> list[Path]:
 
 
 def link_set(folder: Path, sources: list[Path], n: int) -> list[Path]:
-    """Fill `folder` with `n` names for the files of `sources`, each used as often as need be."""
+    """Fill `folder` with `n` names for the files of `sources`, each used as often as needed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     paths = [folder / f"photo-{index:05}.jpg" for index in range(n)]
@@ -118,7 +118,7 @@ def _write_variants(paths: list[Path], kind: Kind, first: int, seed: int) -> Non
         picture.save(paths[index], quality=int(rng.choice(QUALITIES)))
         size = paths[index].stat().st_size
         if not kind.least <= size <= kind.most:
-            raise ValueError(f"{paths[index]}: {size} bytes, not {kind.least} to {kind.most}: mend `grain`")
+            raise ValueError(f"{paths[index]}: {size} bytes, not {kind.least} to {kind.most}. Change `grain`")
 
 
 def render(rng: np.random.Generator, kind: Kind) -> Image.Image:
@@ -135,7 +135,7 @@ def render(rng: np.random.Generator, kind: Kind) -> Image.Image:
 def _fractal(rng: np.random.Generator, size: tuple[int, int], grain: float) -> NDArray[np.float32]:
     """Texture on every scale, from a third of the picture down to `grain`, the noise of single pixels.
 
-    Finer means fainter, as in photographs. Some regions (foliage) have the fine scales, some (sky) hardly.
+    Finer scales are fainter, as in photographs. Some regions (foliage) have strong fine scales, others (sky) weak ones.
     """
     octaves = int(np.log2(size[0] / 3))
     light = np.zeros((2, 2), np.float32)

@@ -191,7 +191,7 @@ def device_bound(model: Model, choice: Choice, paths: Sequence[Path], batch_size
     size = model.preprocess.size
     memory = multiprocessing.get_context("spawn").RawArray("B", batch_size * size * size * 3)
     work = device_work(model, choice, paths, batch_size, memory)
-    devices = [Device(model, each, memory, batch_size) for each in choice.each]
+    devices = [Device(model, each, memory, batch_size) for each in choice.per_device]
     try:
         for device in devices:
             device.send(work)

@@ -1,4 +1,4 @@
-"""A model folder with a ResNet50 of random weights: as slow as a trained one, and made without downloading any."""
+"""A model folder with a ResNet50 of random weights. It is as slow as a trained one, and needs no download."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ LOGIT_MEAN = 3.0
 
 
 def make_resnet50(folder: Path, photos: Sequence[Path], seed: int = 0) -> Path:
-    """Write the folder (float32 and int8) unless it is there, whole.
+    """Write the folder (float32 and int8), unless it is there already.
 
     Args:
-        photos: to set the batch norms and the int8 ranges by; half of them to check int8 on.
+        photos: one half sets the batch norms and the int8 ranges. The other half checks int8.
 
     Raises:
         ValueError: a photo cannot be decoded.
@@ -75,13 +75,13 @@ def _network(photos: NDArray[np.float32], seed: int) -> nn.Module:
     network = timm.create_model("resnet50", pretrained=False, num_classes=1, zero_init_last=False)
     images = torch.from_numpy(photos)
     with torch.no_grad():
-        # One pass sets every batch norm to what it meets, so that values have the sizes of a trained network's.
+        # One pass sets every batch norm by its input, so that values are as large as a trained network's.
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = None
         network.train()(images)
         network.eval()
-        # A network that never learned has no opinion that another precision could share or miss. Its logits are
-        # kept off the threshold, so that the agreement gate lets every precision pass and its speed is measured.
+        # Logits near the threshold would flip between precisions, and the engine's trial would reject int8. These
+        # are moved away from it, so that every precision passes and its speed is measured.
         network.fc.bias += LOGIT_MEAN - network(images).mean()
     return network

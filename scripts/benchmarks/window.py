@@ -1,7 +1,7 @@
-"""The window on one folder, driven by itself and timed from within; prints one line of JSON.
+"""Open the window on one folder, drive it and time it from within. It prints one line of JSON.
 
-A heartbeat in the window's thread beats as often as that thread is free: the longest gap between two beats is the
-longest stall that a person could feel. For `scripts/benchmark.py gui`.
+A heartbeat in the window's thread beats as often as that thread is free. The longest gap between two beats is the
+longest stall that a person could feel. `scripts/benchmark.py gui` runs this.
 
 Example:
     QT_QPA_PLATFORM=offscreen python scripts/benchmarks/window.py ./sorted
@@ -31,7 +31,7 @@ PAUSE_MS = 400  # after each change of the order
 
 
 class Heartbeat(QObject):
-    """The longest time between two beats: on the clock, and of it what this thread itself computed."""
+    """The longest time between two beats, on the clock, and the longest that this thread itself computed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Heartbeat(QObject):
         self.start()
 
     def start(self) -> None:
-        """Begin anew."""
+        """Start again from zero."""
         self.longest = self.computed = 0.0
         self._last, self._busy = time.perf_counter(), time.thread_time()
         self._timer.start(0)
@@ -58,7 +58,7 @@ class Heartbeat(QObject):
 
 
 class FirstScreen(QObject):
-    """Tells when the grid was painted with photos in it for the first time."""
+    """Records when the grid was first painted with photos in it."""
 
     def __init__(self, window: Window) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class FirstScreen(QObject):
             and self._window.review.grid.photos.rowCount()
         ):
             self.at = -1.0
-            QTimer.singleShot(0, self._painted)  # when the paint event has been dealt with
+            QTimer.singleShot(0, self._painted)  # after the paint event
         return False
 
     def _painted(self) -> None:
@@ -90,7 +90,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise SystemExit("window: the window never came so far")
+            raise SystemExit(f"window: not ready after {seconds:g} s")
         wait(5)
 
 
@@ -119,7 +119,8 @@ def main() -> None:
 
 def drive(window: Window, process: psutil.Process) -> dict[str, object]:
     """Sort in every order, drag the threshold, scroll from top to bottom."""
-    grid, bar, filters = window.review_page.grid, window.review_page.grid.verticalScrollBar(), window.review_page.filters
+    review = window.review_page
+    grid, bar, filters = review.grid, review.grid.verticalScrollBar(), review.filters
     wait(3000)  # names are read meanwhile, and the first thumbnails made
     before, heart = process.memory_info().rss, Heartbeat()
     for order in (*reversed(Order), Order.DOUBT, Order.HIGHEST):
@@ -128,7 +129,7 @@ def drive(window: Window, process: psutil.Process) -> dict[str, object]:
     sorting = heart.stop()
     heart.start()
     for step in range(40):
-        window.review_page.panel.moved.emit(0.3 + step / 100)
+        review.panel.moved.emit(0.3 + step / 100)
         wait(STEP_MS)
     dragging = heart.stop()
     filters.order.setCurrentIndex(filters.order.findData(Order.DOUBT))

@@ -14,17 +14,16 @@ MAX_REPEATS = 8
 
 
 def fit(study: Study, allowed: Mask) -> LinearHead:
-    """Learned from the photos that are allowed (m,) and what was made of them."""
+    """A head fitted to the allowed photos (m,) and the scenes made of them."""
     rows = np.flatnonzero(study.whole(allowed))
     l2 = RECIPE.phases[0].l2
     return fit_linear(study.features[rows], study.labels[rows], weights(study, rows), l2, CAR)
 
 
 def weights(study: Study, rows: Rows) -> Floats:
-    """Both classes weigh the same; in a class each group weighs the same, and scenes weigh as `SHARES` has it.
+    """Weights of pictures, float64 (len(rows),), with a mean of 1.
 
-    Returns:
-        (len(rows),), their mean 1.
+    Both classes weigh the same. In a class each group weighs the same. Scenes weigh as in `SHARES`.
     """
     kinds, groups = study.kinds[rows], study.of_photo(study.groups)[rows]
     labels = study.labels[rows]
@@ -43,7 +42,7 @@ def weights(study: Study, rows: Rows) -> Floats:
 
 
 def repeated(study: Study, rows: Rows) -> Rows:
-    """Pictures of a (group, class) that has few of them come more often."""
+    """The rows, with those of a small (group, class) repeated."""
     cells = np.char.add(study.of_photo(study.groups), study.labels.astype(np.str_))[rows]
     _, cell, counts = np.unique(cells, return_inverse=True, return_counts=True)
     times = np.minimum(counts.max() / counts, MAX_REPEATS)
@@ -51,7 +50,7 @@ def repeated(study: Study, rows: Rows) -> Rows:
 
 
 def held_out(study: Study, parts: NDArray[np.str_]) -> Floats:
-    """Each picture's logit (n,) from a head that saw nothing of its part; NaN where that is ''."""
+    """Logits (n,), each from a head that was fitted without the picture's part. NaN where the part is ''."""
     logits = np.full(len(study.labels), np.nan)
     for part in sorted(set(parts.tolist()) - {""}):
         rows = np.flatnonzero(study.measured & (study.of_photo(parts) == part))

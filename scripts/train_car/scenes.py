@@ -1,9 +1,9 @@
-"""Street scenes to learn from that nobody photographed: parts of annotated frames, and close-ups pasted into scenes.
+"""Street scenes to train on that are made of photos: parts of annotated frames, and close-ups pasted into scenes.
 
-CamVid's frames say what share of them is car, not where. But cars stand on the road: the upper part of a frame shows
-none, and where a frame has next to no car, neither do its left and right thirds, beside the far end of the road. Such
-crops are streets without a car. Close-ups pasted small into scenes are cars (and as often other things, so that a
-pasted edge tells nothing) of a size that few of the photos have.
+CamVid's annotations give the share of a frame that is car, not the place. But cars stand on the road, so the upper part
+of a frame shows none. Where a frame has almost no car, neither do its left and right thirds, beside the far end of the
+road. Such crops are streets without a car. Close-ups are pasted small into scenes, as cars of a size that few photos
+have. As many other things are pasted, so that a pasted edge gives nothing away.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-NEXT_TO_NONE = 0.0066  # of the frame: at most 2 % of a third of it
-BUSY = 0.05  # of the frame is car: the band that holds the road is surely a picture of cars
+NEXT_TO_NONE = 0.0066  # of the frame, which is at most 2 % of a third of it
+BUSY = 0.05  # of the frame is car. The band that holds the road then shows cars.
 THIRDS = {"left": (0.0, 0.0, 0.38, 1.0), "right": (0.62, 0.0, 1.0, 1.0)}  # left, top, right, bottom
 UPPER, BAND = (0.0, 0.0, 1.0, 0.4), (0.0, 0.3, 1.0, 0.9)
 ON_STREETS = 0.35  # share of the pasted close-ups whose scene is a street
@@ -38,7 +38,7 @@ class Photo:
     Attributes:
         path: the file.
         source: the collection it came from.
-        car: None for a street scene with cars that cover less than 2 % of it: neither trained on nor counted.
+        car: None for a street scene with cars that cover less than 2 % of it. It is neither trained on nor counted.
         car_area: share of the frame that is car; NaN where nobody measured it.
     """
 
@@ -54,8 +54,8 @@ class Made:
 
     Attributes:
         path: the file.
-        car: what to learn of it.
-        parts: rows of the photos it was made of: it is learned from only where all of them are.
+        car: its label.
+        parts: rows of the photos it was made of. It is trained on only where all of them are.
         kind: `third`, `upper`, `band` or `pasted`.
     """
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
+import build_dataset
 import pytest
 from support.commands import hashes
 from support.misbehaving_server import picture
@@ -17,16 +16,6 @@ from sorter.photos.dataset import read_folders
 from sorter.types import UsageError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_dataset", SCRIPTS / "build_dataset.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["build_dataset"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -76,11 +65,11 @@ def test_one_command_gives_what_training_takes(plan: Path, tmp_path: Path) -> No
     assert len(list((out / "split").rglob("*.jpg"))) == 23
 
 
-def test_a_split_that_is_not_ours_is_left_alone(script: ModuleType, tmp_path: Path) -> None:
+def test_a_split_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "split").mkdir()
     (tmp_path / "split" / "precious.txt").write_text("x")
-    with pytest.raises(script.SorterError, match="move it away"):
-        script.write_split(None, tmp_path / "split", None)
+    with pytest.raises(build_dataset.SorterError, match="move it away"):
+        build_dataset.write_split(None, tmp_path / "split", None)
     assert (tmp_path / "split" / "precious.txt").exists()
 
 
@@ -90,25 +79,26 @@ def test_a_split_that_is_not_ours_is_left_alone(script: ModuleType, tmp_path: Pa
         ("classes = 3", "needs a table"),
         ("[classes]\na = ['x']", "two or more"),
         ("[classes]\na = [1]\nb = ['x']", "no text"),
-        ("limt = 3\n[classes]\na = ['x']\nb = ['y']", "limt is nothing"),
+        ("limt = 3\n[classes]\na = ['x']\nb = ['y']", "unknown keys: limt;"),
+        ("[classes]\na = ['x']\nb = ['y']\n[split]\nvalue = 1", "unknown keys: split.value;"),
         ("limit = 'x'\n[classes]\na = ['x']\nb = ['y']", "no number"),
         ("[classes", "plan.toml"),
     ],
 )
 def test_a_plan_that_means_nothing(
-    text: str, expected: str, script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "plan.toml").write_text(text)
     with pytest.raises(UsageError, match=expected):
-        script.read_plan(tmp_path / "plan.toml")
-    assert script.main([str(tmp_path / "plan.toml"), "--out", str(tmp_path / "out")]) == 2
+        build_dataset.read_plan(tmp_path / "plan.toml")
+    assert build_dataset.main([str(tmp_path / "plan.toml"), "--out", str(tmp_path / "out")]) == 2
     assert expected in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["car.toml", "crossing.toml"])
-def test_the_examples_can_be_read(name: str, script: ModuleType) -> None:
-    plan = script.read_plan(SCRIPTS / name)
+def test_the_examples_can_be_read(name: str) -> None:
+    plan = build_dataset.read_plan(SCRIPTS / name)
     assert len(plan.classes) == 2 and all(len(queries) > 4 for _, queries in plan.classes)
     assert plan.sources == ("openverse",)
-    assert script.Licences.parse(plan.licences).openverse == "by,by-sa,cc0,pdm"
+    assert build_dataset.Licences.parse(plan.licences).openverse == "by,by-sa,cc0,pdm"
     assert plan.val == plan.test == 0.15

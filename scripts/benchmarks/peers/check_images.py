@@ -1,11 +1,11 @@
-"""Peers to compare `sorter clean` with: what people run over a folder to find broken and similar photos.
+"""Peers of `sorter clean`: what people run over a folder to find broken and similar photos.
 
     python check_images.py TOOL FOLDER [--one-by-one]
 
-Ends with a line of JSON for the benchmark: `refused` names the files (below FOLDER) that the tool said it cannot read
-or passed over, `ready` and `done` are seconds since the epoch, `processor` those that all its processes took in
-between. With --one-by-one a tool that gives up at the first damaged file is started for each file anew, which is for
-detection and not for timing.
+It ends with a line of JSON for the benchmark. `refused` names the files (below FOLDER) that the tool cannot read or
+passed over. `ready` and `done` are seconds since the epoch. `processor` is the seconds that all its processes took in
+between. With --one-by-one a tool that stops at the first damaged file is started again for each file. That is for
+detection, not for timing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def verify(folder: Path, one_by_one: bool) -> Iterator[Refused]:
-    """The loop of many a forum's answer: it reads structure, not pixels."""
+    """The loop of many forum answers. It reads structure, not pixels."""
     from PIL import Image
 
     def bad(path: Path) -> bool:
@@ -48,7 +48,7 @@ def verify(folder: Path, one_by_one: bool) -> Iterator[Refused]:
 
 
 def load(folder: Path, one_by_one: bool) -> Iterator[Refused]:
-    """The loop of those who know that `verify` does not look at the pixels of a JPEG."""
+    """The loop of those who know that `verify` does not read the pixels of a JPEG."""
     _with_heif()
     yield ()
     yield list(filter(_unloadable, files(folder)))
@@ -66,7 +66,7 @@ def load_pool(folder: Path, one_by_one: bool) -> Iterator[Refused]:
 
 
 def _with_heif() -> None:
-    """Pillow is not to be blamed for a format that a plug-in of a line reads."""
+    """A plug-in of one line reads HEIC, so Pillow gets it."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -84,7 +84,7 @@ def _unloadable(path: Path) -> bool:
 
 
 def cleanvision(folder: Path, one_by_one: bool) -> Iterator[Refused]:
-    """Every issue that it looks for by default. A file that it cannot read ends it with that file's exception."""
+    """Every issue that it looks for by default. A file that it cannot read ends it with an exception."""
     from cleanvision import Imagelab
     from cleanvision.utils.constants import IMAGE_FILE_EXTENSIONS
 
@@ -104,7 +104,7 @@ def cleanvision(folder: Path, one_by_one: bool) -> Iterator[Refused]:
 
 
 def imagededup(folder: Path, one_by_one: bool) -> Iterator[Refused]:
-    """Perceptual hashes of all, and what lies near each; a file that it cannot read has no hash."""
+    """Perceptual hashes of all files, and the near ones of each. A file that it cannot read has no hash."""
     from imagededup.methods import PHash
 
     logging.disable(logging.WARNING)
@@ -116,8 +116,10 @@ def imagededup(folder: Path, one_by_one: bool) -> Iterator[Refused]:
 
 
 def czkawka(folder: Path, one_by_one: bool) -> Iterator[Refused]:
-    """The similar-images search of czkawka's library. It names no file that it could not read, so for detection it
-    gets every file twice: what it does not find to be like its own copy was not read."""
+    """The similar-images search of czkawka's library, which does not name the files that it cannot read.
+
+    For detection it gets every file twice. A file that is not found similar to its own copy was not read.
+    """
     from czkawka import ImageSimilarity
 
     def similar(root: Path, level: int) -> set[str]:

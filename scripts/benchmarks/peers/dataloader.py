@@ -1,4 +1,4 @@
-"""A peer to compare with: a DataLoader around torchvision's ResNet50 in float32, as most people write it.
+"""A peer: a DataLoader around torchvision's ResNet50 in float32, as most people write it.
 
     python dataloader.py PHOTOS OUT DEVICE
 

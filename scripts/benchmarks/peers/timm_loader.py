@@ -1,4 +1,4 @@
-"""A peer to compare with: timm's ResNet50 behind timm's own loader, as timm's `inference.py` does it.
+"""A peer: timm's ResNet50 behind timm's own loader, as timm's `inference.py` does it.
 
     python timm_loader.py PHOTOS OUT
 

@@ -1,4 +1,4 @@
-"""A peer to compare with: the loop most people write, one photo at a time through torchvision's ResNet50.
+"""A peer: the loop most people write, one photo at a time through torchvision's ResNet50.
 
     python torch_loop.py PHOTOS OUT
 

@@ -1,4 +1,4 @@
-"""A peer to compare with: fastai's `vision_learner(...).fine_tune(EPOCHS)`, as its documentation shows it.
+"""A peer: fastai's `vision_learner(...).fine_tune(EPOCHS)`, as its documentation shows it.
 
     python train_fastai.py DATA WEIGHTS OUT EPOCHS SEED
 
@@ -23,7 +23,7 @@ from fastai.vision.all import (
     vision_learner,
 )
 
-# Not its default of 64: so few photos would make two steps of an epoch, and it would need many more epochs.
+# Not its default of 64. So few photos would make two steps of an epoch, and many more epochs would be needed.
 BATCH = 16
 
 

@@ -1,4 +1,4 @@
-"""A peer to compare with: the loop of timm's `train.py`, which its package does not carry, with that script's defaults.
+"""A peer: the loop of timm's `train.py`, which its package does not carry, with that script's defaults.
 
     python train_timm.py DATA WEIGHTS OUT EPOCHS SEED
 
@@ -23,7 +23,7 @@ from timm.utils import random_seed
 from torch import nn
 from torch.nn import functional
 
-# Not that script's 128 and its rate for training from scratch: so few photos would make a single step of an epoch.
+# Not that script's 128 and its rate for training from scratch. So few photos would make one step of an epoch.
 BATCH = 16
 RATE = 5e-4
 
