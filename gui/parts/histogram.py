@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from sorter.model.labels import predicted_labels
 from sorter.model.rule import Rule
-from sorter.sort.table import is_binary
 
 from .colours import UNSURE, label_colour, muted
 
@@ -26,14 +26,14 @@ LOWEST, HIGHEST = 0.001, 0.999
 
 def threshold_of(rule: Rule) -> float:
     """What the handle shows: the threshold of two classes; for more, below which photos are unsure."""
-    if is_binary(rule):
+    if rule.binary:
         return rule.threshold
     return 0.0 if rule.unsure is None else rule.unsure[1]
 
 
 def with_threshold(rule: Rule, threshold: float) -> Rule:
     """The rule with its handle there."""
-    if is_binary(rule):
+    if rule.binary:
         return replace(rule, threshold=min(max(threshold, LOWEST), HIGHEST))
     return replace(rule, unsure=(0.0, min(threshold, 1.0)) if threshold > 0 else None)
 
@@ -141,12 +141,11 @@ class Histogram(QWidget):
                 painter.fillRect(bar, self._colour(rule, (number + 0.5) / BINS))
 
     def _colour(self, rule: Rule, probability: float) -> QColor:
-        if rule.unsure is not None and rule.unsure[0] <= probability <= rule.unsure[1]:
+        code = int(predicted_labels(rule, np.array([probability]), np.zeros(1, np.int16))[0])
+        if code == len(rule.classes):
             return QColor(UNSURE)
-        if not is_binary(rule):
+        if not rule.binary:
             return self.palette().color(QPalette.ColorRole.Highlight)
-        positive = rule.classes.index(rule.positive or "")
-        code = positive if probability >= rule.threshold else 1 - positive
         return label_colour(code, len(rule.classes))
 
     def _paint_handle(self, painter: QPainter, area: QRectF, threshold: float) -> None:

@@ -1,4 +1,4 @@
-"""Beside the grid: the threshold, what the photo is, and what is known of it."""
+"""Beside the grid: the threshold, the classes, and the details of the current photo."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from PySide6.QtWidgets import (
 )
 
 from sorter.model.rule import Rule
-from sorter.sort.table import is_binary
 
 from .colours import label_colour, swatch
+from .details import Details
 from .histogram import HIGHEST, LOWEST, Histogram, threshold_of
-from .preview import Details
 
 WIDTH = 280  # pixels, at least
 
@@ -33,8 +32,8 @@ class SidePanel(QScrollArea):
         settled: the threshold that is to stay.
         reset: back to the run's own threshold.
         assigned: the code of a class.
-        confirmed: all of these are right.
-        cleared: take back what was said.
+        confirmed: the model is right about the selected photos.
+        cleared: clear the marks of the selected photos.
     """
 
     moved = Signal(float)
@@ -60,16 +59,16 @@ class SidePanel(QScrollArea):
         self.setWidget(inner)
 
     def _threshold(self) -> QWidget:
-        self._threshold_box = QGroupBox(self.tr("Threshold"))
+        self._threshold_box = QGroupBox(self.tr("How strict"))
         self.histogram = Histogram()
         self.threshold = QDoubleSpinBox()
         self.threshold.setDecimals(3)
         self.threshold.setSingleStep(0.01)
         self.threshold.setKeyboardTracking(False)
         self.threshold.setAccessibleName(self.tr("Threshold"))
-        self.original = QPushButton(self.tr("As it &was"))
+        self.original = QPushButton(self.tr("R&eset"))
         self.original.setToolTip(self.tr("Back to the threshold that the folders were made with"))
-        self.original.setAccessibleName(self.tr("Threshold as it was"))
+        self.original.setAccessibleName(self.tr("Reset the threshold"))
         self.meaning = QLabel()
         self.meaning.setWordWrap(True)
         row = QHBoxLayout()
@@ -87,18 +86,18 @@ class SidePanel(QScrollArea):
         return self._threshold_box
 
     def _classes(self) -> QWidget:
-        self._class_box = QGroupBox(self.tr("This is"))
+        self._class_box = QGroupBox(self.tr("Mark as"))
         self._class_column = QVBoxLayout(self._class_box)
         self.class_buttons: list[QPushButton] = []
         self.confirm = QPushButton()
         self.confirm.clicked.connect(self.confirmed)
-        self.clear_button = QPushButton(self.tr("Take back what I said"))
-        self.clear_button.setAccessibleName(self.tr("Take back what I said"))
-        self.clear_button.setToolTip(self.tr("The photos are again what the model says (Delete)"))
+        self.clear_button = QPushButton(self.tr("Clear my mark"))
+        self.clear_button.setAccessibleName(self.tr("Clear my mark"))
+        self.clear_button.setToolTip(self.tr("The photos have the model's class again (Delete)"))
         self.clear_button.clicked.connect(self.cleared)
         self._class_column.addWidget(self.confirm)
         self._class_column.addWidget(self.clear_button)
-        self.show_confirm(0, False)
+        self.show_confirm(0)
         return self._class_box
 
     def _details(self) -> QWidget:
@@ -112,7 +111,7 @@ class SidePanel(QScrollArea):
 
     def show_rule(self, rule: Rule, applied: Rule) -> None:
         """The threshold as it is now, and as it was for the folders as they are."""
-        binary = is_binary(rule)
+        binary = rule.binary
         self.histogram.show_rule(rule)
         self.threshold.blockSignals(True)
         self.threshold.setRange(LOWEST if binary else 0.0, HIGHEST if binary else 1.0)
@@ -121,11 +120,11 @@ class SidePanel(QScrollArea):
         self.original.setEnabled(rule != applied)
         if binary:
             other = next(each for each in rule.classes if each != rule.positive)
-            text = self.tr("From here on a photo is {positive}, below it {other}.").format(
-                positive=rule.positive, other=other
-            )
+            text = self.tr(
+                "Photos to the right of the line are “{positive}”, those to the left “{other}”."
+            ).format(positive=rule.positive, other=other)
         else:
-            text = self.tr("Less probable photos are set apart as unsure.")
+            text = self.tr("Photos the model is less sure of than this go to “unsure”.")
         self.meaning.setText(text)
 
     def show_classes(self, classes: tuple[str, ...], keys: dict[str, int]) -> None:
@@ -142,26 +141,25 @@ class SidePanel(QScrollArea):
                 else f" {label.replace('&', '&&')}"
             )
             button = QPushButton(shown)
-            button.setAccessibleName(self.tr("This is {label}").format(label=label))
+            button.setAccessibleName(self.tr("Mark as {label}").format(label=label))
             colour = label_colour(code, len(classes)).name()
             button.setIcon(swatch(colour))
             button.clicked.connect(lambda _=False, code=code: self.assigned.emit(code))
             self._class_column.insertWidget(code, button)
             self.class_buttons.append(button)
 
-    def show_confirm(self, photos: int, selected: bool) -> None:
-        """How many photos "all of these" are."""
-        number = QLocale().toString(photos)
-        if selected:
-            text = self.tr("All selected are &right  ({number})").format(number=number)
-        else:
-            text = self.tr("All shown are &right  ({number})").format(number=number)
+    def show_confirm(self, selected: int) -> None:
+        """Name the button by how many photos it confirms."""
+        number = QLocale().toString(selected)
+        text = (
+            self.tr("&Confirm {number} selected").format(number=number)
+            if selected > 1
+            else self.tr("&Confirm")
+        )
         self.confirm.setText(text)
         self.confirm.setAccessibleName(text.replace("&", ""))
-        self.confirm.setToolTip(
-            self.tr("Say that the model is right about these; corrected ones stay corrected")
-        )
-        self.confirm.setEnabled(photos > 0)
+        self.confirm.setToolTip(self.tr("The model is right about the selected photos (Ctrl+R)"))
+        self.confirm.setEnabled(selected > 0)
 
     def _typed(self, value: float) -> None:
         self.moved.emit(value)

@@ -1,4 +1,4 @@
-"""How well an engine and precision agrees with float32, and how fast it is."""
+"""Compare engines and precisions with float32: agreement of labels, difference of probabilities, speed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from sorter.engines.choice import REFERENCE, Choice, EngineError, Verdict
 from sorter.engines.jpeg import Jpeg
 from sorter.engines.load import load_device_engine, load_engine
 from sorter.model.folder import Model, ModelError
+from sorter.model.labels import predicted_classes
+from sorter.model.rule import Rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-AGREE = 0.99  # of the photos get the label that float32 gives
-DRIFT = 0.02  # mean absolute difference of probability that is let pass
-LOSS = 0.005  # of the labelled photos may turn wrong, less those that turn right
+MIN_AGREEMENT = 0.99  # fraction of photos with the label of float32
+MAX_MEAN_DIFFERENCE = 0.02  # of probabilities
+MAX_ACCURACY_LOST = 0.005  # fraction of labelled photos; a choice has to lose less
 
 
 def compare(
@@ -27,17 +29,17 @@ def compare(
     inputs: Sequence[NDArray[np.float32]],
     choices: Sequence[Choice],
     labels: Sequence[int] | None = None,
-    at_once: int = 1,
+    parallel: int = 1,
 ) -> list[Verdict]:
     """Run every choice on the same inputs and compare it with float32 on ONNX Runtime.
 
     Args:
         inputs: normalised photos, each float32 (1, 3, size, size).
-        choices: those that cannot run here (no package, no such arithmetic) are left out of the answer.
-        labels: each photo's index into the model's classes, where known: accuracy is then compared, too.
-        at_once: choices that run side by side; what they say is the same, but with several their speed means nothing.
+        choices: those that cannot run on this machine are left out of the result.
+        labels: index of each photo's class. With labels the accuracy is compared, too.
+        parallel: choices that run at the same time. Above 1 the measured speeds mean nothing.
     """
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(parallel) as pool:
         runs = {
             choice: pool.submit(_run, model, choice, inputs)
             for choice in dict.fromkeys((REFERENCE, *choices))
@@ -60,24 +62,24 @@ def compare_on_device(
     choices: Sequence[Choice],
     batch_size: int,
 ) -> list[Verdict]:
-    """As `compare`, for engines that have a device to themselves; several devices are judged by their first.
+    """As `compare`, for engines with a process of their own. Of several devices the first is measured.
 
     Args:
-        pixels: n photos as the CPU decodes and preprocesses them, uint8 (n, size, size, 3).
-        files: the same photos for a device that decodes; None where it leaves one to the CPU.
+        pixels: n photos, decoded and preprocessed on the CPU, uint8 (n, size, size, 3).
+        files: the same photos for a device that decodes. None for photos that the CPU has to decode.
     """
     expected, _ = _run(model, REFERENCE, [model.preprocess.normalise(one[None]) for one in pixels])
     verdicts = []
     for choice in choices:
         rows = [file if file and choice.decode == "gpu" else at for at, file in enumerate(files)]
         try:
-            engine = load_device_engine(model, choice.each[0], pixels, batch_size)
-            engine.submit(rows)()  # the first batch allocates and selects kernels
+            engine = load_device_engine(model, choice.per_device[0], pixels, batch_size)
+            engine.submit(rows)()  # the first batch allocates memory and selects kernels
             began = time.perf_counter()
             answer = engine.submit(rows)()
             milliseconds = (time.perf_counter() - began) * 1e3 / len(rows)
             logits = answer.logits
-            if answer.refused:  # those the CPU decodes, in a run as here
+            if answer.refused:  # the CPU decodes these, as in a run
                 logits[list(answer.refused)] = engine.submit(answer.refused)().logits
         except (EngineError, ModelError):
             continue
@@ -98,7 +100,11 @@ def _verdict(
     differences = np.abs(got - expected).max(axis=1)
     agreement, drift = float(np.mean(same)), float(differences.mean())
     lost = None if labels is None else _accuracy(model, expected, labels) - _accuracy(model, got, labels)
-    passed = agreement >= AGREE and drift <= DRIFT and (lost is None or lost < LOSS)
+    passed = (
+        agreement >= MIN_AGREEMENT
+        and drift <= MAX_MEAN_DIFFERENCE
+        and (lost is None or lost < MAX_ACCURACY_LOST)
+    )
     most = float(differences.max())
     return Verdict(choice, len(got), agreement, drift, most, milliseconds, passed, lost)
 
@@ -124,8 +130,4 @@ def _accuracy(model: Model, probabilities: NDArray[np.float64], labels: Sequence
 
 def _labels(model: Model, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     """Index of each photo's class (n,)."""
-    if model.positive is not None:
-        at = model.classes.index(model.positive)
-        return np.where(probabilities[:, at] >= model.threshold, at, 1 - at)
-    labels: NDArray[np.int64] = np.argmax(probabilities, axis=1)
-    return labels
+    return predicted_classes(probabilities, Rule.of(model).positive_index, model.threshold)

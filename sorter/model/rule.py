@@ -1,8 +1,10 @@
-"""Scores -> the folder a photo belongs in. Pure."""
+"""The rule that turns the scores of one photo into the folder it belongs in. `labels` has the same rule for arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sorter.model.folder import Model
 from sorter.types import Decision, Scores, Status, UsageError
@@ -16,9 +18,9 @@ class Rule:
 
     Attributes:
         classes: in the order of the probabilities.
-        positive: for two classes, the one whose probability meets the threshold.
-        threshold: for two classes; at or above it, a photo is positive.
-        unsure: (low, high): probabilities from low to high, both included, go to `unsure`; None for never.
+        positive: for two classes, the one whose probability is compared with the threshold. Else None.
+        threshold: for two classes. A photo at or above it is positive.
+        unsure: (low, high): probabilities from low to high, both included, go to `unsure`. None for never.
     """
 
     classes: tuple[str, ...]
@@ -43,12 +45,32 @@ class Rule:
             raise UsageError(f"--unsure: {unsure[0]:g} {unsure[1]:g} is not two rising numbers from 0 to 1")
         return cls(model.classes, model.positive, model.threshold if threshold is None else threshold, unsure)
 
+    @classmethod
+    def from_json(cls, classes: Sequence[str], positive: str | None, values: Sequence[Any]) -> Rule:
+        """The rule that `to_json` wrote, for a model with these classes."""
+        threshold, unsure = values
+        return cls(tuple(classes), positive, float(threshold), (unsure[0], unsure[1]) if unsure else None)
+
+    def to_json(self) -> list[Any]:
+        """`[threshold, [low, high]]`, or `[threshold, null]` where no photo is unsure."""
+        return [self.threshold, list(self.unsure) if self.unsure else None]
+
+    @property
+    def binary(self) -> bool:
+        """Two classes, of which one is positive: the threshold decides."""
+        return self.positive is not None and len(self.classes) == 2
+
+    @property
+    def positive_index(self) -> int | None:
+        """The place of the positive class in `classes`; None where the likeliest class is taken."""
+        return self.classes.index(self.positive) if self.positive is not None and self.binary else None
+
     def __call__(self, scores: Scores) -> Decision:
         """The probability decided on is the positive class's for two classes, else the likeliest class's."""
-        if self.positive is not None and len(self.classes) == 2:
-            at = self.classes.index(self.positive)
+        at = self.positive_index
+        if at is not None:
             probability = scores.probabilities[at]
-            label = self.positive if probability >= self.threshold else self.classes[1 - at]
+            label = self.classes[at if probability >= self.threshold else 1 - at]
         else:
             probability = max(scores.probabilities)
             label = self.classes[scores.probabilities.index(probability)]
