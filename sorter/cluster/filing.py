@@ -10,17 +10,15 @@ import ray
 from ray.exceptions import RayError
 
 from sorter.cluster.session import ClusterError
-from sorter.output.disk import Filing, Placed
-from sorter.output.filer import attempt, look_again
+from sorter.output.disk import Placed
+from sorter.output.execute import Step, attempt, look_again
 
 GROUP = 32  # filings in one task
 THREADS = 8  # of one task: they wait for disks and networks, not for the processor
 
-Step = tuple[Filing, Path]
-
 
 def apply_on_nodes(steps: Sequence[Step]) -> list[Placed | OSError]:
-    """As `Hands.apply`, in tasks all over the cluster.
+    """As `Executor.apply`, in tasks all over the cluster.
 
     Ray repeats a task whose node was lost, and perhaps one that had come to its end. A mark in the staging folder
     tells the second that there was a first, and it then looks what that has done.
@@ -48,7 +46,7 @@ def carry_out(steps: Sequence[Step]) -> list[Placed | OSError]:
         mark.open("w").close()
 
     def one(step: Step) -> Placed | OSError:
-        return (look_again(*step) if again else None) or attempt(*step)
+        return (look_again(step) if again else None) or attempt(step)
 
     with ThreadPoolExecutor(THREADS) as threads:
         outcomes: Iterator[Placed | OSError] = threads.map(one, steps)
@@ -56,4 +54,4 @@ def carry_out(steps: Sequence[Step]) -> list[Placed | OSError]:
 
 
 def _mark(steps: Sequence[Step]) -> Path:
-    return steps[0][1].with_suffix(".tried")
+    return steps[0].staging.with_suffix(".tried")

@@ -13,8 +13,8 @@ from types import TracebackType
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.engines.choice import Choice, EngineOptions
 from sorter.model.folder import Model
-from sorter.output.disk import Filing, Placed
-from sorter.output.filer import STORE_THREADS, attempt
+from sorter.output.disk import Placed
+from sorter.output.execute import STORE_THREADS, Step, attempt
 from sorter.pipeline import trial
 from sorter.types import Limits, Photo, Result, Scores
 
@@ -115,7 +115,7 @@ class Cluster:
         make = ClassifyThere(Shipped.of(model), choice)
         yield from stream(items, make, self.crew, replace(limits, memory=self.crew.memory))
 
-    def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
+    def apply(self, steps: Sequence[Step]) -> list[Placed | OSError]:
         """Carry out planned filings: on the nodes, or here where there is but one.
 
         Raises:
@@ -125,4 +125,4 @@ class Cluster:
             from sorter.cluster.filing import apply_on_nodes
 
             return apply_on_nodes(steps)
-        return list(self._threads.map(lambda step: attempt(*step), steps))
+        return list(self._threads.map(attempt, steps))

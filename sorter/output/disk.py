@@ -29,6 +29,35 @@ class CannotUndo(SorterError):
 
 
 @dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """What tells after a crash that a file on a disk is still the same one: `st_dev` and `st_ino` of `stat`."""
+
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileIdentity:
+        return cls(status.st_dev, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectIdentity:
+    """What tells that an object in a store is still the same one, as stores have no inodes.
+
+    Attributes:
+        size: bytes.
+        mtime_ns: when it was written, nanoseconds since the epoch.
+    """
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> ObjectIdentity:
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class Filing:
     """One photo on its way into a folder, or there already.
 
@@ -36,15 +65,13 @@ class Filing:
         kind: how it goes there; never `NONE`.
         source: absolute path of the photo.
         destination: absolute path of its place in the output.
-        device: of the source when it was planned, as in `stat`.
-        inode: likewise; tells after a crash whether a move had happened.
+        identity: of the source when the filing was planned; None where nothing is compared with it.
     """
 
     kind: ActionKind
     source: Path
     destination: Path
-    device: int
-    inode: int
+    identity: FileIdentity | ObjectIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +388,7 @@ def _stat(path: Path, follow: bool = True) -> os.stat_result | None:
 
 
 def _is_photo(status: os.stat_result, filing: Filing) -> bool:
-    return (status.st_dev, status.st_ino) == (filing.device, filing.inode)
+    return FileIdentity.of(status) == filing.identity
 
 
 def _links_to(filing: Filing, status: os.stat_result) -> bool:

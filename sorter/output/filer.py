@@ -1,33 +1,22 @@
-"""Decisions -> photos in folders, a batch at a time: planned in the journal, done, then marked done."""
+"""Put photos in the folders of their labels, a batch at a time: planned in the journal, done, then marked done."""
 
 from __future__ import annotations
 
 import errno
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sorter.address import Address
 from sorter.output import disk, store
-from sorter.output.disk import CannotUndo, Filing, Placed
+from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
+from sorter.output.execute import Executor, Step, ThreadExecutor, move_inside
 from sorter.output.journal import FOLDER, Filed, Journal, PhotoRow
+from sorter.output.names import FreeNames
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 TRIES = 3
-THREADS = 4  # copies wait for the disk, not for the processor
-STORE_THREADS = 32  # and those in a store for its answers
-
-
-class Executor(Protocol):
-    """Whoever carries out filings that are planned."""
-
-    def apply(self, steps: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
-        """Filings and their staging files -> what came of each, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +39,7 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Planned:
     filing: int
     entry: int
     of: Scored
@@ -67,7 +56,7 @@ class Filer:
         tree: keep the folders that the photos came in.
         by_label: give each label a folder; else all go into the output itself.
         dry: plan only; the journal (a throw-away one) then holds where photos would have gone.
-        hands: what carries out the filings; None for threads of this process.
+        executor: what carries out the filings; None for threads of this process.
     """
 
     def __init__(
@@ -77,7 +66,7 @@ class Filer:
         tree: bool = False,
         dry: bool = False,
         by_label: bool = True,
-        hands: Executor | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self._journal = journal
         self._out = journal.out
@@ -86,13 +75,12 @@ class Filer:
         self._by_label = by_label
         self._dry = dry
         self._staging = self._out / FOLDER / "staging"
-        self._hands = hands
-        self._look = False  # for files of strangers in a store, before one was in the way
-        self._count = STORE_THREADS if isinstance(self._out, Address) else THREADS
-        self._threads = ThreadPoolExecutor(self._count, thread_name_prefix="sorter-filing")
+        self._ask_store = False  # for names, before one was in use
+        self._threads = ThreadExecutor(self._out)
+        self._executor: Executor = executor or self._threads
 
     def close(self) -> None:
-        self._threads.shutdown()
+        self._threads.close()
 
     def file(self, batch: Sequence[Scored | Result[Scores]]) -> list[int]:
         """Write down a batch in its order, failures too, and put its scored photos in their folders.
@@ -135,24 +123,14 @@ class Filer:
                 for filed in unfinished:
                     self._forget(filed)
                 return
-            came_of_it = self._threads.map(lambda filed: self._find_out(filed, go_on), unfinished)
-            for filed, outcome in zip(unfinished, list(came_of_it), strict=True):
+            outcomes = self._threads.recover(unfinished, [*map(self._step, unfinished)], go_on)
+            for filed, outcome in zip(unfinished, outcomes, strict=True):
                 if filed.state != "undoing":
                     self._recover_filing(filed, outcome)
                 elif outcome is None:
                     self._journal.unfiled(filed.id)
                 else:
                     self._journal.stays(filed.id)
-
-    def _find_out(self, filed: Filed, go_on: bool) -> Placed | OSError | None:
-        """Where an unfinished filing came to, and do it where that is wanted; None for nowhere, or taken back."""
-        what, staging = filed.filing, self._staging_file(filed.id)
-        if filed.state == "undoing":
-            return None if _how(what).was_reverted(what, staging) else filed.placed
-        if filed.pending is not None:
-            what = _move_inside(what.destination, filed.pending)
-        done = look_again(what, staging)
-        return attempt(what, staging) if done is None and go_on else done
 
     def _recover_filing(self, filed: Filed, outcome: Placed | OSError | None) -> None:
         if isinstance(outcome, Placed):
@@ -170,12 +148,12 @@ class Filer:
         else:
             self._journal.stays(filed.id)
 
-    def undo(self, batch: Sequence[Filed]) -> Iterator[tuple[Filed, str | None]]:
-        """Take filings back; yields each with None, or with why it was left."""
+    def undo(self, batch: Sequence[Filed]) -> list[str | None]:
+        """Undo filings. The outcomes are in their order: None, or why a file was left where it is."""
         with self._journal.transaction():
             for filed in batch:
                 self._journal.plan_undo(filed.id)
-        outcomes = list(self._threads.map(self._revert, batch))
+        outcomes = self._threads.revert(batch, [*map(self._step, batch)])
         for folder in {filed.filing.source.parent for filed in batch if filed.filing.kind is ActionKind.MOVE}:
             if not isinstance(folder, Address) and folder.exists():
                 disk.sync_folder(folder)
@@ -185,32 +163,32 @@ class Filer:
                     self._journal.unfiled(filed.id)
                 else:
                     self._journal.stays(filed.id)
-        yield from zip(batch, outcomes, strict=True)
+        return outcomes
 
     # -- one step each -----------------------------------------------------------------------------------------
 
-    def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[_Step]:
+    def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[_Planned]:
         """Give out names in the order of the batch, and write the plans down; a photo without a step stays."""
         going = [(entry, scored, self._wanted(scored)) for entry, scored in batch if self._goes(scored)]
-        names = _Names(self._journal, [wanted for *_, wanted in going], self._look)
+        names = FreeNames(self._journal, [wanted for *_, wanted in going], self._ask_store)
         planned: list[tuple[int, Scored, Filing, int | None]] = []
         for entry, scored, wanted in going:
             if scored.current is not None and scored.filing is not None:
                 destination = names.give(wanted)
                 self._journal.plan_again(scored.filing, destination)
-                planned.append((entry, scored, _move_inside(scored.current, destination), scored.filing))
+                planned.append((entry, scored, move_inside(scored.current, destination), scored.filing))
                 continue
             identity = _identity(scored.photo)
             if isinstance(identity, Failure):
                 self._journal.not_filed(entry, identity)
                 continue
-            what = Filing(self._kind, scored.photo.path, names.give(wanted), *identity)
+            what = Filing(self._kind, scored.photo.path, names.give(wanted), identity)
             planned.append((entry, scored, what, None))
         new = iter(
             self._journal.plan([(entry, what) for entry, _, what, filing in planned if filing is None])
         )
         return [
-            _Step(next(new) if filing is None else filing, entry, scored, what, again=filing is not None)
+            _Planned(next(new) if filing is None else filing, entry, scored, what, again=filing is not None)
             for entry, scored, what, filing in planned
         ]
 
@@ -227,7 +205,7 @@ class Filer:
             folder = folder / scored.photo.relative.parent
         return folder / scored.photo.path.name
 
-    def _do(self, steps: list[_Step]) -> list[_Step]:
+    def _do(self, steps: list[_Planned]) -> list[_Planned]:
         """Carry out planned steps; returns those to do again under another name."""
         outcomes = self._apply(steps)
         placed: dict[int, Placed] = {}
@@ -248,9 +226,9 @@ class Filer:
                 placed.clear()
                 self._leave(step)
                 if isinstance(outcome, FileExistsError):
-                    self._look = True
+                    self._ask_store = True
                     again += self._plan([(step.entry, step.of)])
-                    self._look = False
+                    self._ask_store = False
                 else:
                     self._journal.not_filed(step.entry, _failure(outcome))
             self._journal.filed(placed)
@@ -264,79 +242,22 @@ class Filer:
             "it goes on where it stopped"
         )
 
-    def _apply(self, steps: list[_Step]) -> list[Placed | OSError]:
+    def _apply(self, steps: list[_Planned]) -> list[Placed | OSError]:
         if self._dry:
             return [Placed(0, 0)] * len(steps)
-        planned = [(step.what, self._staging_file(step.filing)) for step in steps]
-        if self._hands is not None:
-            return self._hands.apply(planned)
-        return self._side_by_side(planned)
+        return self._executor.apply([Step(step.what, self._staging_file(step.filing)) for step in steps])
 
-    def _side_by_side(self, planned: Sequence[tuple[Filing, Path]]) -> list[Placed | OSError]:
-        """Each thread takes the next one until none is left: handing each over by itself costs more than a link."""
-        waiting = deque(enumerate(planned))
-        done: dict[int, Placed | OSError] = {}
-
-        def work(_: int) -> None:
-            while waiting:
-                try:
-                    at, step = waiting.popleft()
-                except IndexError:  # another thread was quicker
-                    return
-                done[at] = attempt(*step)
-
-        try:
-            list(self._threads.map(work, range(min(self._count, len(planned)))))
-        finally:
-            waiting.clear()  # whoever is interrupted does not go on
-        return [done[at] for at in range(len(planned))]
-
-    def _revert(self, filed: Filed) -> str | None:
-        try:
-            _how(filed.filing).revert(filed.filing, filed.placed, self._staging_file(filed.id))
-        except CannotUndo as error:
-            return str(error)
-        except OSError as error:
-            return error.strerror or str(error)
-        return None
-
-    def _leave(self, step: _Step) -> None:
+    def _leave(self, step: _Planned) -> None:
         if step.again:
             self._journal.stays(step.filing)
         else:
             self._journal.unfiled(step.filing)
 
+    def _step(self, filed: Filed) -> Step:
+        return Step(filed.filing, self._staging_file(filed.id))
+
     def _staging_file(self, filing: int) -> Path:
         return self._staging / f"{filing}.part"
-
-
-class _Names:
-    """Which names are free, while a batch is planned: the journal is asked once for all that are wanted.
-
-    Args:
-        look: for files of strangers in a store as well.
-    """
-
-    def __init__(self, journal: Journal, wanted: Sequence[Path], look: bool) -> None:
-        self._journal = journal
-        self._look = look
-        self._asked = set(map(str, wanted))
-        self._in_use = set(map(str, journal.held(wanted)))
-
-    def give(self, wanted: Path) -> Path:
-        """The path itself, or beside it under the next free name; it is then in use."""
-        free = disk.free_name(wanted, self._taken)
-        self._in_use.add(str(free))
-        return free
-
-    def _taken(self, path: Path) -> bool:
-        name = str(path)
-        if name in self._in_use or (name not in self._asked and self._journal.holds(path)):
-            return True
-        if not isinstance(path, Address):
-            return os.path.lexists(path)
-        # Asking a store costs as much as copying, which will find out.
-        return self._look and path.exists()
 
 
 def _row(item: Scored | Result[Scores]) -> PhotoRow:
@@ -347,50 +268,17 @@ def _row(item: Scored | Result[Scores]) -> PhotoRow:
     return PhotoRow(item.photo, item.outcome)
 
 
-def attempt(what: Filing, staging: Path) -> Placed | OSError:
-    """Carry out one filing; what the system refused comes back, as it is one photo's affair."""
-    try:
-        disk.make_folder(staging.parent)
-        return _how(what).place(what, staging)
-    except OSError as error:
-        return error
-
-
-def look_again(what: Filing, staging: Path) -> Placed | None:
-    """Has somebody who did not live to tell carried it out?"""
-    return disk.placed_at(what.destination) if _how(what).was_done(what, staging) else None
-
-
-class _How(Protocol):
-    """What `actions` and `stores` both have."""
-
-    def place(self, filing: Filing, staging: Path) -> Placed: ...
-    def was_done(self, filing: Filing, staging: Path) -> bool: ...
-    def revert(self, filing: Filing, placed: Placed, staging: Path) -> None: ...
-    def was_reverted(self, filing: Filing, staging: Path) -> bool: ...
-
-
-def _how(filing: Filing) -> _How:
-    return store if store.concerns(filing) else disk
-
-
-def _identity(photo: Photo) -> tuple[int, int] | Failure:
-    """What tells after a crash that it is still this very file: device and inode; of an object its size and time,
-    which are looked at when it is copied."""
+def _identity(photo: Photo) -> FileIdentity | ObjectIdentity | Failure:
+    """What tells after a crash that it is still the same file. An object is looked at when it is copied."""
     if isinstance(photo.path, Address):
-        return photo.size, photo.mtime_ns
+        return ObjectIdentity(photo.size, photo.mtime_ns)
     try:
         status = photo.path.stat()
     except OSError as error:
         return _failure(error)
     if (status.st_size, status.st_mtime_ns) != (photo.size, photo.mtime_ns):
         return Failure(Reason.NOT_FILED, store.CHANGED)
-    return status.st_dev, status.st_ino
-
-
-def _move_inside(current: Path, destination: Path) -> Filing:
-    """Inside the output a photo, or the link to it, is simply renamed."""
-    return Filing(ActionKind.MOVE, current, destination, 0, 0)
+    return FileIdentity.of(status)
 
 
 def _failure(error: OSError) -> Failure:

@@ -1,4 +1,4 @@
-"""What `actions` does on disks, done where one end is a store: copied there, never overwriting, and back again.
+"""What `disk` does, for filings of which one end is in a store: copy there without overwriting, and back again.
 
 An object appears whole or not at all. Stores have no rename that refuses to replace; on S3 the copy itself is
 conditional, elsewhere whoever writes under the same name in the moment after we looked is not seen.
@@ -14,7 +14,7 @@ from typing import IO
 
 from sorter.address import Address, store_errors
 from sorter.files import BLOCK, open_regular
-from sorter.output.disk import CannotUndo, Filing, Placed, placed_at, publish
+from sorter.output.disk import CannotUndo, Filing, ObjectIdentity, Placed, placed_at, publish
 from sorter.types import ActionKind
 
 CHANGED = "changed since it was looked at; the same command again looks anew"
@@ -26,12 +26,10 @@ def concerns(filing: Filing) -> bool:
 
 
 def place(filing: Filing, staging: Path) -> Placed:
-    """As `actions.apply`, for copies and moves. `filing` holds size and time of an object for device and inode."""
+    """As `disk.place`, for copies and moves. An object that changed since it was looked at is not copied."""
     source, destination = filing.source, filing.destination
-    if isinstance(source, Address) and filing.device:
-        now = source.stat()
-        if (now.st_size, now.st_mtime_ns) != (filing.device, filing.inode):
-            raise OSError(errno.ESTALE, CHANGED, str(source))
+    if isinstance(filing.identity, ObjectIdentity) and ObjectIdentity.of(source.stat()) != filing.identity:
+        raise OSError(errno.ESTALE, CHANGED, str(source))
     _copy(source, destination, staging)
     if filing.kind is ActionKind.MOVE:
         if not same_bytes(source, destination):
@@ -41,7 +39,7 @@ def place(filing: Filing, staging: Path) -> Placed:
 
 
 def was_done(filing: Filing, staging: Path) -> bool:
-    """As `actions.was_done`."""
+    """As `disk.was_done`."""
     _near(staging, filing.destination).unlink(missing_ok=True)
     if not _is_there(filing.destination):
         return False
@@ -55,7 +53,7 @@ def was_done(filing: Filing, staging: Path) -> bool:
 
 
 def revert(filing: Filing, placed: Placed, staging: Path) -> None:
-    """As `actions.revert`."""
+    """As `disk.revert`."""
     source, destination = filing.source, filing.destination
     if not _is_there(destination):
         raise CannotUndo("is no longer in the output folder")
@@ -76,7 +74,7 @@ def revert(filing: Filing, placed: Placed, staging: Path) -> None:
 
 
 def was_reverted(filing: Filing, staging: Path) -> bool:
-    """As `actions.was_reverted`."""
+    """As `disk.was_reverted`."""
     _near(staging, filing.source).unlink(missing_ok=True)
     if not _is_there(filing.destination):
         return True

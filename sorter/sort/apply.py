@@ -1,31 +1,30 @@
-"""Make the folders follow a review: within the output, back again, or as copies elsewhere."""
+"""Move photos to the folders that a review gives them, move them back, or export copies."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import Entry, Journal, Line, locked
+from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
+from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
-from sorter.sort.table import rule_of, rule_to_json, run_settings
+from sorter.sort.options import LAYOUTS
+from sorter.sort.table import reviewable
 from sorter.sort.undo import LeftInPlace
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status, UsageError
 
 BATCH = 64  # photos filed together, as in a run
 
-Advance = Callable[[int], None]
-
 
 @dataclass(frozen=True)
 class Applied:
-    """What came of an apply, of taking it back, or of an export.
+    """The result of an apply, of its undo, or of an export.
 
     Attributes:
         out: the folder that photos were filed in.
@@ -38,14 +37,14 @@ class Applied:
     left: tuple[LeftInPlace, ...]
 
 
-def apply_review(out: Path, advance: Advance | None = None) -> Applied:
+def apply_review(out: Path, progress: Progress | None = None) -> Applied:
     """Move photos within the output to the folders of their right labels, as safely as a run files them.
 
     Stopped anywhere, the same call goes on. `undo_apply` puts them where the run had put them; `sorter undo`
     takes back the run as a whole.
 
     Args:
-        advance: is told how many more photos are done.
+        progress: advances for each photo.
 
     Raises:
         JournalError: no journal, or another process is at work on the folder.
@@ -54,38 +53,38 @@ def apply_review(out: Path, advance: Advance | None = None) -> Applied:
     """
     out = out.resolve()
     with locked(out), closing(Journal.open(out)) as journal:
-        settings = run_settings(out, journal)
-        if settings["action"] == ActionKind.NONE.value:
+        settings = reviewable(out, journal)
+        if settings.action is ActionKind.NONE:
             raise UsageError(
                 f"{out}: was sorted with --action none, so no photo lies in it; export the corrected set instead"
             )
-        rule = rule_of(settings, reviewed=True)
-        before = settings.get("rule_before", settings["rule"])
-        return _file(journal, {**settings, "rule": rule_to_json(rule), "rule_before": before}, True, advance)
+        before = settings.rule_before or settings.rule
+        settings = replace(settings, rule=settings.rule_in_force, rule_before=before)
+        return _file(journal, settings, corrected=True, progress=progress or NoProgress())
 
 
-def undo_apply(out: Path, advance: Advance | None = None) -> Applied:
-    """Put photos back in the folders that the run had given them; what was said of them stays, to be applied again.
+def undo_apply(out: Path, progress: Progress | None = None) -> Applied:
+    """Put photos back in the folders that the run had given them. Corrections stay and can be applied again.
 
     Raises: as `apply_review`.
     """
     out = out.resolve()
     with locked(out), closing(Journal.open(out)) as journal:
-        settings = run_settings(out, journal)
-        waiting = settings.get("review") or settings["rule"]
-        before = settings.pop("rule_before", settings["rule"])
-        return _file(journal, {**settings, "rule": before, "review": waiting}, False, advance)
+        settings = reviewable(out, journal)
+        before = settings.rule_before or settings.rule
+        settings = replace(settings, rule=before, reviewed_rule=settings.rule_in_force, rule_before=None)
+        return _file(journal, settings, corrected=False, progress=progress or NoProgress())
 
 
-def _file(journal: Journal, settings: dict[str, Any], corrected: bool, advance: Advance | None) -> Applied:
-    """Make the folders what the settings' rule, and what a person said, make of the scores."""
+def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Progress) -> Applied:
+    """Move photos to the folders that the settings' rule gives them, or a person's corrections where these count."""
     out = journal.out
-    rule = rule_of(settings, reviewed=False)
+    rule = settings.rule
     filed, left = 0, []
-    with closing(Filer(journal, ActionKind(settings["action"]), settings["layout"] == "tree")) as filer:
+    with closing(Filer(journal, settings.action, settings.tree)) as filer:
         filer.recover(go_on=True)
         with journal.transaction():
-            journal.set(run=settings)
+            journal.set_run(settings)
         moves = _moves(journal, rule, corrected)
         while batch := list(islice(moves, BATCH)):
             filer.file(batch)
@@ -95,8 +94,7 @@ def _file(journal: Journal, settings: dict[str, Any], corrected: bool, advance: 
                     left.append(LeftInPlace(scored.current or scored.photo.path, str(entry.failure)))
                 else:
                     filed += 1
-            if advance is not None:
-                advance(len(batch))
+            progress.advance(len(batch))
     if (out / "report.csv").exists():
         report.write_csv(journal, out / "report.csv", rule.classes)
     (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
@@ -116,25 +114,26 @@ def _moves(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
 
 def _decision(scores: Scores, rule: Rule, correction: str | None) -> Decision:
     decision = rule(scores)
-    if correction not in rule.classes:  # nothing was said, or it was said of another model's classes
+    if correction not in rule.classes:  # there is none, or it names a class of another model
         return decision
     return replace(decision, label=correction, status=Status.SORTED)
 
 
-def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
+def export(out: Path, target: Path, progress: Progress | None = None) -> Applied:
     """Copy the corrected set into class folders of another folder, with a report.csv that says what was corrected.
 
     The target is an output folder with a journal of its own: the same call goes on where it was stopped,
     `sorter undo` removes the copies, and nothing is overwritten.
 
     Args:
-        advance: is told how many more photos are done.
+        progress: advances for each photo.
 
     Raises:
         UsageError: the target lies in the output folder, or belongs to something else.
         JournalError: no journal, or another process is at work on the target.
         SorterError: the disk is full.
     """
+    progress = progress or NoProgress()
     out, target = out.resolve(), target.resolve()
     if target == out or out in target.parents or target in out.parents:
         raise UsageError(f"{target}: lies within, or around, the folder under review; export to another")
@@ -144,22 +143,23 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
         closing(Journal.open(target)) as journal,
         closing(Filer(journal, ActionKind.COPY)) as filer,
     ):
-        settings = run_settings(out, source)
-        rule = rule_of(settings, reviewed=True)
-        known = journal.setting("run")
-        if known is not None and known.get("export_of") != str(out):
+        settings = reviewable(out, source)
+        rule = settings.rule_in_force
+        known = journal.run_settings()
+        if known is not None and known.export_of != str(out):
             raise UsageError(f"{target}: holds what another command wrote; export to an empty folder")
-        settings |= {
-            "action": ActionKind.COPY.value,
-            "layout": "flat",
-            "rule": rule_to_json(rule),
-            "export_of": str(out),
-        }
-        for key in ("review", "rule_before"):
-            settings.pop(key, None)
+        settings = replace(
+            settings,
+            action=ActionKind.COPY,
+            layout=LAYOUTS[0],
+            rule=rule,
+            reviewed_rule=None,
+            rule_before=None,
+            export_of=str(out),
+        )
         filer.recover(go_on=True)
         with journal.transaction():
-            journal.set(run=settings, state="running")
+            journal.set_run(settings, "running")
         before, left = journal.filing_count(), []
         reviewed: dict[str, str] = {}
         entries = source.entries()
@@ -177,17 +177,16 @@ def export(out: Path, target: Path, advance: Advance | None = None) -> Applied:
                 done = journal.lookup(path)
                 if done is not None and done.failure is not None and path not in unscored:
                     left.append(LeftInPlace(path, str(done.failure)))
-            if advance is not None:
-                advance(len(batch))
+            progress.advance(len(batch))
 
-        def said(line: Line) -> str:
+        def predicted(line: Line) -> str:
             return rule(line.scores).label if line.scores else ""
 
         def review(line: Line) -> str:
             right = reviewed.get(os.fsdecode(line.path))
-            return "" if right is None else "confirmed" if right == said(line) else "corrected"
+            return "" if right is None else "confirmed" if right == predicted(line) else "corrected"
 
-        report.write_csv(journal, target / "report.csv", rule.classes, {"said": said, "review": review})
+        report.write_csv(journal, target / "report.csv", rule.classes, {"said": predicted, "review": review})
         with journal.transaction():
             journal.set(state="done")
         return Applied(target, journal.filing_count() - before, tuple(left))

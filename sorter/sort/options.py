@@ -1,4 +1,4 @@
-"""What `sorter run` can be told: by flags, or by what the journal of an output folder remembers."""
+"""The options of `sorter run`: given as flags, or read from the journal of an output folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from sorter.address import Address, path_of
+from sorter.address import Address
 from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
 from sorter.photos.scan import Scan, compile_patterns
@@ -18,26 +18,26 @@ LAYOUTS = ("flat", "tree")
 
 @dataclass(frozen=True)
 class SortOptions:
-    """Everything `sorter run` can be told; the defaults are its defaults.
+    """The options of `sorter run`. The defaults are those of the command line.
 
     Attributes:
         inputs: folders and photos.
         out: the output folder.
-        model: a model folder; None for the one that ships.
-        action: what to do with each photo.
-        layout: `flat` puts all photos of a class side by side, `tree` keeps the folders they came in.
-        threshold: for two classes; None for the model's own.
-        unsure: (low, high), probabilities that go to `unsure`.
+        model: a model folder; None for the model that comes with sorter.
+        action: how a photo gets into its folder.
+        layout: one of `LAYOUTS`. `flat` puts the photos of a class into one folder, `tree` keeps their folders.
+        threshold: least probability of the positive class, for two classes; None for the model's threshold.
+        unsure: (low, high). Photos with a probability from low to high go to `unsure`.
         exclude: patterns as in a .gitignore.
-        hidden: also names that begin with a dot.
+        hidden: include names that start with a dot.
         follow_symlinks: enter linked folders.
         workers: processes; None for one per core.
         engine: what runs the model.
         limits: what a photo may cost.
-        dry_run: decide and report, but leave every file and the output folder alone.
-        fresh: take back what an earlier run filed here, forget it and start anew.
-        report: where report.csv goes; None for the output folder.
-        cluster: None for this machine alone; else `local`, `auto` or the address of a Ray cluster.
+        dry_run: decide and report, but change no file and no output folder.
+        fresh: undo the earlier runs in the output folder, forget them and start again.
+        report: path of the report; None for report.csv in the output folder.
+        cluster: `local`, `auto` or the address of a Ray cluster; None for this machine without Ray.
     """
 
     inputs: tuple[Path, ...]
@@ -70,40 +70,39 @@ def Options(*positional: Any, **flags: Any) -> SortOptions:
     return SortOptions(*positional, **flags)
 
 
-def remembered(out: Path) -> SortOptions:
-    """The options of the last run into an output folder, to go on where it stopped or to sort again.
+def options_of_last_run(out: Path) -> SortOptions:
+    """The options of the last run into an output folder, from its journal.
 
     Raises:
         JournalError: the folder has no journal.
-        UsageError: no run of `sorter run` is in it.
+        UsageError: the journal holds no run of `sorter run`.
     """
     out = out.resolve()
     with closing(Journal.read(out)) as journal:
-        run = journal.setting("run")
-    if run is None or not run.get("inputs"):
+        run = journal.run_settings()
+    if run is None or not run.inputs:
         raise UsageError(f"{out}: no photos were sorted into it; name a folder that `sorter run` wrote to")
-    threshold, unsure = run["rule"]
     return SortOptions(
-        inputs=tuple(map(path_of, run["inputs"])),
+        inputs=run.inputs,
         out=out,
-        model=Path(run["model_folder"]),
-        action=ActionKind(run["action"]),
-        layout=run["layout"],
-        threshold=threshold if run["positive"] is not None else None,
-        unsure=tuple(unsure) if unsure else None,
-        exclude=tuple(run.get("exclude", ())),
-        hidden=run.get("hidden", False),
-        follow_symlinks=run.get("follow_symlinks", False),
+        model=run.model_folder,
+        action=run.action,
+        layout=run.layout,
+        threshold=run.rule.threshold if run.rule.binary else None,
+        unsure=run.rule.unsure,
+        exclude=run.exclude,
+        hidden=run.hidden,
+        follow_symlinks=run.follow_symlinks,
     )
 
 
 def scan_of(options: SortOptions) -> Scan:
-    """The scan that a run with these options makes."""
+    """The scan of the inputs."""
     return Scan(options.inputs, options.exclude, options.out, options.follow_symlinks, options.hidden)
 
 
 def resolved(options: SortOptions) -> SortOptions:
-    """Absolute paths, and a check of what can be checked before anything is loaded. Raises UsageError."""
+    """Check the options before a model is loaded, and make the paths absolute. Raises UsageError."""
     inputs = tuple(_absolute(path) for path in options.inputs)
     out = options.out.resolve()
     for given, path in zip(options.inputs, inputs, strict=True):
@@ -111,7 +110,7 @@ def resolved(options: SortOptions) -> SortOptions:
             raise UsageError(f"{given}: no such file or folder; name a folder or a photo that exists")
         if path == out:
             raise UsageError(
-                f"--out {options.out}: is the folder of photos itself; choose another, which may lie inside it, "
+                f"--out {options.out}: is the folder of photos itself; name another folder, "
                 f"such as {given / 'sorted'}"
             )
         if out in path.parents:
@@ -132,5 +131,5 @@ def resolved(options: SortOptions) -> SortOptions:
 
 
 def _absolute(path: Path) -> Path:
-    """Absolute, with links resolved except that to the file itself, whose name it is known by."""
+    """Make a path absolute and resolve links in it, but keep a file that is a link: it is known by its own name."""
     return path.resolve() if path.is_dir() else path.parent.resolve() / path.name

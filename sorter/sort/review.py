@@ -1,18 +1,20 @@
-"""Going through what a run sorted: what the model says, what a person says, and the difference on the disk."""
+"""Review what a run sorted: the model's labels, a person's corrections, and what an apply would move."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sorter.model.labels import NONE
 from sorter.model.rule import Rule
-from sorter.output.journal import Journal, locked
-from sorter.sort.apply import Advance, Applied, apply_review, export, undo_apply
-from sorter.sort.table import NONE, Table, read_table, rule_of, rule_to_json, run_settings
+from sorter.output.journal import CorrectionSteps, Journal, locked
+from sorter.progress import Progress
+from sorter.sort.apply import Applied, apply_review, export, undo_apply
+from sorter.sort.table import Table, read_table, reviewable
 from sorter.types import Failure, UsageError
 
 if TYPE_CHECKING:
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """One photo and all that is said of it.
+    """One photo with the model's label and a person's.
 
     Attributes:
         path: where it lies now.
-        label: what the rule says; None where it was not scored.
+        label: the rule's; None where the photo was not scored.
         probability: of the positive class for two classes, of the likeliest for more.
         doubt: from 0, certain, to 1, about to be decided otherwise.
-        corrected: what a person says, or None.
+        corrected: the class that a person gave it, or None.
         failure: why it was not scored or not filed.
     """
 
@@ -43,11 +45,11 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a person says of a photo; `right` equals `said` where they found it right."""
+    """The class that a person gave a photo; `right` equals `predicted` where they confirmed the model's."""
 
     id: int
     path: Path
-    said: str
+    predicted: str
     right: str
 
 
@@ -93,18 +95,18 @@ class Review:
         """What a photo can be corrected to."""
         return self.table.labels[:-1]
 
-    # -- what is said of the photos ----------------------------------------------------------------------------
+    # -- labels and corrections --------------------------------------------------------------------------------
 
     def photos(self) -> Iterator[Reviewed]:
         """Every file that the journal holds, in the order found."""
         table = self.table
-        said, doubt = table.said, table.doubt
+        predicted, doubt = table.predicted, table.doubt
         for row in range(len(table)):
-            scored = said[row] >= 0
+            scored = predicted[row] >= 0
             yield Reviewed(
                 int(table.id[row]),
                 table.path(row),
-                table.labels[said[row]] if scored else None,
+                table.labels[predicted[row]] if scored else None,
                 float(table.probability[row]) if scored else None,
                 float(doubt[row]) if scored else None,
                 table.labels[table.corrected[row]] if table.corrected[row] >= 0 else None,
@@ -112,20 +114,20 @@ class Review:
             )
 
     def corrections(self) -> list[Correction]:
-        """All that a person said, in the order in which the photos were found."""
-        table, said = self.table, self.table.said
+        """Every correction and confirmation, in the order in which the photos were found."""
+        table, predicted = self.table, self.table.predicted
         return [
             Correction(
                 int(table.id[row]),
                 table.path(row),
-                table.labels[said[row]],
+                table.labels[predicted[row]],
                 table.labels[table.corrected[row]],
             )
             for row in np.flatnonzero(table.corrected >= 0).tolist()
         ]
 
     def assign(self, ids: Iterable[int], label: str | None) -> int:
-        """Say of scored photos which class they are; None takes back what was said. Returns how many changed.
+        """Correct scored photos to a class; None removes their corrections. Returns how many changed.
 
         Raises:
             UsageError: no such class.
@@ -138,37 +140,37 @@ class Review:
         return self._correct(rows, np.full(len(rows), code, np.int16))
 
     def confirm(self, ids: Iterable[int]) -> int:
-        """Say of scored photos that they are what the model says; passes over those in `unsure` and corrected ones.
+        """Confirm the model's class of scored photos. Those in `unsure` and those corrected before are passed over.
 
         Returns how many changed. Raises: as `assign`.
         """
         rows = self._rows(ids)
-        said = self.table.said[rows]
-        fit = (self.table.corrected[rows] < 0) & (said < len(self.classes))
-        return self._correct(rows[fit], said[fit])
+        predicted = self.table.predicted[rows]
+        fit = (self.table.corrected[rows] < 0) & (predicted < len(self.classes))
+        return self._correct(rows[fit], predicted[fit])
 
     def undo(self) -> list[int]:
-        """Take back the latest step; returns the photos it was about, none where there is no more."""
+        """Undo the latest step. Returns the ids of its photos; none where there is no step."""
         with locked(self.table.out), self._journal.transaction():
             changed = self._journal.undo_correction()
         return self._take_over(changed)
 
     def redo(self) -> list[int]:
-        """Say again what was taken back last. Returns as `undo`."""
+        """Redo the step that was undone last. Returns as `undo`."""
         with locked(self.table.out), self._journal.transaction():
             changed = self._journal.redo_correction()
         return self._take_over(changed)
 
     @property
-    def steps(self) -> tuple[int, int]:
+    def steps(self) -> CorrectionSteps:
         """How many photos `undo` would be about, and how many `redo`; 0 where there is nothing more."""
         return self._journal.correction_steps()
 
     def decide_by(self, rule: Rule) -> None:
         """Label by another threshold from now on; the folders follow with the next apply."""
         with locked(self.table.out), self._journal.transaction():
-            settings = run_settings(self.table.out, self._journal)
-            self._journal.set(run={**settings, "review": rule_to_json(rule)})
+            settings = reviewable(self.table.out, self._journal)
+            self._journal.set_run(replace(settings, reviewed_rule=rule))
         self.table.rule = rule
 
     def _correct(self, rows: NDArray[np.int64], codes: NDArray[np.int16]) -> int:
@@ -203,7 +205,7 @@ class Review:
     @property
     def filed_by(self) -> Rule:
         """The rule that the folders were made with."""
-        return rule_of(run_settings(self.table.out, self._journal), reviewed=False)
+        return reviewable(self.table.out, self._journal).rule
 
     @property
     def fileable(self) -> bool:
@@ -213,23 +215,24 @@ class Review:
     @property
     def applied(self) -> bool:
         """Has an apply moved anything that `undo_apply` would put back?"""
-        return "rule_before" in (self._journal.setting("run") or {})
+        settings = self._journal.run_settings()
+        return settings is not None and settings.rule_before is not None
 
     def plan(self) -> list[Move]:
-        """What `apply_review` would do now."""
+        """What `apply` would move now."""
         return planned(self.table)
 
-    def apply_review(self, advance: Advance | None = None) -> Applied:
+    def apply(self, progress: Progress | None = None) -> Applied:
         """`apply_review` of this folder; the table is read anew."""
-        return self._and_reload(lambda: apply_review(self.table.out, advance))
+        return self._and_reload(lambda: apply_review(self.table.out, progress))
 
-    def undo_apply(self, advance: Advance | None = None) -> Applied:
+    def undo_apply(self, progress: Progress | None = None) -> Applied:
         """`undo_apply` of this folder; the table is read anew."""
-        return self._and_reload(lambda: undo_apply(self.table.out, advance))
+        return self._and_reload(lambda: undo_apply(self.table.out, progress))
 
-    def export(self, target: Path, advance: Advance | None = None) -> Applied:
+    def export(self, target: Path, progress: Progress | None = None) -> Applied:
         """`export` of this folder."""
-        return export(self.table.out, target, advance)
+        return export(self.table.out, target, progress)
 
     def reload(self) -> None:
         """Read the table anew, after another process has filed photos."""

@@ -1,17 +1,14 @@
-"""`sorter run`: scan, infer, decide, file and report, going on where an earlier run of the same folder stopped."""
+"""`sorter run`: scan, infer, decide, file and report."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +16,8 @@ from sorter.address import Address
 from sorter.engines.choice import Choice
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.model.rule import Rule
-from sorter.output.filer import STORE_THREADS, Filer, Scored
-from sorter.output.journal import Entry, Journal, Known, copy_journal, locked
-from sorter.output.remote import download, uploaded
+from sorter.output.filer import Filer, Scored
+from sorter.output.journal import Journal
 from sorter.pipeline import trial
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
@@ -30,18 +26,16 @@ from sorter.progress import NoProgress, Progress
 from sorter.reports.html import RunInfo, write_html
 from sorter.reports.parts import Report, report_at
 from sorter.sort.options import SortOptions, resolved, scan_of
-from sorter.sort.undo import undo_filings
+from sorter.sort.resume import NewFiles, configure, forget_the_gone, open_journal, settings_of
 from sorter.system import available_cores, worker_limits
 from sorter.types import (
     ActionKind,
     Failure,
     Photo,
-    Reason,
     Result,
     Scores,
     SorterError,
     Status,
-    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -51,13 +45,11 @@ BATCH = 64  # photos filed together: one commit to the disk before and one after
 LARGE_BATCH = 1024  # where filing waits for a network and many can do so at once
 FLUSH_SECONDS = 0.25
 THUMBNAIL = 160  # pixels
-# What is wrong with the bytes themselves stays wrong until the file changes; anything else is tried again.
-FINAL = frozenset({Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.CORRUPT, Reason.OTHER_FILE})
 
 
 @dataclass(frozen=True)
 class SortSummary:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
         out: the output folder.
@@ -111,7 +103,7 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     rule = Rule.of(model, options.threshold, options.unsure)
     try:
         with (
-            _journal(options, progress.say) as journal,
+            open_journal(options, progress.say) as journal,
             _cluster(options, progress) as cluster,
             closing(_filer(options, journal, cluster)) as filer,
         ):
@@ -134,12 +126,16 @@ class _Run:
     refiled: int = 0
     choice: Choice | None = None
     changed: bool = False
-    in_hand: set[str] = field(default_factory=set)  # paths taken from the scan and not yet in the journal
+    news: NewFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        moves = self.options.action is ActionKind.MOVE
+        self.news = NewFiles(self.journal, scan_of(self.options), self.batch, moves, self.progress)
 
     def go(self, began: float) -> SortSummary:
         self.filer.recover(go_on=True)
-        self._check_settings()
-        self._forget_the_gone()
+        self.changed = configure(self.journal, settings_of(self.options, self.model, self.rule))
+        forget_the_gone(self.journal)
         in_parts = self.options.cluster is not None
         csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts)
         writes = not self.options.dry_run or self.options.report is not None
@@ -158,61 +154,7 @@ class _Run:
                 self.journal.set(state="done")
         return self._summary(began, csv.path if writes else None, page)
 
-    # -- what was known before ---------------------------------------------------------------------------------
-
-    def _check_settings(self) -> None:
-        """Refuse to mix two models, or two ways of filing, in one output folder."""
-        old, new = self.journal.setting("run"), self._settings()
-        out = self.options.out
-        if old is not None:
-            if old["fingerprint"] != new["fingerprint"]:
-                raise UsageError(
-                    f"{out}: was sorted with another model ({old['model']}, not {new['model']}); choose another --out, "
-                    "or give --fresh to take that back and start anew"
-                )
-            none = ActionKind.NONE.value
-            if none not in (old["action"], new["action"]) and old["action"] != new["action"]:
-                raise UsageError(
-                    f"{out}: was sorted with --action {old['action']}; go on with that, choose another --out, "
-                    "or give --fresh to take that back and start anew"
-                )
-            if old["layout"] != new["layout"] and self.journal.filing_count():
-                raise UsageError(
-                    f"{out}: was sorted with --layout {old['layout']}; go on with that, choose another --out, "
-                    "or give --fresh to take that back and start anew"
-                )
-            if new["action"] == none and self.journal.filing_count():
-                new["action"] = old["action"]
-        stopped = old is not None and self.journal.setting("state") == "running"
-        self.changed = old is None or stopped or old["rule"] != new["rule"] or old["action"] != new["action"]
-        with self.journal.transaction():
-            self.journal.set(run=new, state="running")
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "model": self.model.name,
-            "model_folder": str(self.model.folder),
-            "fingerprint": self.model.fingerprint,
-            "classes": list(self.model.classes),
-            "positive": self.model.positive,
-            "action": self.options.action.value,
-            "layout": self.options.layout,
-            "rule": [self.rule.threshold, list(self.rule.unsure) if self.rule.unsure else None],
-            "inputs": [str(path) for path in self.options.inputs],
-            "exclude": list(self.options.exclude),
-            "hidden": self.options.hidden,
-            "follow_symlinks": self.options.follow_symlinks,
-        }
-
-    def _forget_the_gone(self) -> None:
-        """Drop the failures of files that are no longer there, and of folders that can be read by now."""
-        with self.journal.transaction():
-            failures = self.journal.failures()
-            with ThreadPoolExecutor(STORE_THREADS) as threads:
-                while page := list(islice(failures, 1000)):
-                    for entry, gone in zip(page, threads.map(_is_gone, page), strict=True):
-                        if gone:
-                            self.journal.forget(entry.id)
+    # -- what the journal knows -------------------------------------------------------------------------------
 
     def _settle(self, csv: Report) -> None:
         """File anew, from the journal alone, what is not where the rule wants it."""
@@ -246,35 +188,12 @@ class _Run:
     def _sort(self, csv: Report) -> None:
         batch: list[Result[Scores]] = []
         flushed = 0.0
-        for result in self._results(self._news()):
+        for result in self._results(iter(self.news)):
             batch.append(result)
             if len(batch) >= self.batch or time.monotonic() - flushed > FLUSH_SECONDS:
                 self._take_in(batch, csv)
                 batch, flushed = [], time.monotonic()
         self._take_in(batch, csv)
-
-    def _news(self) -> Iterator[Photo | Result[Scores]]:
-        """What the scan finds and the journal does not know yet."""
-        found = iter(scan_of(self.options))
-        while items := list(islice(found, self.batch)):
-            yield from self._news_of(items)
-
-    def _news_of(self, items: list[Photo | Result[Scores]]) -> list[Photo | Result[Scores]]:
-        """Those of a batch that are news, in hand from now on: the journal is asked once for all of them."""
-        news: list[Photo | Result[Scores]] = []
-        photos = [item.photo if isinstance(item, Result) else item for item in items]
-        known = self.journal.known([photo.path for photo in photos])
-        for item, photo in zip(items, photos, strict=True):
-            path = str(photo.path)
-            if path in self.in_hand or (path in known and not _is_news(known[path], item)):
-                self.progress.advance(int(isinstance(item, Photo)))
-                continue
-            if photo.is_link and self.options.action is ActionKind.MOVE and isinstance(item, Photo):
-                message = "a symbolic link, which --action move would break; move the photo it points to"
-                item = Result(photo, Failure(Reason.SYMLINK, message))
-            self.in_hand.add(path)
-            news.append(item)
-        return news
 
     def _results(self, items: Iterator[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
         """Start the workers, if there is anything to decode at all, and run the photos through them."""
@@ -326,7 +245,7 @@ class _Run:
             else:
                 decided.append(Scored(result.photo, result.outcome, self.rule(result.outcome)))
         csv.add(self.journal.lines(self.filer.file(decided)))
-        self.in_hand.difference_update(str(result.photo.path) for result in batch)
+        self.news.written(batch)
         self.taken += len(batch)
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
         self.progress.advance(len(batch))
@@ -384,28 +303,8 @@ class _Run:
         return self.options.report or self.options.out / "report.csv"
 
 
-def _is_news(known: Known, item: Photo | Result[Scores]) -> bool:
-    """Has this file to be looked at, given what the journal holds of it?"""
-    if isinstance(item, Result):
-        return not known.scored and known.failure != item.outcome
-    if (known.size, known.mtime_ns) != (item.size, item.mtime_ns):
-        return True
-    if known.scored:
-        return False  # unfiled or not, `_settle` has seen to it
-    return known.failure is None or known.failure.reason not in FINAL
-
-
 def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> Filer:
-    return Filer(journal, options.action, options.layout == "tree", options.dry_run, hands=cluster)
-
-
-def _is_gone(entry: Entry) -> bool:
-    """Is a failed file no longer there, or a folder that can be read by now?"""
-    path = entry.photo.path
-    if isinstance(path, Address):
-        return not path.exists()
-    readable = path.is_dir() and os.access(path, os.R_OK | os.X_OK)
-    return readable or not os.path.lexists(path)
+    return Filer(journal, options.action, options.layout == "tree", options.dry_run, executor=cluster)
 
 
 @contextmanager
@@ -420,27 +319,3 @@ def _cluster(options: SortOptions, progress: Progress) -> Iterator[Cluster | Non
 
     with Cluster(options.cluster, options.workers, progress.say) as cluster:
         yield cluster
-
-
-@contextmanager
-def _journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[Journal]:
-    """The output folder's journal, locked; for a dry run a copy of it that is thrown away."""
-    if options.dry_run:
-        with tempfile.TemporaryDirectory(prefix="sorter-") as folder:
-            copy = Path(folder) / "journal.db"
-            if not options.fresh:
-                copy_journal(options.out, copy)
-            with closing(Journal.open(options.out, copy)) as journal:
-                yield journal
-        return
-    with locked(options.out):
-        download(options.out, options.fresh)
-        with closing(Journal.open(options.out)) as journal:
-            if options.fresh:
-                for problem in undo_filings(journal):
-                    if problem is not None:
-                        say(f"left where it is: {problem.path}: {problem.message}")
-                with journal.transaction():
-                    journal.clear()
-            with uploaded(journal):
-                yield journal

@@ -1,4 +1,4 @@
-"""`sorter status`: what an output folder's journal holds."""
+"""`sorter status`: a summary of an output folder's journal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sorter.output.journal import Journal
+from sorter.sort.options import LAYOUTS
+from sorter.types import ActionKind
 
 SENTENCES = {
     "running": "a run is under way or was stopped; give the same command again to go on",
@@ -18,7 +20,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class FolderStatus:
-    """What the journal says, in sums.
+    """How far a run came, and how many files have each status.
 
     Attributes:
         state: `running` (or stopped), `done` or `undone`.
@@ -58,16 +60,16 @@ class FolderStatus:
 
 
 def read_status(out: Path) -> FolderStatus:
-    """Raises JournalError where the folder has no journal."""
+    """Read the journal of an output folder. Raises JournalError where it has none."""
     out = out.resolve()
     with closing(Journal.read(out)) as journal:
-        run = journal.setting("run") or {"model": "none yet", "action": "none", "layout": "flat"}
+        run = journal.run_settings()
         return FolderStatus(
-            out,
-            journal.setting("state") or "running",
-            run["model"],
-            run["action"],
-            run["layout"],
-            journal.counts(),
-            journal.filing_count(),
+            out=out,
+            state=journal.setting("state") or "running",
+            model="none yet" if run is None else run.model,
+            action=ActionKind.NONE.value if run is None else run.action.value,
+            layout=LAYOUTS[0] if run is None else run.layout,
+            counts=journal.counts(),
+            filed=journal.filing_count(),
         )

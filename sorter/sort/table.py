@@ -6,19 +6,20 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sorter.model.labels import NONE, doubts, predicted_labels
 from sorter.model.rule import UNSURE, Rule
-from sorter.output.journal import Journal
+from sorter.output.journal import Journal, RunSettings
 from sorter.types import Failure, Reason, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NONE = -1  # the code of no label
 SEPARATOR = os.fsencode(os.sep)
 
 
@@ -68,19 +69,19 @@ class Table:
         return len(self.id)
 
     @property
-    def said(self) -> NDArray[np.int16]:
+    def predicted(self) -> NDArray[np.int16]:
         """The label that the rule gives each, shape (n,)."""
-        return labels_by(self.rule, self.probability, self.likeliest)
+        return predicted_labels(self.rule, self.probability, self.likeliest)
 
     @property
     def wanted(self) -> NDArray[np.int16]:
         """The label each should have: a person's, else the rule's. Shape (n,)."""
-        return np.where(self.corrected >= 0, self.corrected, self.said)
+        return np.where(self.corrected >= 0, self.corrected, self.predicted)
 
     @property
     def doubt(self) -> NDArray[np.float64]:
         """How near each is to being decided otherwise: 1 on the edge, 0 for certain, NaN where not scored."""
-        return doubt_by(self.rule, self.probability)
+        return doubts(self.rule, self.probability)
 
     def path(self, row: int) -> Path:
         """Where the photo lies now."""
@@ -94,40 +95,37 @@ def read_table(out: Path) -> Table:
     """Read an output folder's journal. Raises as `Review.open`."""
     out = out.resolve()
     with closing(Journal.read(out)) as journal:
-        settings = run_settings(out, journal)
-        labels = (*settings["classes"], UNSURE)
-        rule = rule_of(settings, reviewed=True)
-        pages = list(journal.columns(probabilities=not is_binary(rule)))
+        rule = reviewable(out, journal).rule_in_force
+        pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
-    likeliest = [_likeliest(page, len(rule.classes)) for page in pages]
-    rows = [row for page in pages for row in page]
-    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)] or [()] * 11
-    (ids, source, size, mtime_ns, reasons, messages, probability, _) = columns[:8]
-    (width, height, place) = columns[8:]
+    labels = (*rule.classes, UNSURE)
     code = {name: number for number, name in enumerate(labels)}
-    folder = {os.fsencode(name): number for name, number in code.items()}
-    filed = [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], NONE) for at in place]
-    number = np.array(ids, np.int64)
-    corrected = np.full(len(number), NONE, np.int16)
-    corrected[np.searchsorted(number, list(corrections))] = [
+    ids = np.array([*chain.from_iterable(page.id for page in pages)], np.int64)
+    corrected = np.full(len(ids), NONE, np.int16)
+    corrected[np.searchsorted(ids, list(corrections))] = [
         code.get(label, NONE) for label in corrections.values()
     ]
+    destination = [*chain.from_iterable(page.destination for page in pages)]
+    reasons = [*chain.from_iterable(page.reason for page in pages)]
+    messages = [*chain.from_iterable(page.message for page in pages)]
     return Table(
         out=out,
         labels=labels,
         rule=rule,
-        id=number,
-        probability=np.array(probability, np.float64),
-        likeliest=np.concatenate(likeliest) if likeliest else np.empty(0, np.int16),
-        filed=np.array(filed, np.int16),
+        id=ids,
+        probability=np.array([*chain.from_iterable(page.probability for page in pages)], np.float64),
+        likeliest=np.concatenate(
+            [np.empty(0, np.int16), *(_likeliest(page.probabilities, len(rule.classes)) for page in pages)]
+        ),
+        filed=_filed(destination, code),
         corrected=corrected,
-        size=np.array(size, np.int64),
-        mtime_ns=np.array(mtime_ns, np.int64),
-        width=np.array([pixels or 0 for pixels in width], np.int32),
-        height=np.array([pixels or 0 for pixels in height], np.int32),
+        size=np.array([*chain.from_iterable(page.size for page in pages)], np.int64),
+        mtime_ns=np.array([*chain.from_iterable(page.mtime_ns for page in pages)], np.int64),
+        width=np.array([pixels or 0 for page in pages for pixels in page.width], np.int32),
+        height=np.array([pixels or 0 for page in pages for pixels in page.height], np.int32),
         failed=np.array([reason is not None for reason in reasons], np.bool_),
-        source=list(source),
-        destination=list(place),
+        source=[*chain.from_iterable(page.path for page in pages)],
+        destination=destination,
         failures={
             row: Failure(Reason(reason), messages[row] or "")
             for row, reason in enumerate(reasons)
@@ -136,63 +134,27 @@ def read_table(out: Path) -> Table:
     )
 
 
-def labels_by(
-    rule: Rule, probability: NDArray[np.float64], likeliest: NDArray[np.int16]
-) -> NDArray[np.int16]:
-    """`Rule.__call__` for whole columns: codes of labels, -1 where the probability is NaN."""
-    if is_binary(rule):
-        positive = rule.classes.index(rule.positive or "")
-        said = np.where(probability >= rule.threshold, positive, 1 - positive).astype(np.int16)
-    else:
-        said = likeliest.copy()
-    if rule.unsure is not None:
-        low, high = rule.unsure
-        said[(probability >= low) & (probability <= high)] = len(rule.classes)
-    said[np.isnan(probability)] = NONE
-    return said
-
-
-def doubt_by(rule: Rule, probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 where a photo is about to be decided otherwise, 0 where the model is certain; NaN stays.
-
-    For two classes the distance to the threshold, as a part of what it could be on that side; for more
-    the share of probability that the other classes have.
-    """
-    if not is_binary(rule):
-        return 1 - probability
-    above = (1 - probability) / (1 - rule.threshold)
-    below = probability / rule.threshold
-    return np.where(probability >= rule.threshold, above, below)
-
-
-def _likeliest(page: list[tuple[Any, ...]], classes: int) -> NDArray[np.int16]:
-    found = np.full(len(page), NONE, np.int16)
-    at = [row for row, each in enumerate(page) if each[7] is not None]
-    if at:
-        values = np.frombuffer(b"".join(page[row][7] for row in at), np.float64)
-        found[at] = values.reshape(len(at), classes).argmax(1)
-    return found
-
-
-def is_binary(rule: Rule) -> bool:
-    return rule.positive is not None and len(rule.classes) == 2
-
-
-def run_settings(out: Path, journal: Journal) -> dict[str, Any]:
-    """What the run was told. Raises UsageError for a journal of something else."""
-    settings: dict[str, Any] | None = journal.setting("run")
-    if not settings or not settings["classes"]:
+def reviewable(out: Path, journal: Journal) -> RunSettings:
+    """The settings of the run that sorted the photos. Raises UsageError for a journal of something else."""
+    settings = journal.run_settings()
+    if settings is None or not settings.classes:
         raise UsageError(f"{out}: holds no photos that `sorter run` sorted; name a folder that it wrote to")
     return settings
 
 
-def rule_of(settings: Mapping[str, Any], reviewed: bool) -> Rule:
-    """The run's rule, or with `reviewed` the one set since, which waits to be applied."""
-    threshold, unsure = (settings.get("review") if reviewed else None) or settings["rule"]
-    return Rule(
-        tuple(settings["classes"]), settings["positive"], threshold, tuple(unsure) if unsure else None
+def _filed(destination: Sequence[bytes | None], code: Mapping[str, int]) -> NDArray[np.int16]:
+    """The code of the folder that each photo lies in, shape (n,)."""
+    folder = {os.fsencode(name): number for name, number in code.items()}
+    return np.array(
+        [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], NONE) for at in destination], np.int16
     )
 
 
-def rule_to_json(rule: Rule) -> list[Any]:
-    return [rule.threshold, list(rule.unsure) if rule.unsure else None]
+def _likeliest(probabilities: Sequence[bytes | None], classes: int) -> NDArray[np.int16]:
+    """The code of each photo's likeliest class, shape (n,); -1 where there are no probabilities."""
+    found = np.full(len(probabilities), NONE, np.int16)
+    rows = [row for row, values in enumerate(probabilities) if values is not None]
+    if rows:
+        values = np.frombuffer(b"".join(values for values in probabilities if values is not None), np.float64)
+        found[rows] = values.reshape(len(rows), classes).argmax(1)
+    return found

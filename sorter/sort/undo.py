@@ -28,7 +28,7 @@ class LeftInPlace:
 
 @dataclass(frozen=True)
 class Undone:
-    """What `undo` came to.
+    """The result of `undo`.
 
     Attributes:
         out: the output folder.
@@ -57,10 +57,10 @@ def undo(out: Path) -> Undone:
                 restored += 1
             else:
                 left.append(problem)
-        settings = journal.setting("run")
+        settings = journal.run_settings()
         remove_parts(out / "report.csv")
-        if settings and (out / "report.csv").exists():
-            report.write_csv(journal, out / "report.csv", tuple(settings["classes"]))
+        if settings is not None and (out / "report.csv").exists():
+            report.write_csv(journal, out / "report.csv", settings.classes)
         (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
         with journal.transaction():
             journal.set(state="undone")
@@ -74,7 +74,7 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
         filings = journal.filings_backwards()
         folders = set()
         while batch := list(islice(filings, BATCH)):
-            for filed, problem in filer.undo(batch):
+            for filed, problem in zip(batch, filer.undo(batch), strict=True):
                 if filed.filing.destination.is_relative_to(journal.out):
                     folders.add(filed.filing.destination.parent)
                 yield None if problem is None else LeftInPlace(filed.filing.destination, problem)

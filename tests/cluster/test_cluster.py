@@ -26,7 +26,8 @@ from support.processes import wait_until
 from sorter.address import path_of
 from sorter.cluster.session import ClusterError, Crew, session
 from sorter.engines.choice import EngineOptions
-from sorter.output.disk import Filing, Placed
+from sorter.output.disk import FileIdentity, Filing, Placed
+from sorter.output.execute import Step
 from sorter.output.journal import Journal, JournalError
 from sorter.pipeline.pool import Pool
 from sorter.progress import NoProgress
@@ -287,8 +288,8 @@ def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_pa
     for number in range(6):
         source = make_photo(tmp_path / "in" / f"{number}.jpg", seed=number)
         status = source.stat()
-        filing = Filing(ActionKind.COPY, source, tmp_path / "out" / source.name, status.st_dev, status.st_ino)
-        steps.append((filing, tmp_path / "staging" / f"{number}.part"))
+        filing = Filing(ActionKind.COPY, source, tmp_path / "out" / source.name, FileIdentity.of(status))
+        steps.append(Step(filing, tmp_path / "staging" / f"{number}.part"))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "5.jpg").write_text("a stranger's")
     first = ray.remote(num_cpus=0)(carry_out)

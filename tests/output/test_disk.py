@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sorter.output import disk
-from sorter.output.disk import CannotUndo, Filing, fit_name, free_name
+from sorter.output.disk import CannotUndo, FileIdentity, Filing, fit_name, free_name
 from sorter.types import ActionKind
 
 KINDS = [kind for kind in ActionKind if kind is not ActionKind.NONE]
@@ -22,7 +22,7 @@ def filing(kind: ActionKind, folder: Path) -> Filing:
     source.parent.mkdir(exist_ok=True)
     source.write_bytes(b"the photo")
     status = source.stat()
-    return Filing(kind, source, folder / "out" / "car" / "photo.jpg", status.st_dev, status.st_ino)
+    return Filing(kind, source, folder / "out" / "car" / "photo.jpg", FileIdentity.of(status))
 
 
 @pytest.mark.parametrize("kind", KINDS)

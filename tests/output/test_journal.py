@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.output.disk import Filing, Placed
+from sorter.output.disk import FileIdentity, Filing, Placed
 from sorter.output.journal import FILE, FOLDER, Journal, PhotoRow
 from sorter.reports.csv import CsvReport
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
@@ -87,7 +87,7 @@ def test_filings_are_given_out_held_and_taken_back(names: list[tuple[str, bool]]
         with journal.transaction():
             entries = journal.write(rows)
             plans = [
-                Filing(ActionKind.COPY, row.photo.path, out / name, 1 << 63, at)
+                Filing(ActionKind.COPY, row.photo.path, out / name, FileIdentity(1 << 63, at))
                 for at, (row, (name, _)) in enumerate(zip(rows, names, strict=True))
             ]
             filings = journal.plan(list(zip(entries, plans, strict=True)))
@@ -128,7 +128,7 @@ def test_a_report_tells_of_every_kind_of_row(tmp_path: Path) -> None:
                 ]
             )
             places = (out / "b" / "0.jpg", tmp_path / "elsewhere.jpg")
-            plans = [Filing(ActionKind.COPY, photo.path, place, 1, 1) for place in places]
+            plans = [Filing(ActionKind.COPY, photo.path, place, FileIdentity(1, 1)) for place in places]
             journal.filed(dict.fromkeys(journal.plan(list(zip(ids, plans, strict=False))), Placed(5, 1)))
             journal.not_filed(ids[3], Failure(Reason.NOT_FILED, "full"))
         report = CsvReport(tmp_path / "report.csv", out, ("a", "b", "c"))

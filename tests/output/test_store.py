@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sorter import address
 from sorter.address import Address, path_of
 from sorter.output import store
-from sorter.output.disk import CannotUndo, Filing, Placed
+from sorter.output.disk import CannotUndo, FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal, JournalError, journal_folder, locked
 from sorter.output.remote import download, uploaded
@@ -55,8 +55,8 @@ def get(path: Path) -> bytes:
 def filing(kind: ActionKind, source: Path, destination: Path) -> Filing:
     status = source.stat()
     if isinstance(source, Address):
-        return Filing(kind, source, destination, status.st_size, status.st_mtime_ns)
-    return Filing(kind, source, destination, status.st_dev, status.st_ino)
+        return Filing(kind, source, destination, ObjectIdentity.of(status))
+    return Filing(kind, source, destination, FileIdentity.of(status))
 
 
 # -- addresses -------------------------------------------------------------------------------------------------

@@ -21,12 +21,13 @@ from support.photos import BLUE, RED, make_photo
 from support.sorted_folder import CLASSES, make_journal, make_output
 
 from sorter.engines.choice import EngineOptions
+from sorter.model.labels import doubts, predicted_labels
 from sorter.model.rule import Rule
-from sorter.output.journal import FILE, FOLDER, VERSION, Journal, JournalError, locked
+from sorter.output.journal import FILE, FOLDER, VERSION, Journal, JournalError, RunSettings, locked
 from sorter.sort.options import SortOptions
 from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
-from sorter.sort.table import doubt_by, labels_by, read_table
+from sorter.sort.table import read_table
 from sorter.sort.undo import undo
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status, UsageError
 
@@ -85,7 +86,7 @@ def test_confirms_what_is_not_corrected(out: Path) -> None:
     with closing(Review.open(out)) as review:
         review.assign([1], "blue")
         assert review.confirm(range(1, 7)) == 4
-        found = [(each.id, each.said, each.right) for each in review.corrections()]
+        found = [(each.id, each.predicted, each.right) for each in review.corrections()]
         assert found == [
             (1, "red", "blue"),
             (2, "red", "red"),
@@ -234,14 +235,14 @@ def test_a_rule_over_columns_is_the_rule(
 ) -> None:
     two = Rule(CLASSES, "red", threshold, unsure)
     column = np.array(values)
-    said = labels_by(two, column, np.full(len(values), -1, np.int16))
+    said = predicted_labels(two, column, np.full(len(values), -1, np.int16))
     expected = [two(Scores((value, 1 - value), 1, 1)).label for value in values]
     assert [(*CLASSES, "unsure")[code] for code in said] == expected
-    assert np.all((doubt_by(two, column) >= 0) & (doubt_by(two, column) <= 1))
+    assert np.all((doubts(two, column) >= 0) & (doubts(two, column) <= 1))
     three = Rule(("a", "b", "c"), None, 0.5, unsure)
     scores = [Scores((value, (1 - value) * 0.75, (1 - value) * 0.25), 1, 1) for value in values]
     table = np.array([each.probabilities for each in scores])
-    said = labels_by(three, table.max(1), table.argmax(1).astype(np.int16))
+    said = predicted_labels(three, table.max(1), table.argmax(1).astype(np.int16))
     assert [("a", "b", "c", "unsure")[code] for code in said] == [three(each).label for each in scores]
 
 
@@ -252,10 +253,9 @@ def test_reads_more_than_two_classes(tmp_path: Path) -> None:
             scores = Scores(values, 5, 4)
             journal.scored(Photo(Path(f"/{number}"), Path(f"{number}"), 1, 1), scores, rule(scores), None)
         journal.failed(Photo(Path("/x"), Path("x"), 1, 1), Failure(Reason.EMPTY))
-        run = {"classes": "abc", "positive": None, "rule": [0.5, None], "action": "none", "layout": "flat"}
-        journal.set(run=run | {"classes": list("abc")})
+        journal.set_run(RunSettings("letters", None, "0", ActionKind.NONE, "flat", rule))
     table = read_table(tmp_path)
-    assert [table.labels[code] if code >= 0 else None for code in table.said] == ["c", "a", "b", None]
+    assert [table.labels[code] if code >= 0 else None for code in table.predicted] == ["c", "a", "b", None]
     assert int(np.nanargmax(table.doubt)) == 2
 
 
@@ -282,7 +282,7 @@ def test_applies_takes_back_and_undoes(tmp_path: Path, kind: str) -> None:
         assert sorted(after.values()) == sorted(before.values())
         assert len([name for name in after if name.startswith("blue/")]) == 3
         assert hashes(tmp_path / "in") == source
-        assert review.take_back().filed == 1
+        assert review.undo_apply().filed == 1
         assert sorted(hashes(out)) == names
         assert [each.right for each in review.corrections()] == ["blue", "red", "blue"]  # waits to be applied
         assert len(review.plan()) == 1
@@ -331,7 +331,7 @@ def test_a_threshold_waits_to_be_applied(out: Path) -> None:
         review.apply()
         assert review.applied
         assert [row["label"] for row in read_report_or_none(out)] == []
-        review.take_back()
+        review.undo_apply()
         assert not review.applied
         assert (out / "red" / "0 (2).png").exists()
         assert [move.id for move in review.plan()] == [2]
@@ -397,6 +397,24 @@ def test_runs_again_respect_what_was_applied(tmp_path: Path, model: Path) -> Non
         assert not review.plan()
 
 
+def test_marks_carried_into_a_fresh_run_are_undone_one_by_one(tmp_path: Path, model: Path) -> None:
+    """As one step, two undos would clear them all, and the next mark would forget them for good."""
+    for number in range(3):
+        make_photo(tmp_path / "in" / f"{number}.png", RED, (40, 40), seed=number)
+    out = tmp_path / "out"
+    options = SortOptions((tmp_path / "in",), out, model, engine=EngineOptions("onnx", "fp32"), workers=1)
+    sort_folder(options)
+    with closing(Review.open(out)) as review:
+        review.assign([1, 2], "blue")
+    sort_folder(replace(options, model=make_model(tmp_path / "other", temperature=2.0).folder, fresh=True))
+    with closing(Review.open(out)) as review:
+        review.assign([3], "blue")
+        assert [review.undo() for _ in range(3)] == [[3], [1], [2]]
+        assert review.redo() == [2]
+        review.assign([3], "blue")
+        assert right(review) == [None, "blue", "blue"]
+
+
 def test_what_was_said_outlives_a_fresh_run_with_another_model(tmp_path: Path, model: Path) -> None:
     for number, colour in enumerate([RED, RED, BLUE]):
         make_photo(tmp_path / "in" / f"{number}.png", colour, (40, 40), seed=number)
@@ -415,7 +433,7 @@ def test_what_was_said_outlives_a_fresh_run_with_another_model(tmp_path: Path, m
     make_photo(tmp_path / "in" / "1.png", RED, (41, 41), seed=9)  # is another picture now
     sort_folder(replace(options, model=other, fresh=True))
     with closing(Review.open(out)) as review:
-        assert [(each.said, each.right) for each in review.corrections()] == [("red", "blue")]
+        assert [(each.predicted, each.right) for each in review.corrections()] == [("red", "blue")]
         (move,) = review.plan()
         assert (move.path, move.after) == (out / "red" / "0.png", "blue")
         review.undo()

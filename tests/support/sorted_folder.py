@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import Journal
+from sorter.output.journal import Journal, RunSettings
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 from support.photos import RED, make_photo
 
@@ -34,20 +34,16 @@ def make_output(
     with journal.transaction():
         broken = Photo(out.parent / "in" / "broken.jpg", Path("broken.jpg"), 5, 0)
         journal.failed(broken, Failure(Reason.CORRUPT, "the header is damaged"))
-        journal.set(
-            run={
-                "model": "colours",
-                "model_folder": "",
-                "fingerprint": "0",
-                "classes": list(CLASSES),
-                "positive": "red",
-                "action": kind.value,
-                "layout": "tree" if tree else "flat",
-                "rule": [0.5, None],
-                "inputs": [str(out.parent / "in")],
-            },
-            state="done",
+        settings = RunSettings(
+            model="colours",
+            model_folder=None,
+            fingerprint="0",
+            action=kind,
+            layout="tree" if tree else "flat",
+            rule=rule,
+            inputs=(out.parent / "in",),
         )
+        journal.set_run(settings, "done")
     filer.close()
     journal.close()
     return out
@@ -61,6 +57,25 @@ def make_journal(out: Path, photos: int) -> Path:
             photo = Photo(Path(f"/photos/{number}.jpg"), Path(f"{number}.jpg"), 100, number)
             label = "red" if number % 2 else "blue"
             journal.scored(photo, scores, Decision(label, scores.probabilities[0], Status.SORTED), None)
-        run = {"classes": CLASSES, "positive": "red", "rule": [0.5, None], "action": "none", "layout": "flat"}
-        journal.set(run=run)
+        rule = Rule(CLASSES, "red", 0.5)
+        journal.set_run(RunSettings("colours", None, "0", ActionKind.NONE, "flat", rule))
+    return out
+
+
+def make_folder(out: Path, photos: int, classes: tuple[str, ...]) -> Path:
+    """An output folder with more or fewer classes, for the window. Its photos are named, but are not on the disk."""
+    positive = classes[0] if len(classes) == 2 else None
+    rule = Rule(classes, positive, 0.5)
+    with closing(Journal.open(out)) as journal, journal.transaction():
+        for number in range(photos):
+            sure = 0.5 + 0.4 * (number + 1) / photos
+            rest = (1 - sure) / (len(classes) - 1)
+            place = number % len(classes)
+            values = tuple(sure if each == place else rest for each in range(len(classes)))
+            scores = Scores(values, 8, 8)
+            photo = Photo(Path(f"/photos/{number}.jpg"), Path(f"{number}.jpg"), 100, number)
+            journal.scored(photo, scores, rule(scores), None)
+        run = {"classes": list(classes), "positive": positive, "rule": [0.5, None], "action": "none"}
+        run["inputs"] = ["/photos"]
+        journal.set(run=run | {"layout": "flat", "model": "letters", "model_folder": "", "fingerprint": "0"})
     return out

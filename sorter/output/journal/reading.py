@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sorter.address import path_of, prefix
-from sorter.output.disk import Filing, Placed
+from sorter.address import Address, path_of, prefix
+from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
+from sorter.output.journal.location import FILE, JournalError, journal_folder
 from sorter.output.journal.schema import CORRECTION
+from sorter.output.journal.settings import RunSettings
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 
 FILED_COLUMNS = "id, photo, kind, source, destination, pending, device, inode, size, mtime_ns, state"
@@ -110,8 +112,41 @@ class Line(NamedTuple):
         return scores_of(self.probabilities, self.width, self.height)
 
 
+@dataclass(frozen=True, slots=True)
+class PhotoColumns:
+    """A page of photos, a tuple for each column. All are of one length.
+
+    Attributes:
+        path: absolute, in the system's bytes.
+        reason: of the failure; None where all is well. So the message.
+        probability: what the photo was decided by; None where not scored.
+        probabilities: float64, one per class; None where not scored, or not asked for.
+        width: pixels; None where not scored. So the height.
+        destination: relative to the output folder, in the system's bytes; None where not filed.
+    """
+
+    id: tuple[int, ...]
+    path: tuple[bytes, ...]
+    size: tuple[int, ...]
+    mtime_ns: tuple[int, ...]
+    reason: tuple[str | None, ...]
+    message: tuple[str | None, ...]
+    probability: tuple[float | None, ...]
+    probabilities: tuple[bytes | None, ...]
+    width: tuple[int | None, ...]
+    height: tuple[int | None, ...]
+    destination: tuple[bytes | None, ...]
+
+
+class CorrectionSteps(NamedTuple):
+    """How many photos the next undo would be about, and the next redo; 0 where there is nothing to do."""
+
+    undo: int
+    redo: int
+
+
 class Reader:
-    """What can be asked of a journal."""
+    """Answers what can be asked of a journal."""
 
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
         self.out = out
@@ -122,6 +157,23 @@ class Reader:
         """A value kept with `set`, or None."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return json.loads(row[0]) if row else None
+
+    def run_settings(self) -> RunSettings | None:
+        """What the last run was configured with; None before the first.
+
+        Raises:
+            JournalError: something else wrote them.
+        """
+        data = self.setting("run")
+        if data is None:
+            return None
+        try:
+            return RunSettings.from_json(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise JournalError(
+                f"{journal_folder(self.out) / FILE}: holds settings that cannot be read ({error!r}); "
+                "choose another folder, or give --fresh to start anew"
+            ) from error
 
     # -- photos ------------------------------------------------------------------------------------------------
 
@@ -189,11 +241,11 @@ class Reader:
         )
         return map(_entry, rows)
 
-    def columns(self, probabilities: bool, page: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
-        """Every photo as a plain row, pages of them, for whoever keeps a hundred thousand in arrays.
+    def columns(self, probabilities: bool, page: int = 10_000) -> Iterator[PhotoColumns]:
+        """Every photo, in the order found, a page at a time, for whoever keeps a hundred thousand in arrays.
 
-        A row is id, path, size, mtime_ns, failure's reason and message, probability, probabilities (None unless
-        asked for), width, height, destination; paths are bytes, the destination relative.
+        Args:
+            probabilities: read those of all classes, too.
         """
         rows = self._db.execute(
             "SELECT p.id, p.path, p.size, p.mtime_ns, p.reason, p.message, p.probability, "
@@ -201,7 +253,7 @@ class Reader:
             "FROM photos p LEFT JOIN filings f ON f.id = p.filing ORDER BY p.id"
         )
         while batch := rows.fetchmany(page):
-            yield batch
+            yield PhotoColumns(*zip(*batch, strict=True))
 
     def lines(self, ids: Sequence[int] | None = None) -> Iterator[Line]:
         """Every photo, or those with these ids, in the order found, for a report."""
@@ -261,13 +313,10 @@ class Reader:
 
     def _filed(self, row: tuple[Any, ...]) -> Filed:
         number, entry, kind, source, destination, pending, device, inode, size, mtime_ns, state = row
-        filing = Filing(
-            ActionKind(kind),
-            path_of(os.fsdecode(source)),
-            self.out / os.fsdecode(destination),
-            int(device),
-            int(inode),
-        )
+        at = path_of(os.fsdecode(source))
+        # The two columns hold size and time of an object in a store.
+        identity = (ObjectIdentity if isinstance(at, Address) else FileIdentity)(int(device), int(inode))
+        filing = Filing(ActionKind(kind), at, self.out / os.fsdecode(destination), identity)
         placed = Placed(size or 0, mtime_ns or 0)
         return Filed(
             number, entry, filing, self.out / os.fsdecode(pending) if pending else None, placed, state
@@ -277,14 +326,14 @@ class Reader:
         """Relative where it lies in the output folder; a file that was renamed where it is has its whole path."""
         return os.fsencode(path).removeprefix(self._within)
 
-    def correction_steps(self) -> tuple[int, int]:
+    def correction_steps(self) -> CorrectionSteps:
         """How many photos the step is about that would be undone next, and the one that would be redone."""
-        undo, redo = self._db.execute(
+        counts = self._db.execute(
             "SELECT (SELECT count(*) FROM corrections WHERE step = "
             "(SELECT max(step) FROM corrections WHERE NOT undone)), (SELECT count(*) FROM corrections WHERE step = "
             "(SELECT min(step) FROM corrections WHERE undone))"
         ).fetchone()
-        return undo, redo
+        return CorrectionSteps(*counts)
 
     def corrections(self) -> dict[int, str | None]:
         """Photo's id -> what a person says it is."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sorter.address import Address
-from sorter.output.disk import Filing, Placed
+from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal import schema
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
 from sorter.output.journal.reading import Reader, marks
 from sorter.output.journal.schema import CORRECTION
+from sorter.output.journal.settings import RunSettings
 from sorter.types import Decision, Failure, Photo, Scores
 
 COLUMNS = (
@@ -114,6 +115,10 @@ class Journal(Reader):
         for key, value in values.items():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, json.dumps(value)))
 
+    def set_run(self, settings: RunSettings, state: str | None = None) -> None:
+        """Keep what a run is configured with; `state` is `running`, `done` or `undone`, None to leave it."""
+        self.set(run=settings.to_json(), **({} if state is None else {"state": state}))
+
     # -- photos ------------------------------------------------------------------------------------------------
 
     def write(self, rows: Sequence[PhotoRow]) -> list[int]:
@@ -181,8 +186,9 @@ class Journal(Reader):
         key = (os.fsencode(photo.path), photo.size, photo.mtime_ns)
         self._db.execute(
             "INSERT OR IGNORE INTO corrections (step, photo, label) "
-            "SELECT 0, ?, label FROM remembered WHERE path = ? AND size = ? AND mtime_ns = ?",
-            (entry, *key),
+            "SELECT ?, ?, label FROM remembered WHERE path = ? AND size = ? AND mtime_ns = ?",
+            # A step of its own, before all later ones: an undo takes back one photo, not all that were remembered.
+            (-entry, entry, *key),
         )
         self._db.execute("DELETE FROM remembered WHERE path = ?", key[:1])
 
@@ -204,8 +210,7 @@ class Journal(Reader):
                     filing.kind.value,
                     os.fsencode(filing.source),
                     self._inside(filing.destination),
-                    str(filing.device),
-                    str(filing.inode),
+                    *_identity(filing),
                 )
                 for number, (entry, filing) in enumerate(filings, first)
             ),
@@ -267,7 +272,7 @@ class Journal(Reader):
     def correct(self, labels: Mapping[int, str | None]) -> None:
         """One step: photo's id -> the class it is, None to take back what was said. Undone steps are forgotten."""
         self._db.execute("DELETE FROM corrections WHERE undone")
-        step = self._db.execute("SELECT coalesce(max(step), 0) + 1 FROM corrections").fetchone()[0]
+        step = self._db.execute("SELECT max(0, coalesce(max(step), 0)) + 1 FROM corrections").fetchone()[0]
         self._db.executemany(
             "INSERT INTO corrections (step, photo, label) VALUES (?, ?, ?)",
             ((step, photo, label) for photo, label in labels.items()),
@@ -309,6 +314,17 @@ def _values(path: bytes, row: PhotoRow) -> tuple[Any, ...]:
     scores, decision = outcome
     said = (decision.label, decision.probability, array("d", scores.probabilities).tobytes())
     return (*seen, decision.status.value, None, None, *said, scores.width, scores.height, filing)
+
+
+def _identity(filing: Filing) -> tuple[str, str]:
+    """The columns `device` and `inode`, which hold size and time of an object in a store."""
+    match filing.identity:
+        case FileIdentity(device, inode):
+            return str(device), str(inode)
+        case ObjectIdentity(size, mtime_ns):
+            return str(size), str(mtime_ns)
+        case None:
+            return "0", "0"
 
 
 def _text(message: str) -> str:
