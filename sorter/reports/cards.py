@@ -1,62 +1,93 @@
-"""What `evaluate` and `inspect` share: checks before anything is read, and cards with small pictures."""
+"""Contact sheets: cards with a small picture, the same on every page. `templates/sheet.html` lays them out."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from sorter.reports.html import Thumbnails
-from sorter.types import Failure, Photo, UsageError
+from sorter.types import Failure, Photo, Result
 
 THUMBNAIL = 160  # pixels
 
+Thumbnails = Callable[[Iterable[Photo]], Iterable[Result[bytes]]]  # one JPEG per photo, in order
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A photo that gets a card.
+
+    Attributes:
+        photo: where it lies now.
+        caption: a line in bold below the picture.
+        name: the file name to show; None for that of the photo.
+        path: the path to show when the mouse rests on the card; None for that of the photo.
+        note: more text below the name.
+        decode: make a thumbnail. A file that a decoder crashed or hung on gets a placeholder.
+    """
+
+    photo: Photo
+    caption: str
+    name: str | None = None
+    path: str | None = None
+    note: str = ""
+    decode: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A photo on a page; `image` is a data: URI, or None with the reason in `fault`."""
+    """A photo on a page.
+
+    Attributes:
+        link: a URI of the photo.
+        image: a data: URI, or None for a placeholder.
+        fault: why there is no picture, where a thumbnail was tried.
+    """
 
     name: str
     path: str
     link: str
     caption: str
+    note: str
     image: str | None
     fault: Failure | None
 
 
-def make_cards(photos: Sequence[Photo], captions: Sequence[str], thumbnails: Thumbnails) -> list[Card]:
-    """One card for each photo, in order."""
-    found = []
-    for photo, caption, picture in zip(photos, captions, thumbnails(photos), strict=True):
-        image, fault = None, None
-        if isinstance(picture.outcome, Failure):
-            fault = picture.outcome
-        else:
-            image = f"data:image/jpeg;base64,{base64.b64encode(picture.outcome).decode()}"
-        path = photo.path
-        found.append(Card(path.name, str(path), path.absolute().as_uri(), caption, image, fault))
-    return found
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Cards under a heading.
 
-
-def take_report_folder(out: Path | None, files: Sequence[str]) -> None:
-    """Make the folder before any work is done; a report replaces an earlier one of the same files, nothing else.
-
-    Raises:
-        UsageError: it holds something else, or cannot be made.
+    Attributes:
+        note: smaller text beside the title.
     """
-    if out is None:
-        return
-    if not out.exists():
-        try:
-            out.mkdir(parents=True)
-        except OSError as error:
-            raise UsageError(
-                f"--out {out}: cannot be made ({error.strerror}); name another folder"
-            ) from error
-        return
-    if not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder")
-    others = sorted(path.name for path in out.iterdir() if path.name not in files)
-    if others:
-        raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
+
+    title: str
+    note: str
+    cards: list[Card]
+
+
+def make_cards(subjects: Sequence[Subject], thumbnails: Thumbnails) -> list[Card]:
+    """One card for each subject, in order."""
+    results = iter(thumbnails([subject.photo for subject in subjects if subject.decode]))
+    return [_card(subject, next(results).outcome if subject.decode else None) for subject in subjects]
+
+
+def photo_count(count: int) -> str:
+    """`1 photo`, `1,234 photos`."""
+    return f"{count:,} {'photo' if count == 1 else 'photos'}"
+
+
+def _card(subject: Subject, outcome: bytes | Failure | None) -> Card:
+    path = subject.photo.path
+    image = None
+    if isinstance(outcome, bytes):
+        image = f"data:image/jpeg;base64,{base64.b64encode(outcome).decode()}"
+    return Card(
+        name=path.name if subject.name is None else subject.name,
+        path=str(path) if subject.path is None else subject.path,
+        link=path.absolute().as_uri(),
+        caption=subject.caption,
+        note=subject.note,
+        image=image,
+        fault=outcome if isinstance(outcome, Failure) else None,
+    )

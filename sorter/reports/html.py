@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
-from sorter.files import atomic_text
 from sorter.model.rule import UNSURE, Rule
 from sorter.output.journal import Entry, Journal
-from sorter.types import ActionKind, Failure, Photo, Reason, Result, SorterError, Status
-
-if TYPE_CHECKING:
-    import jinja2
+from sorter.reports.cards import Sheet, Subject, Thumbnails, make_cards
+from sorter.reports.page import write_page
+from sorter.types import ActionKind, Reason, Status
 
 BINS = 20
 EXTREMES = 8  # photos at each end of a folder
 CARDS = 400  # on the page, about: a model with a thousand classes shows fewer of each
 EXAMPLES = 20  # files named for each reason
-
-# Left in a page, these could not be encoded (halves of surrogate pairs), would vanish (control characters),
-# or would show one name as another (characters that turn the direction of writing).
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-Thumbnails = Callable[[Iterable[Photo]], Iterable[Result[bytes]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +60,20 @@ class _Bar:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """A photo on the contact sheet; `image` is a data: URI, or None with the reason in `fault`."""
+class _Tick(NamedTuple):
+    """A line across the histogram; `height` is a share of the tallest bar's."""
 
-    name: str
-    path: str
-    link: str
-    probability: float
-    image: str | None
-    fault: Failure | None
+    count: int
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Strip:
-    """One end of a folder."""
-
-    title: str
-    note: str
-    cards: list[_Card]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """The contact sheet of one folder."""
+class _Folder:
+    """Photos from both ends of one folder."""
 
     label: str
     count: int
-    strips: list[_Strip]
+    sheets: list[Sheet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,49 +118,12 @@ def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thu
         "bars": (bars := _bars(journal.histogram(BINS))),
         "ticks": _ticks(max(bar.count for bar in bars)),
         "of": _probability_of(rule),
-        "sheets": _sheets(journal, rule, counts, thumbnails),
+        "folders": _sampled(journal, rule, counts, thumbnails),
         "failed": _groups(journal, counts, Status.FAILED),
         "skipped": _groups(journal, counts, Status.SKIPPED),
         "examples": EXAMPLES,
     }
     write_page(target, "run.html", context)
-
-
-def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
-    """Fill a template of `templates/` in, whole or not at all; values are escaped, Markup is not.
-
-    Raises:
-        SorterError: the file cannot be written.
-    """
-    try:
-        with atomic_text(target, sync=True) as file:
-            file.writelines(_template(template).generate(context))
-    except OSError as error:
-        raise SorterError(
-            f"{target}: cannot be written ({error.strerror or error}); free some space or name another place"
-        ) from error
-
-
-def printable(text: str) -> str:
-    """File names are any bytes: what a page cannot show is written as a backslash escape, such as `\\udcff`."""
-    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-
-
-def _template(name: str) -> jinja2.Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("sorter.reports"),
-        autoescape=True,
-        # Of every value that goes into the page, so that none can be forgotten. Markup is text already escaped.
-        finalize=lambda value: printable(value) if type(value) is str else value,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = "{:,}".format
-    return environment.get_template(name)
 
 
 # -- counts ----------------------------------------------------------------------------------------------------
@@ -237,17 +176,17 @@ def _bars(counts: list[int]) -> list[_Bar]:
     ]
 
 
-def _ticks(most: int) -> list[tuple[int, float]]:
+def _ticks(most: int) -> list[_Tick]:
     """Round counts for the axis, and zero, with their heights: a fifth of the axis apart at least."""
-    ticks: list[tuple[int, float]] = []
+    ticks: list[_Tick] = []
     if most:
         powers = range(int(math.log10(most)), -1, -1)
         rounds = (digit * 10**power for power in powers for digit in (5, 2, 1))
         for count in rounds:
             height = math.sqrt(count / most)
-            if 0.2 <= height <= (ticks[-1][1] - 0.2 if ticks else 1):
-                ticks.append((count, height))
-        ticks.append((0, 0.0))
+            if 0.2 <= height <= (ticks[-1].height - 0.2 if ticks else 1):
+                ticks.append(_Tick(count, height))
+        ticks.append(_Tick(0, 0.0))
     return ticks
 
 
@@ -260,17 +199,18 @@ def _probability_of(rule: Rule) -> str:
 # -- contact sheets --------------------------------------------------------------------------------------------
 
 
-def _sheets(
+def _sampled(
     journal: Journal, rule: Rule, counts: dict[tuple[str, str], int], thumbnails: Thumbnails
-) -> Iterator[_Sheet]:
+) -> Iterator[_Folder]:
     found = _folders(counts)
     order = [label for label in dict.fromkeys((*_order(rule), *found)) if label in found]
     each = max(1, min(EXTREMES, CARDS // (2 * max(len(order), 1))))
     for label in order:
-        yield _sheet(journal, rule, label, found[label], each, thumbnails)
+        yield _Folder(label, found[label], _ends(journal, rule, label, each, thumbnails))
 
 
-def _sheet(journal: Journal, rule: Rule, label: str, count: int, each: int, thumbnails: Thumbnails) -> _Sheet:
+def _ends(journal: Journal, rule: Rule, label: str, each: int, thumbnails: Thumbnails) -> list[Sheet]:
+    """Photos from both ends of a folder; one sheet where there are few."""
     # In `unsure` there is no more and less certain, only more and less probable.
     positive = None if label == UNSURE else rule.positive
     first = journal.extremes(label, True, each, positive)
@@ -278,7 +218,8 @@ def _sheet(journal: Journal, rule: Rule, label: str, count: int, each: int, thum
     known = {entry.id for entry in first}
     others = journal.extremes(label, False, 2 * each, positive)
     last = [entry for entry in others if entry.id not in known][:each]
-    cards = list(_cards(journal.out.absolute(), first + last, thumbnails))
+    out = journal.out.absolute()
+    cards = make_cards([_subject(out, entry) for entry in first + last], thumbnails)
     notes = [f"highest {_probability_of(rule)}", f"lowest {_probability_of(rule)}"]
     if label == UNSURE:
         titles = ["Likeliest", "Least likely"]
@@ -288,23 +229,16 @@ def _sheet(journal: Journal, rule: Rule, label: str, count: int, each: int, thum
             notes.reverse()
     if not last:
         titles[0] = f"All, {titles[0].lower()} first"
-    strips = [_Strip(titles[0], notes[0], cards[: len(first)])]
+    sheets = [Sheet(titles[0], notes[0], cards[: len(first)])]
     if last:
-        strips.append(_Strip(titles[1], notes[1], cards[len(first) :]))
-    return _Sheet(label, count, strips)
+        sheets.append(Sheet(titles[1], notes[1], cards[len(first) :]))
+    return sheets
 
 
-def _cards(out: Path, entries: list[Entry], thumbnails: Thumbnails) -> Iterator[_Card]:
-    places = [_place(out, entry) for entry in entries]
-    photos = [replace(entry.photo, path=place) for entry, place in zip(entries, places, strict=True)]
-    for entry, place, result in zip(entries, places, thumbnails(photos), strict=True):
-        image, fault = None, None
-        if isinstance(result.outcome, Failure):
-            fault = result.outcome
-        else:
-            image = f"data:image/jpeg;base64,{base64.b64encode(result.outcome).decode()}"
-        probability = entry.decision.probability if entry.decision else math.nan
-        yield _Card(entry.photo.path.name, str(place), place.as_uri(), probability, image, fault)
+def _subject(out: Path, entry: Entry) -> Subject:
+    probability = entry.decision.probability if entry.decision else math.nan
+    photo = replace(entry.photo, path=_place(out, entry))
+    return Subject(photo, f"{probability:.3f}", name=entry.photo.path.name)
 
 
 def _place(out: Path, entry: Entry) -> Path:

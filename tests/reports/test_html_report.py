@@ -20,7 +20,8 @@ from sorter.output.journal import Journal
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.reports import html as report_html
-from sorter.reports.html import RunInfo, printable, write_html
+from sorter.reports.html import RunInfo, write_html
+from sorter.reports.page import printable
 from sorter.types import ActionKind, Decision, Failure, Limits, Photo, Reason, Result, Scores, SorterError
 
 CAR = Rule(("not-car", "car"), "car", 0.37)
@@ -252,7 +253,7 @@ def test_links_go_where_photos_lie_now(journal: Journal, tmp_path: Path) -> None
             continue
         there = journal.out / "car" / path.name
         with journal.transaction():
-            (filing,) = journal.plan([(entry, Filing(ActionKind.COPY, path, there, 1, 1))])
+            (filing,) = journal.plan([(entry, Filing(ActionKind.COPY, path, there))])
             journal.filed({filing: Placed(1, 1)})
     make_photo(journal.out / "car", filed.name)
     asked: list[Path] = []
