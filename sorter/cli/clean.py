@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from sorter.clean.options import CleanSummary
 
 THRESHOLDS = (
-    ("--min-size", int, 32, "too small: least pixels on the short side"),
-    ("--max-aspect", float, 5.0, "extreme aspect: greatest ratio of the long side to the short one"),
-    ("--blank", float, 0.01, "blank: least standard deviation of the brightness, 0 to 1"),
-    ("--entropy", float, 1.0, "low information: least entropy of the brightness, in bits"),
-    ("--dark", float, 0.2, "dark: least 99th percentile of the brightness, 0 to 1"),
-    ("--bright", float, 0.9, "bright: greatest 1st percentile of the brightness, 0 to 1"),
-    ("--blur", float, 0.015, "blurry: least relative variance of the Laplacian"),
+    ("--min-size", int, 32, "Least pixels on the short side."),
+    ("--max-aspect", float, 5.0, "Greatest ratio of the long side to the short one."),
+    ("--blank", float, 0.01, "Least standard deviation of the brightness, 0 to 1."),
+    ("--entropy", float, 1.0, "Least entropy of the brightness, in bits."),
+    ("--dark", float, 0.2, "Least 99th percentile of the brightness, 0 to 1."),
+    ("--bright", float, 0.9, "Greatest 1st percentile of the brightness, 0 to 1."),
+    ("--blur", float, 0.015, "Least relative variance of the Laplacian, a measure of sharpness."),
 )
 
 
@@ -45,6 +45,7 @@ def add_clean(commands: Any) -> None:
     parser.add_argument("inputs", nargs="+", metavar="PATH", type=Path, help="Folders and files.")
     _add_removal(parser.add_argument_group("removal"))
     _add_findings(parser.add_argument_group("findings"))
+    _add_thresholds(parser.add_argument_group("thresholds of poor photos"))
     files = parser.add_argument_group("files")
     add_filters(files)
     add_limits(files)
@@ -99,6 +100,9 @@ def _add_findings(group: Any) -> None:
         help="Bits of 64 in which the hashes of near duplicates may differ, 0 to 16. (default: 4)",
     )
     group.add_argument("--classes", action="store_true", help="The folders in PATH are classes.")
+
+
+def _add_thresholds(group: Any) -> None:
     for flag, kind, default, text in THRESHOLDS:
         group.add_argument(
             flag,
@@ -106,7 +110,7 @@ def _add_findings(group: Any) -> None:
             type=kind,
             default=default,
             metavar="N",
-            help=f"Limit for {text}. (default: {default:g})",
+            help=f"{text} (default: {default:g})",
         )
 
 

@@ -70,7 +70,8 @@ def _usage(command: ListedCommand) -> str:
         for action in actions
         if action.option_strings and action.required
     ]
-    return " ".join([f"sorter {command.name}", *positional, *required, "[flags]"])
+    others = ["[flags]"] if any(not each.required and each.option_strings for each in actions) else []
+    return " ".join([f"sorter {command.name}", *positional, *required, *others])
 
 
 def _shown(group: argparse._ActionsContainer) -> list[argparse.Action]:

@@ -106,7 +106,7 @@ def _add_learning(group: Any) -> None:
     group.add_argument(
         "--balance",
         choices=("auto", "none", "weights", "sampling"),
-        help="How uneven classes are balanced. auto uses weights from a ratio of 1.5.",
+        help="How uneven classes are balanced. auto uses weights where one class has 1.5 times the photos of another.",
     )
     group.add_argument(
         "--optimize",
