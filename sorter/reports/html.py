@@ -63,7 +63,7 @@ class _Bar:
 class _Tick(NamedTuple):
     """A line across the histogram; `height` is a share of the tallest bar's."""
 
-    count: int
+    photos: int
     height: float
 
 

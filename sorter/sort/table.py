@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -99,7 +99,7 @@ def read_table(out: Path) -> Table:
         pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
     labels = (*rule.classes, UNSURE)
-    code = {name: number for number, name in enumerate(labels)}
+    code: dict[str | None, int] = {name: number for number, name in enumerate(labels)}
     ids = np.array([*chain.from_iterable(page.id for page in pages)], np.int64)
     corrected = np.full(len(ids), NONE, np.int16)
     corrected[np.searchsorted(ids, list(corrections))] = [
@@ -117,7 +117,7 @@ def read_table(out: Path) -> Table:
         likeliest=np.concatenate(
             [np.empty(0, np.int16), *(_likeliest(page.probabilities, len(rule.classes)) for page in pages)]
         ),
-        filed=_filed(destination, code),
+        filed=_filed(destination, labels),
         corrected=corrected,
         size=np.array([*chain.from_iterable(page.size for page in pages)], np.int64),
         mtime_ns=np.array([*chain.from_iterable(page.mtime_ns for page in pages)], np.int64),
@@ -142,9 +142,9 @@ def reviewable(out: Path, journal: Journal) -> RunSettings:
     return settings
 
 
-def _filed(destination: Sequence[bytes | None], code: Mapping[str, int]) -> NDArray[np.int16]:
+def _filed(destination: Sequence[bytes | None], labels: Sequence[str]) -> NDArray[np.int16]:
     """The code of the folder that each photo lies in, shape (n,)."""
-    folder = {os.fsencode(name): number for name, number in code.items()}
+    folder = {os.fsencode(name): number for number, name in enumerate(labels)}
     return np.array(
         [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], NONE) for at in destination], np.int16
     )
