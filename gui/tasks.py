@@ -1,4 +1,4 @@
-"""What the other process does: a call of the library, told of in plain records. Nothing here knows of Qt."""
+"""The calls that a job's process makes, and the records it sends to the window. Nothing here needs Qt."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from sorter.sort import run, undo
     from sorter.train import retrain as retraining
 
-TELL_SECONDS = 0.1  # the window is told no more often than this
-SHOWN = 2000  # groups, and broken files, that the window is given to show
+SEND_SECONDS = 0.1  # progress is sent no more often than this
+SHOWN = 2000  # groups, and broken files, that are sent to the window
 PACE_SECONDS = 5.0  # the speed shown is that of the last so many
 
 
@@ -79,25 +79,25 @@ class EpochEnded:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The call came to its end; this is its record."""
+    """The call returned this record."""
 
     record: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not, and why: a sentence with a next step."""
+    """The call failed; why, and what to do."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """It was stopped, as it had been asked to."""
+    """The call was stopped by the user."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class DuplicateGroup:
     """Files that show the same picture, the one that should stay first.
 
     Attributes:
@@ -109,8 +109,8 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What `sorter clean` found in a folder.
+class CleanFindings:
+    """Broken files and duplicates in a folder.
 
     Attributes:
         options: as they were; the folders absolute.
@@ -121,32 +121,32 @@ class Found:
 
     options: clean_options.CleanOptions
     summary: clean_options.CleanSummary
-    groups: tuple[Alike, ...]
+    groups: tuple[DuplicateGroup, ...]
     broken: tuple[Checked, ...]
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What was set apart, and what is found now."""
+    """Files that were moved to the quarantine, and the findings after that."""
 
     summary: clean_options.CleanSummary
-    found: Found
+    findings: CleanFindings
 
 
 @dataclass(frozen=True)
-class PutBack:
-    """What was put back, and what is found now."""
+class Restored:
+    """Files that were put back, and the findings after that."""
 
     undone: undo.Undone
-    found: Found
+    findings: CleanFindings
 
 
-# What the window says to the process.
+# Commands of the window to the process.
 PAUSE, RESUME, CANCEL = "pause", "resume", "cancel"
 
 
 class Channel:
-    """The way back to the window, and what the window wants: to pause, to go on, to stop."""
+    """The connection to the window: sends records, receives the commands to pause, resume and cancel."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -156,7 +156,7 @@ class Channel:
         self._busy = False  # may be interrupted
         self._stopping = False
 
-    def tell(self, record: object) -> None:
+    def send(self, record: object) -> None:
         """Send a picklable record, whole even where a stop comes in between. From any thread."""
         main = threading.current_thread() is threading.main_thread()
         busy = self._busy
@@ -171,8 +171,8 @@ class Channel:
         if main and busy and self._stopping:
             raise KeyboardInterrupt
 
-    def hold(self) -> None:
-        """Come back when nobody wants a pause."""
+    def wait_while_paused(self) -> None:
+        """Return when no pause is wanted."""
         while not self._running.wait(0.2):  # a wait without end cannot be interrupted everywhere
             pass
 
@@ -181,22 +181,22 @@ class Channel:
         return not self._running.is_set()
 
     def listen(self) -> None:
-        """Take in what the window says until it hangs up."""
+        """Receive the window's commands until it closes the connection."""
         try:
             while True:
-                said = self._connection.recv()
-                if said == PAUSE:
+                command = self._connection.recv()
+                if command == PAUSE:
                     self._running.clear()
                 else:
                     self._running.set()
-                if said == CANCEL:
+                if command == CANCEL:
                     self._stopping = True
                     _thread.interrupt_main()
         except (EOFError, OSError):
             return
 
     def call(self, call: Callable[..., Any], arguments: tuple[Any, ...]) -> Finished | Failed | Cancelled:
-        """Do it, and say what came of it."""
+        """Make the call; its outcome as a record."""
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, self._interrupt)
         try:
@@ -226,19 +226,19 @@ class Channel:
 
 
 def serve(connection: Connection, call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """The process: one call, its progress and what came of it."""
+    """The process: one call, its progress and its outcome."""
     settle_in()
     channel = Channel(connection)
     threading.Thread(target=channel.listen, daemon=True).start()
     outcome = channel.call(call, arguments)
     try:
-        channel.tell(outcome)
+        channel.send(outcome)
     except OSError:
         return  # the window is gone
 
 
 class StepRate:
-    """How fast it goes: steps a second over the last few seconds.
+    """Steps a second over the last few seconds.
 
     Args:
         clock: seconds; for tests.
@@ -249,7 +249,7 @@ class StepRate:
         self._seen: deque[tuple[float, int]] = deque([(clock(), 0)])
 
     def at(self, done: int) -> float:
-        """Note that so many are done; steps a second of late."""
+        """Note that so many steps are done. Returns steps a second over the last seconds."""
         now = self._clock()
         self._seen.append((now, done))
         while len(self._seen) > 2 and now - self._seen[1][0] >= PACE_SECONDS:
@@ -258,44 +258,44 @@ class StepRate:
         return (done - had) / elapsed if elapsed > 0 and before < now else 0.0
 
     def skip(self, seconds: float) -> None:
-        """So long nothing was to happen."""
+        """Leave out a pause of so many seconds."""
         self._seen = deque((at + seconds, done) for at, done in self._seen)
 
 
 class ProgressReporter:
-    """A watch of sorting, cleaning and training that tells the window."""
+    """A `Progress` that sends to the window."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._total: int | None = None
         self._done = 0
-        self._told = 0.0
+        self._last_sent = 0.0
         self._pace = StepRate()
 
     def say(self, message: str) -> None:
-        self._hold()
-        self._channel.tell(Message(message))
+        self._wait_while_paused()
+        self._channel.send(Message(message))
 
     def begin(self, what: str, total: int | None) -> None:
-        self._hold()
-        self._total, self._done, self._told, self._pace = total, 0, 0.0, StepRate()
-        self._channel.tell(Began(what, total))
+        self._wait_while_paused()
+        self._total, self._done, self._last_sent, self._pace = total, 0, 0.0, StepRate()
+        self._channel.send(Began(what, total))
 
     def advance(self, steps: int, /, **figures: float) -> None:
-        self._hold()
+        self._wait_while_paused()
         self._done += steps
         now = time.monotonic()
-        if now - self._told < TELL_SECONDS and self._done != self._total:
+        if now - self._last_sent < SEND_SECONDS and self._done != self._total:
             return
-        self._told = now
+        self._last_sent = now
         rate = self._pace.at(self._done)
         total = self._total
         left = None if total is None or not rate else max(total - self._done, 0) / rate
-        self._channel.tell(Advanced(self._done, total, rate, left))
+        self._channel.send(Advanced(self._done, total, rate, left))
 
     def epoch(self, row: dict[str, Any]) -> None:
-        self._hold()
-        self._channel.tell(EpochEnded(row))
+        self._wait_while_paused()
+        self._channel.send(EpochEnded(row))
 
     def count(self, total: Callable[[], int]) -> None:
         """Find out how many steps there are while the first are already being done."""
@@ -308,10 +308,10 @@ class ProgressReporter:
 
         threading.Thread(target=count, daemon=True).start()
 
-    def _hold(self) -> None:
+    def _wait_while_paused(self) -> None:
         if self._channel.paused:
             began = time.monotonic()
-            self._channel.hold()
+            self._channel.wait_while_paused()
             self._pace.skip(time.monotonic() - began)
 
 
@@ -323,20 +323,20 @@ def sort(channel: Channel, options: run_options.SortOptions) -> run.SortSummary:
     from sorter.sort.options import resolved, scan_of
     from sorter.sort.run import sort_folder
 
-    teller = ProgressReporter(channel)
+    reporter = ProgressReporter(channel)
     options = resolved(options)
-    teller.count(lambda: sum(1 for _ in scan_of(options)))
-    return sort_folder(options, teller)
+    reporter.count(lambda: sum(1 for _ in scan_of(options)))
+    return sort_folder(options, reporter)
 
 
-def retrain(channel: Channel, options: retraining.RetrainOptions) -> retraining.Retrained:
+def retrain(channel: Channel, options: retraining.RetrainOptions) -> retraining.RetrainResult:
     """A model that learns from corrections."""
     from sorter.train.retrain import retrain
 
     return retrain(options, ProgressReporter(channel))
 
 
-def put_back(channel: Channel, out: Path) -> undo.Undone:
+def undo_run(channel: Channel, out: Path) -> undo.Undone:
     """`sorter undo`."""
     from sorter.sort.undo import undo
 
@@ -344,64 +344,64 @@ def put_back(channel: Channel, out: Path) -> undo.Undone:
 
 
 def apply_review(channel: Channel, out: Path, photos: int) -> refile.Applied:
-    """Move photos to the folders where they belong; so many are to go."""
+    """Move so many photos to the folders of their classes."""
     from sorter.sort.apply import apply_review
 
-    teller = ProgressReporter(channel)
-    teller.begin("moving photos", photos)
-    return apply_review(out, teller.advance)
+    reporter = ProgressReporter(channel)
+    reporter.begin("moving photos", photos)
+    return apply_review(out, reporter)
 
 
 def undo_apply(channel: Channel, out: Path) -> refile.Applied:
     """Move photos back to where the run had put them."""
     from sorter.sort.apply import undo_apply
 
-    teller = ProgressReporter(channel)
-    teller.begin("moving photos back", None)
-    return undo_apply(out, teller.advance)
+    reporter = ProgressReporter(channel)
+    reporter.begin("moving photos back", None)
+    return undo_apply(out, reporter)
 
 
 def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.Applied:
     """Copy the corrected set."""
     from sorter.sort.apply import export
 
-    teller = ProgressReporter(channel)
-    teller.begin("copying photos", photos)
-    return export(out, target, teller.advance)
+    reporter = ProgressReporter(channel)
+    reporter.begin("copying photos", photos)
+    return export(out, target, reporter)
 
 
-def look(channel: Channel, options: clean_options.CleanOptions) -> Found:
-    """`sorter clean --dry-run`: what there is to clean."""
+def find_faults(channel: Channel, options: clean_options.CleanOptions) -> CleanFindings:
+    """`sorter clean --dry-run`: find broken files and duplicates."""
     from sorter.clean.options import resolved, scan_of
     from sorter.clean.records import Kind
     from sorter.clean.run import clean
 
     options = resolved(options)
-    groups: list[Alike] = []
+    groups: list[DuplicateGroup] = []
     broken: list[Checked] = []
 
     def show(ledger: CleanLedger) -> None:
-        groups.extend(Alike(exact, tuple(members)) for _, _, exact, members in ledger.teams(SHOWN))
+        groups.extend(DuplicateGroup(each.exact, each.members) for each in ledger.groups(SHOWN))
         broken.extend(ledger.with_verdict(Kind.BROKEN.value, SHOWN))
 
-    teller = ProgressReporter(channel)
-    teller.begin("looking at every file", None)
-    teller.count(lambda: sum(1 for _ in scan_of(options)))
+    reporter = ProgressReporter(channel)
+    reporter.begin("looking at every file", None)
+    reporter.count(lambda: sum(1 for _ in scan_of(options)))
     dry = replace(options, dry_run=True, only=None, prefer=frozenset())
-    return Found(options, clean(dry, teller, show=show), tuple(groups), tuple(broken))
+    return CleanFindings(options, clean(dry, reporter, show=show), tuple(groups), tuple(broken))
 
 
-def set_apart(channel: Channel, options: clean_options.CleanOptions) -> Cleaned:
-    """`sorter clean`: move what was chosen to the quarantine; then look again."""
+def quarantine(channel: Channel, options: clean_options.CleanOptions) -> Cleaned:
+    """`sorter clean`: move the chosen files to the quarantine; then find faults again."""
     from sorter.clean.run import clean
 
-    teller = ProgressReporter(channel)
-    teller.begin("moving files to the quarantine", None)
-    summary = clean(options, teller)
-    return Cleaned(summary, look(channel, options))
+    reporter = ProgressReporter(channel)
+    reporter.begin("moving files to the quarantine", None)
+    summary = clean(options, reporter)
+    return Cleaned(summary, find_faults(channel, options))
 
 
-def put_back_and_look(channel: Channel, options: clean_options.CleanOptions) -> PutBack:
-    """`sorter undo` of the quarantine; then look again."""
+def undo_quarantine(channel: Channel, options: clean_options.CleanOptions) -> Restored:
+    """`sorter undo` of the quarantine; then find faults again."""
     assert options.quarantine is not None
-    return PutBack(put_back(channel, options.quarantine), look(channel, options))
+    return Restored(undo_run(channel, options.quarantine), find_faults(channel, options))

@@ -1,4 +1,4 @@
-"""The window: its pages, its menus, and what passes between them."""
+"""The window: its pages, its menus, and the signals between the pages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QStackedWidget, QToolBar, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from .pages.review import ReviewPage
+from .parts.class_keys import keys_of
+from .parts.drop import dropped_folder
+from .parts.progress import Notice
 from .parts.shortcuts import ShortcutsSheet
 from .settings import Settings
 from .worker import Jobs
@@ -34,31 +45,43 @@ class Window(QMainWindow):
         self.jobs = Jobs(self)
         self.setWindowTitle(self.tr("Sorter"))
         self._going: dict[QWidget, QAction] = {}
+        self._finished: Path | None = None  # sorted while another page was in use, and not opened yet
         self._openers: dict[QWidget, Callable[[Path], None]] = {}
         self._opened: dict[QWidget, Path] = {}  # which folder a page has open
         self.pages = QStackedWidget()
-        self.review = ReviewPage(self.jobs, self.settings)
-        self.setCentralWidget(self.pages)
+        self.review_page = ReviewPage(self.jobs, self.settings)
+        self.notice = Notice()  # below the pages, so that nothing moves under the mouse
+        self.notice.accepted.connect(self._open_finished)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.notice)
+        self.setCentralWidget(central)
         self.setAcceptDrops(True)
         self._make_navigation()
         self._make_menus()
-        self._add(self.review, "review")
-        self.review.retrain_wanted.connect(lambda _: self.show_page(self.retrain))
-        self.review.changed.connect(self._show_title)
+        self._add(self.review_page, "review")
+        self.review_page.retrain_wanted.connect(lambda _: self.show_page(self.retrain_page))
+        self.review_page.changed.connect(self._show_title)
+        self.review_page.opened.connect(self._folder_opened)
         if self.settings.geometry.isEmpty() or not self.restoreGeometry(self.settings.geometry):
             self.resize(1200, 800)
 
     @cached_property
-    def start(self) -> StartPage:
+    def start_page(self) -> StartPage:
         from .pages.start import StartPage
 
         page = StartPage(self.jobs, self.settings)
         page.opened.connect(self.open_folder)
+        page.run_finished.connect(self._run_finished)
+        page.run_ended.connect(self._run_ended)
         self._add(page, "start")
         return page
 
     @cached_property
-    def retrain(self) -> RetrainPage:
+    def retrain_page(self) -> RetrainPage:
         from .pages.retrain import RetrainPage
 
         page = RetrainPage(self.jobs, self.settings)
@@ -67,7 +90,7 @@ class Window(QMainWindow):
         return page
 
     @cached_property
-    def clean(self) -> CleanPage:
+    def clean_page(self) -> CleanPage:
         from .pages.clean import CleanPage
 
         page = CleanPage(self.jobs, self.settings)
@@ -83,19 +106,24 @@ class Window(QMainWindow):
 
     def open_folder(self, folder: Path) -> None:
         """Review an output folder."""
+        self.review_page.open(folder)
+        self.show_page(self.review_page)
+
+    def _folder_opened(self, folder: Path) -> None:
         self.settings.remember(folder)
-        self.review.open(folder)
         self._opened.clear()
-        self.show_page(self.review)
+        if folder == self._finished:
+            self._finished = None
+            self.notice.clear()
 
     def show_page(self, page: QWidget) -> None:
-        folder = self.review.folder
+        folder = self.review_page.folder
         self.pages.setCurrentWidget(page)
         self._going[page].setChecked(True)
         if folder is not None and page in self._openers and self._opened.get(page) != folder:
             self._opened[page] = folder
             self._openers[page](folder)
-        (self.review.grid if page is self.review else page).setFocus()
+        (self.review_page.grid if page is self.review_page else page).setFocus()
         self._show_title()
 
     # -- menus -------------------------------------------------------------------------------------------------
@@ -115,7 +143,7 @@ class Window(QMainWindow):
             action.setCheckable(True)
             action.setShortcut(QKeySequence(f"Alt+{number}"))
             action.setToolTip(f"{title} (Alt+{number})")
-            action.triggered.connect(lambda _=False, name=name: self.show_page(getattr(self, name)))
+            action.triggered.connect(lambda _=False, name=name: self.show_page(getattr(self, f"{name}_page")))
             group.addAction(action)
             bar.addAction(action)
             self._buttons[name] = action
@@ -123,9 +151,9 @@ class Window(QMainWindow):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _make_menus(self) -> None:
-        do, bar = self.review.commands, self.menuBar()
+        do, bar = self.review_page.commands, self.menuBar()
         file = bar.addMenu(self.tr("&File"))
-        open_action = QAction(self.tr("&Open a sorted folder …"), self)
+        open_action = QAction(self.tr("&Open results..."), self)
         open_action.setShortcut(QKeySequence.StandardKey.Open)
         open_action.triggered.connect(self._choose_folder)
         file.addAction(open_action)
@@ -141,7 +169,7 @@ class Window(QMainWindow):
         edit.addSeparator()
         edit.addActions([do.select_all, do.copy_paths, do.find])
         edit.addSeparator()
-        edit.addActions([do.confirm, do.clear])
+        edit.addActions([do.confirm, do.confirm_shown, do.clear])
         view = bar.addMenu(self.tr("&View"))
         view.addActions(list(self._buttons.values()))
         view.addSeparator()
@@ -153,9 +181,9 @@ class Window(QMainWindow):
         full.toggled.connect(lambda on: self.showFullScreen() if on else self.showNormal())
         view.addAction(full)
         photos = bar.addMenu(self.tr("&Photos"))
-        photos.addActions([do.apply, do.take_back, do.retrain])
+        photos.addActions([do.apply, do.undo_apply, do.retrain])
         about = bar.addMenu(self.tr("&Help"))
-        sheet = QAction(self.tr("&Shortcuts"), self)
+        sheet = QAction(self.tr("&Keyboard shortcuts"), self)
         sheet.setShortcut(QKeySequence("F1"))
         sheet.triggered.connect(self.show_shortcuts)
         about.addAction(sheet)
@@ -165,24 +193,19 @@ class Window(QMainWindow):
         about.addAction(version)
 
     def show_shortcuts(self) -> None:
-        by_class: dict[int, list[str]] = {}
-        for key, code in self.review.grid.keys.items():
-            by_class.setdefault(code, []).append(key.upper())
-        review = self.review.review
-        classes = (
-            []
-            if review is None
-            else [
-                (", ".join(keys), self.tr("This is {label}").format(label=review.classes[code]))
-                for code, keys in sorted(by_class.items())
-            ]
-        )
+        review = self.review_page.review
+        by_class = {} if review is None else keys_of(self.review_page.grid.keys)
+        classes = [
+            (", ".join(keys), self.tr("Mark as {label}").format(label=review.classes[code]))
+            for code, keys in sorted(by_class.items())
+            if review is not None
+        ]
         sheet = ShortcutsSheet(classes, self)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("A folder that was sorted"))
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("A folder with sorted photos"))
         if chosen:
             self.open_folder(Path(chosen))
 
@@ -200,40 +223,56 @@ class Window(QMainWindow):
     # -- between the pages -------------------------------------------------------------------------------------
 
     def _show_title(self) -> None:
-        folder = self.review.folder
-        on_review = self.pages.currentWidget() is self.review
+        folder = self.review_page.folder
+        on_review = self.pages.currentWidget() is self.review_page
         name = f"{folder.name} – " if folder is not None and on_review else ""
         self.setWindowTitle(name + self.tr("Sorter"))
 
+    def _run_finished(self, out: Path) -> None:
+        """A run ended. Whoever waits for it on the start page sees the result; nobody else is interrupted."""
+        if self.pages.currentWidget() is self.start_page:
+            self.open_folder(out)
+            return
+        self._finished = out.resolve()
+        self.notice.say(self.tr("{folder} is sorted.").format(folder=out.name), self.tr("&Review it"))
+
+    def _run_ended(self, out: Path) -> None:
+        """Of the folder under review, what is shown is out of date now."""
+        if out.resolve() == self.review_page.folder:
+            self.review_page.open(out)
+
+    def _open_finished(self) -> None:
+        if self._finished is not None:
+            self.open_folder(self._finished)
+
     def _sort_again(self, model: Path) -> None:
-        folder = self.review.folder
+        folder = self.review_page.folder
         if folder is not None:
-            self.start.start_with_model(model, folder)
-            self.show_page(self.start)
+            self.start_page.start_with_model(model, folder)
+            self.show_page(self.start_page)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _folder(event) is not None:
+        if _one_folder(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """A folder dropped anywhere: sorted ones are opened, others wait on the start page to be sorted."""
-        folder = _folder(event)
+        folder = _one_folder(event)
         if folder is not None:
             event.acceptProposedAction()
-            self.show_page(self.start)
-            self.start.take(folder)
+            self.show_page(self.start_page)
+            self.start_page.take(folder)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.settings.geometry = self.saveGeometry()
         self.settings.sync()
         self.hide()  # what is stopped now may take a moment
         self.jobs.close()
-        self.review.close_folder()
-        self.retrain.close_folder()
+        self.review_page.close_folder()
+        self.retrain_page.close_folder()
         super().closeEvent(event)
 
 
-def _folder(event: QDropEvent) -> Path | None:
-    """The one folder that is dropped, or None."""
-    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].is_dir() else None
+def _one_folder(event: QDropEvent) -> Path | None:
+    """The folder that is dropped, where it is dropped alone."""
+    return dropped_folder(event) if len(event.mimeData().urls()) == 1 else None

@@ -44,7 +44,7 @@ class Job(QObject):
     failed = Signal(str)
     cancelled = Signal()
     ended = Signal()
-    _heard = Signal(object)
+    _received = Signal(object)
 
     def __init__(self, call: Callable[..., Any], arguments: tuple[Any, ...], parent: QObject) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class Job(QObject):
         self._cancelling = False
         self._closed = False
         self._paused = False
-        self._heard.connect(self._hear, Qt.ConnectionType.QueuedConnection)
+        self._received.connect(self._receive, Qt.ConnectionType.QueuedConnection)
         with undisturbed():
             self._process.start()
         theirs.close()
@@ -75,26 +75,26 @@ class Job(QObject):
     def pause(self) -> None:
         """Stop where it is, until `resume`; photos in hand are finished."""
         self._paused = True
-        self._say(PAUSE)
+        self._send(PAUSE)
 
     @Slot()
     def resume(self) -> None:
         self._paused = False
-        self._say(RESUME)
+        self._send(RESUME)
 
     @Slot()
     def cancel(self) -> None:
         """Stop for good, as Ctrl-C does; a process that does not is killed after a while."""
         if not self._cancelling:
             self._cancelling = True
-            self._say(CANCEL)
+            self._send(CANCEL)
             QTimer.singleShot(int(GRACE_SECONDS * 1000), self, self._process.kill)
 
     def close(self) -> None:
         """Stop it and wait until it has. Sends no more signals."""
         self._closed = True
         self._cancelling = True
-        self._say(CANCEL)
+        self._send(CANCEL)
         self._process.join(GRACE_SECONDS)
         if self._process.is_alive():
             self._process.kill()
@@ -102,20 +102,20 @@ class Job(QObject):
         self._thread.join()
         self._connection.close()
 
-    def _say(self, word: str) -> None:
+    def _send(self, word: str) -> None:
         with suppress(OSError):  # it is gone already
             self._connection.send(word)
 
     def _listen(self, connection: Connection) -> None:
-        """In a thread: pass on what the process says until it is gone."""
+        """In a thread: pass on the process's records until it is gone."""
         with suppress(EOFError, OSError):
             while True:
-                self._heard.emit(connection.recv())
+                self._received.emit(connection.recv())
         self._process.join()
-        self._heard.emit(_Ended(self._process.exitcode))
+        self._received.emit(_Ended(self._process.exitcode))
 
     @Slot(object)
-    def _hear(self, record: object) -> None:
+    def _receive(self, record: object) -> None:
         """In the window's thread."""
         if self._closed:
             return

@@ -4,7 +4,7 @@ Nothing in them is arranged but the photos: they are sorted, corrected, learned 
 The window is drawn without a screen, so that the pictures are the same everywhere that has the same fonts.
 
 Example:
-    python scripts/screenshots.py gui/screenshots
+    python scripts/screenshots.py
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZE = (640, 480)  # of a photo, pixels
 SCENES = ("forest", "sea", "sunset")
 WINDOW = (1200, 780)
@@ -143,7 +144,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=about, epilog=f"Example:{example}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("out", type=Path, help="where the pictures go")
+    parser.add_argument(
+        "out", type=Path, nargs="?", default=IMAGES, help="where the pictures go (default: docs/images)"
+    )
     parser.add_argument(
         "--home", type=Path, help="an empty folder to work in, whose name can be read in the pictures"
     )
@@ -185,7 +188,7 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     window = Window(Settings(home / "settings.ini"))
     window.resize(*WINDOW)
     window.show()
-    start, review, retrain, clean = window.start, window.review, window.retrain, window.clean
+    start, review, retrain, clean = window.start_page, window.review_page, window.retrain_page, window.clean_page
     window.show_page(start)
 
     def save(name: str, moments: int = 100) -> None:
@@ -217,22 +220,22 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     until(lambda: not start.busy)
     until(lambda: review.review is not None)
     save("review")
-    said = review.review
-    assert said is not None
+    marked = review.review
+    assert marked is not None
     for scene in SCENES:
-        said.assign(
-            [each.id for each in said.photos() if each.label != scene and shows[each.path.name] == scene],
+        marked.assign(
+            [each.id for each in marked.photos() if each.label != scene and shows[each.path.name] == scene],
             scene,
         )
     review.open(home / "Pictures-sorted")
-    until(lambda: review.review is not None and review.review is not said)
+    until(lambda: review.review is not None and review.review is not marked)
     app.setPalette(_dark())
     save("review-dark")
     app.setPalette(app.style().standardPalette())
 
     window.show_page(retrain)
     retrain.open(home / "Pictures-sorted")
-    until(lambda: "corrected (" in retrain.about.text())
+    until(lambda: "photos you checked" in retrain.about.text())
     retrain.train()
     until(lambda: not retrain.busy)
     save("retrain")
@@ -242,7 +245,7 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     clean.folder.setText(str(home / "Pictures"))
     clean.look()
     until(lambda: not clean.busy)
-    alike = [row for row in range(clean.list.count()) if "look like" in clean.list.item(row).text()]
+    alike = [row for row in range(clean.list.count()) if "similar" in clean.list.item(row).text()]
     clean.list.setCurrentRow(alike[0])
     save("clean")
     window.close()

@@ -1,101 +1,85 @@
-"""The page on which a person goes through what was sorted: see, correct, apply, export."""
+"""The page on which a person goes through sorted photos: see, correct, apply, export."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from PySide6.QtCore import QLocale, Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sorter.photos.decode import Decoder
 from sorter.sort.review import Review
 from sorter.sort.table import Table, read_table
 from sorter.types import Failure, SorterError
 
+from ..parts.class_keys import class_keys
 from ..parts.commands import Commands
+from ..parts.corrections import Corrections
+from ..parts.details import camera_text
 from ..parts.disk import FolderWork
+from ..parts.empty import EmptyState
 from ..parts.filterbar import FilterBar
 from ..parts.grid import PhotoGrid
-from ..parts.histogram import with_threshold
 from ..parts.models import Counts, Names, Order
 from ..parts.panel import SidePanel
-from ..parts.preview import ZOOM, Loaded, Preview, camera_text, size_text
-from ..parts.progress import Notice, ProgressPanel
+from ..parts.preview import ZOOM, Loaded, Preview, PreviewPhoto
+from ..parts.review_header import ReviewHeader
 from ..parts.tabs import ALL, FAILED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
 from ..settings import Settings
 from ..worker import Jobs
+from .job_page import JobPage
 
 SETTLE_MS = 120  # a photo that is passed over quickly is not decoded for its details
-AT_ONCE = 2000  # photos in one correction; more are written on another thread
+NEIGHBOURS = 3  # thumbnails on each side that are made ahead in the preview
 EMPTY, GRID, PREVIEW = range(3)
-Answer = TypeVar("Answer")
 
 
-def class_keys(classes: tuple[str, ...]) -> dict[str, int]:
-    """A key's text -> the code of its class: 1 to 9, and for each the first letter of its name that is still free."""
-    keys = {str(number + 1): number for number in range(min(9, len(classes)))}
-    for code, label in enumerate(classes):
-        for letter in label.lower():
-            if letter.isalpha() and letter not in keys:
-                keys[letter] = code
-                break
-    return keys
-
-
-class ReviewPage(QWidget):
+class ReviewPage(JobPage):
     """One output folder under review.
 
     Signals:
-        retrain_wanted: with the folder, to train on what was said.
-        changed: something was said, moved or opened: menus and other pages may look different.
+        opened: a folder, once it is read and shown.
+        retrain_wanted: with the folder, to train on its marks.
+        changed: marks, places or the folder changed; menus and other pages may look different.
     """
 
+    opened = Signal(Path)
     retrain_wanted = Signal(Path)
     changed = Signal()
 
     def __init__(
         self, jobs: Jobs, settings: Settings, parent: QWidget | None = None, store: Store | None = None
     ) -> None:
-        super().__init__(parent)
-        self._jobs = jobs
-        self._settings = settings
+        super().__init__(jobs, settings, self.tr("photos"), parent)
         self._folder: Path | None = None
+        self._opening: Path | None = None  # is being read, to be shown instead
         self._review: Review | None = None
         self._names: Names | None = None
-        self._writing = False
-        self._threshold: float | None = None
         self.thumbnails = Thumbnails(jobs.pool(), store or Store(), self)
-        self.title = QLabel()
-        self.said = QLabel()
-        self.notice = Notice()
+        self.commands = Commands(self)
+        self.header = ReviewHeader(self.commands)
         self.tabs = ClassTabs()
         self.filters = FilterBar(settings.thumbnail_size)
         self.grid = PhotoGrid(self.thumbnails)
         self.grid.set_side(settings.thumbnail_size)
-        self.preview = Preview(jobs, self.grid)
+        self.preview = Preview(jobs, self.grid, self.thumbnails)
+        self.empty = EmptyState()
         self.panel = SidePanel()
-        self.progress = ProgressPanel(self.tr("photos"))
-        self.commands = Commands(self)
-        self.work = FolderWork(jobs, self.notice, self.progress, self)
-        self._build()
-        self._connect()
-        self._show_state(self.tr("Open a folder that was sorted, to go through it."))
+        self.work = FolderWork(self, self.notice, self)
+        self.corrections = Corrections(
+            jobs, self.grid, self.notice, lambda: self._idle, lambda: self._can_mark, self
+        )
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._lay_out()
+        self._connect_commands()
+        self._connect_parts()
+        self._explain(self.tr("Nothing to review yet. Open a folder with sorted photos."))
 
     @property
     def review(self) -> Review | None:
@@ -107,37 +91,9 @@ class ReviewPage(QWidget):
 
     # -- how it is put together --------------------------------------------------------------------------------
 
-    def _build(self) -> None:
-        font = self.title.font()
-        font.setBold(True)
-        self.title.setFont(font)
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setAccessibleName(self.tr("Folder"))
-        self.said.setAccessibleName(self.tr("What was said"))
-        head = QHBoxLayout()
-        head.addWidget(self.title)
-        head.addSpacing(12)
-        head.addWidget(self.said, 1)
-        do = self.commands
-        for action in (do.undo, do.redo, do.apply, do.export, do.retrain):
-            head.addWidget(do.button(action))
-
-        self._empty = QWidget()
-        self._empty_text = QLabel()
-        self._empty_text.setWordWrap(True)
-        self._empty_text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty_text.setAccessibleName(self.tr("Why there is nothing here"))
-        self._clear_filters = QPushButton(self.tr("Clear the filters"))
-        self._clear_filters.setAccessibleName(self.tr("Clear the filters"))
-        self._clear_filters.clicked.connect(self.filters.clear)
-        column = QVBoxLayout(self._empty)
-        column.addStretch(1)
-        column.addWidget(self._empty_text)
-        column.addWidget(self._clear_filters, 0, Qt.AlignmentFlag.AlignCenter)
-        column.addStretch(1)
-
+    def _lay_out(self) -> None:
         self.stack = QStackedWidget()
-        for page in (self._empty, self.grid, self.preview):
+        for page in (self.empty, self.grid, self.preview):
             self.stack.addWidget(page)
         splitter = QSplitter()
         splitter.addWidget(self.stack)
@@ -146,28 +102,21 @@ class ReviewPage(QWidget):
         splitter.setStretchFactor(1, 0)
         splitter.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
-        column.addLayout(head)
+        column.addWidget(self.header)
         column.addWidget(self.notice)
         column.addWidget(self.tabs)
         column.addWidget(self.filters)
         column.addWidget(splitter, 1)
         column.addWidget(self.progress)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
-        self._drag = QTimer(
-            self
-        )  # a drag is followed as fast as it can be shown, not as fast as the mouse tells of it
-        self._drag.setSingleShot(True)
-        self._drag.setInterval(0)
 
-    def _connect(self) -> None:
-        do = self.commands
+    def _connect_commands(self) -> None:
+        do, corrections = self.commands, self.corrections
         for action, call in (
-            (do.undo, self._undo),
-            (do.redo, self._redo),
-            (do.confirm, self._confirm),
-            (do.clear, self._clear),
+            (do.undo, corrections.undo),
+            (do.redo, corrections.redo),
+            (do.confirm, corrections.confirm),
+            (do.confirm_shown, corrections.confirm_shown),
+            (do.clear, corrections.clear),
             (do.select_all, self.grid.selectAll),
             (do.copy_paths, self._copy),
             (do.find, self.filters.name.setFocus),
@@ -176,44 +125,83 @@ class ReviewPage(QWidget):
             (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
             (do.fit, self.preview.fit),
             (do.apply, self.ask_to_apply),
-            (do.take_back, self._take_back),
+            (do.undo_apply, self._undo_apply),
             (do.export, self._export),
             (do.retrain, self._retrain),
         ):
             action.triggered.connect(lambda _=False, call=call: call())
+
+    def _connect_parts(self) -> None:
+        corrections, selection = self.corrections, self.grid.selectionModel()
+        corrections.changed.connect(self._show_everything)
+        corrections.writing_changed.connect(self.update_controls)
         self.tabs.chosen.connect(self._choose_tab)
         self.tabs.dropped.connect(self.assign)
         self.filters.filtered.connect(lambda values: self._narrow(**values))
         self.filters.arranged.connect(self._arrange)
         self.filters.resized.connect(self._resize)
+        self.empty.clear_filters.clicked.connect(self.filters.clear)
         self.grid.assigned.connect(self.assign)
-        self.grid.cleared.connect(self._clear)
+        self.grid.cleared.connect(corrections.clear)
         self.grid.previewed.connect(self.toggle_preview)
-        self.grid.selectionModel().selectionChanged.connect(lambda *_: self._show_selection())
-        self.grid.selectionModel().currentChanged.connect(lambda *_: self._show_current())
+        selection.selectionChanged.connect(lambda *_: self._show_selection())
+        selection.currentChanged.connect(lambda *_: self._show_current())
         self.preview.closed.connect(self.toggle_preview)
         self.preview.shown.connect(self._show_camera)
         self.panel.assigned.connect(self.assign)
-        self.panel.confirmed.connect(self._confirm)
-        self.panel.cleared.connect(self._clear)
-        self.panel.moved.connect(self._follow)
-        self.panel.settled.connect(self._keep_threshold)
-        self.panel.reset.connect(self._reset_threshold)
+        self.panel.confirmed.connect(corrections.confirm)
+        self.panel.cleared.connect(corrections.clear)
+        self.panel.moved.connect(corrections.follow_threshold)
+        self.panel.settled.connect(corrections.keep_threshold)
+        self.panel.reset.connect(corrections.reset_threshold)
         self._settle.timeout.connect(self._load_current)
-        self._drag.timeout.connect(self._follow_drag)
-        self.work.began.connect(self._update_actions)
-        self.work.ended.connect(self._read_again)
 
     # -- opening -----------------------------------------------------------------------------------------------
 
     def open(self, folder: Path) -> None:
-        """Show an output folder. It is read on another thread; `changed` says when it is there."""
-        self._close_review()
-        self._folder = folder.resolve()
-        self.title.setText(str(self._folder))
+        """Show an output folder. It is read on another thread; `opened` tells when it is shown.
+
+        A folder that cannot be opened leaves the one under review as it is.
+        """
+        self._opening = folder.resolve()
         self.notice.clear()
-        self._show_state(self.tr("Opening {folder} …").format(folder=self._folder))
-        self._read()
+        if self._review is None:
+            self._explain(self.tr("Opening {folder}...").format(folder=self._opening))
+        self.update_controls()
+        self._jobs.later(partial(read_table, self._opening), partial(self._open_table, self._opening))
+
+    def _open_table(self, folder: Path, table: Table | SorterError | OSError) -> None:
+        if folder != self._opening:
+            return  # another was asked for meanwhile
+        self._opening = None
+        try:
+            if not isinstance(table, Table):
+                raise table
+            review = Review.open(folder, table)
+        except (SorterError, OSError) as error:
+            self.notice.complain(str(error))
+            if self._review is None:
+                self._explain(self.tr("Nothing to review yet. Open a folder with sorted photos."))
+            self.update_controls()
+            return
+        self._show_folder(folder, review)
+
+    def _show_folder(self, folder: Path, review: Review) -> None:
+        """Show a folder from its beginning, with nothing left of the one before."""
+        self._close_review()
+        self.filters.clear()
+        self._folder, self._review = folder, review
+        self.corrections.review = review
+        self.header.show_folder(folder)
+        self.grid.keys = class_keys(review.classes)
+        self.panel.show_classes(review.classes, self.grid.keys)
+        self.grid.photos.filter(label=None, failed=False)
+        self.grid.photos.show(review.table)
+        self.tabs.show_kind(ALL)
+        self.grid.go_to(0)
+        self._show_everything()
+        self._jobs.later(partial(_names, review.table), partial(self._know_names, folder))
+        self.opened.emit(folder)
 
     def close_folder(self) -> None:
         """At the end: leave nothing open."""
@@ -221,47 +209,31 @@ class ReviewPage(QWidget):
         self.thumbnails.close()
 
     def _close_review(self) -> None:
-        if self._review is not None:
-            self._review.close()
-        self._review = self._names = None
+        review, self._review, self._names, self.corrections.review = self._review, None, None, None
+        if review is not None:
+            review.close()
+        self.grid.photos.show(None)
+        self.preview.clear()
 
-    def _read(self) -> None:
-        assert self._folder is not None
-        self._jobs.later(partial(read_table, self._folder), partial(self._take, self._folder))
+    def on_ended(self) -> None:
+        """Photos lie elsewhere now."""
+        if self._folder is not None:
+            self._jobs.later(partial(read_table, self._folder), partial(self._read_again, self._folder))
 
-    def _take(self, folder: Path, table: Table | SorterError | OSError) -> None:
-        if folder != self._folder:
+    def _read_again(self, folder: Path, table: Table | SorterError | OSError) -> None:
+        if folder != self._folder or self._review is None:
             return
         if not isinstance(table, Table):
-            self._show_state(str(table))
             self.notice.complain(str(table))
-            self._update_actions()
             return
-        first = self._review is None
-        try:
-            if self._review is None:
-                self._review = Review.open(folder, table)
-            self._review.table = table
-        except (SorterError, OSError) as error:
-            self._show_state(str(error))
-            return
-        if first:
-            self.filters.clear()
-            self.grid.keys = class_keys(self._review.classes)
-            self.panel.show_classes(self._review.classes, self.grid.keys)
-            self._jobs.later(partial(_names, table), partial(self._know_names, folder))
-        row = self._current_row()
+        self._review.table = table
+        row = self.grid.current_row()
         self.grid.photos.show(table, self._names)
         self._show_everything()
-        self._return_to(row)
-
-    def _read_again(self) -> None:
-        """Photos lie elsewhere now."""
-        self._read()
-        self._update_actions()
+        self.grid.return_to(row)
 
     def _know_names(self, folder: Path, names: Names | SorterError | OSError) -> None:
-        if folder == self._folder and isinstance(names, Names):
+        if folder == self._folder and self._review is not None and isinstance(names, Names):
             self._names = names
             self.grid.photos.know_names(names)
 
@@ -276,17 +248,12 @@ class ReviewPage(QWidget):
         self.tabs.show_counts(table.labels, counts, len(table))
         self.panel.histogram.show_photos(table.probability, table.rule)
         self.panel.show_rule(table.rule, self._review.filed_by)
-        number = QLocale().toString
-        self.said.setText(
-            self.tr("{reviewed} reviewed, {corrected} of them corrected").format(
-                reviewed=number(counts.reviewed), corrected=number(counts.corrected)
-            )
-        )
-        self._show_shown()
-        self._update_actions()
+        self.header.show_counts(counts)
+        self._show_photos()
+        self.update_controls()
         self.changed.emit()
 
-    def _show_shown(self) -> None:
+    def _show_photos(self) -> None:
         """Grid, preview or why there is nothing."""
         if self._review is None:
             return
@@ -297,71 +264,55 @@ class ReviewPage(QWidget):
                 place = self.grid.current()
                 self.grid.go_to((self.grid.first_visible() or 0) if place is None else place)
         elif self.filters.narrow:
-            self._show_state(self.tr("No photo is let through by the filters."), filtered=True)
+            self._explain(self.tr("No photos match."), filtered=True)
         elif not len(self._review.table):
-            self._show_state(self.tr("This folder's journal holds no photos yet."))
+            self._explain(self.tr("This folder's run has sorted no photos yet."))
         else:
-            self._show_state(self.tr("No photo is in this class now."))
+            self._explain(self.tr("No photo is in this class now."))
         self._show_selection()
         self._show_current()
 
-    def _show_state(self, sentence: str, filtered: bool = False) -> None:
-        self._empty_text.setText(sentence)
-        self._clear_filters.setVisible(filtered)
+    def _explain(self, sentence: str, filtered: bool = False) -> None:
+        self.empty.explain(sentence, filtered)
         self.stack.setCurrentIndex(EMPTY)
-        self.panel.setEnabled(self._review is not None)
-        self.filters.setEnabled(self._review is not None)
-        self.tabs.setEnabled(self._review is not None)
+        self._enable_parts()
 
     def _show_selection(self) -> None:
-        places = self.grid.selected()
-        if len(places) > 1:
-            self.panel.show_confirm(len(places), True)
-        else:
-            self.panel.show_confirm(self.grid.photos.rowCount(), False)
+        self.panel.show_confirm(len(self.grid.selected()))
 
     def _show_current(self) -> None:
-        row, review = self._current_row(), self._review
-        if row is None or review is None:
+        place, review = self.grid.current(), self._review
+        if place is None or review is None:
             self.panel.details.clear()
             return
-        table, place = review.table, self.grid.current()
-        assert place is not None
-        cell, path = self.grid.photos.cell(place), table.path(row)
-        said = "" if cell.said < 0 else f"{table.labels[cell.said]}, {cell.probability:.3f}"
-        if cell.reviewed:
-            word = self.tr("right") if cell.label == cell.said else self.tr("no, {label}")
-            now = word.format(label=table.labels[cell.label])
-        else:
-            now = "–"
-        self.panel.details.show_values(
-            name=path.name,
-            said=said or cell.failure,
-            now=now,
-            size=size_text(int(table.width[row]), int(table.height[row]), int(table.size[row])),
-            date=_date(int(table.mtime_ns[row])),
-            camera="",
-            folder=str(path.parent),
-        )
+        self.panel.details.show_photo(review.table, self.grid.photos.cell(place))
         if self.stack.currentIndex() == PREVIEW:
-            self.preview.show_photo(path, cell.failure if cell.label < 0 else "")
+            self._show_preview(place)
         else:
             self._settle.start()
 
     def _load_current(self) -> None:
-        """Read what the camera wrote, once a photo has been current for a moment."""
-        row, review = self._current_row(), self._review
+        """Read the camera's data, once a photo has been current for a moment."""
+        row, review = self.grid.current_row(), self._review
         if row is None or review is None or review.table.failed[row]:
             return
         path = review.table.path(row)
-        self._jobs.later(partial(_camera, path), partial(self._know_camera, row))
+        self._jobs.later(partial(_camera, path), partial(self._know_camera, path))
 
-    def _know_camera(self, row: int, text: str | SorterError | OSError) -> None:
-        if row == self._current_row() and isinstance(text, str):
+    def _know_camera(self, path: Path, text: str | SorterError | OSError) -> None:
+        row, review = self.grid.current_row(), self._review
+        if (
+            row is not None
+            and review is not None
+            and review.table.path(row) == path
+            and isinstance(text, str)
+        ):
             self.panel.details.show_values(camera=text)
 
     def _show_camera(self, loaded: Loaded) -> None:
         self.panel.details.show_values(camera=loaded.camera)
+
+    # -- the preview -------------------------------------------------------------------------------------------
 
     def toggle_preview(self) -> None:
         """From the grid to the current photo, and back."""
@@ -374,7 +325,19 @@ class ReviewPage(QWidget):
             self.stack.setCurrentIndex(PREVIEW)
             self.preview.setFocus()
             self._show_current()
-        self._update_actions()
+        self.update_controls()
+
+    def _show_preview(self, place: int) -> None:
+        count = self.grid.photos.rowCount()
+        near = range(max(0, place - NEIGHBOURS), min(count, place + NEIGHBOURS + 1))
+        self.preview.prefetch(self._preview_photo(each) for each in near if each != place)
+        self.preview.show_photo(self._preview_photo(place))
+
+    def _preview_photo(self, place: int) -> PreviewPhoto:
+        assert self._review is not None
+        cell, table = self.grid.photos.cell(place), self._review.table
+        side = max(int(table.width[cell.row]), int(table.height[cell.row]))
+        return PreviewPhoto(table.path(cell.row), cell.key, side, cell.failure if cell.label < 0 else "")
 
     def _zoom(self, factor: float) -> None:
         if self.stack.currentIndex() == PREVIEW:
@@ -382,150 +345,33 @@ class ReviewPage(QWidget):
         else:
             self.filters.thumbnails.setValue(round(self.filters.thumbnails.value() * factor))
 
-    # -- what is shown -----------------------------------------------------------------------------------------
+    # -- which photos ------------------------------------------------------------------------------------------
 
     def _choose_tab(self, kind: int) -> None:
         self._narrow(label=None if kind in (ALL, FAILED) else kind, failed=kind == FAILED)
 
     def _narrow(self, **changes: object) -> None:
-        row = self._current_row()
+        row = self.grid.current_row()
         self.grid.photos.filter(**changes)
-        self._return_to(row)
-        self._show_shown()
+        self.grid.return_to(row)
+        self._show_photos()
+        self.update_controls()
 
     def _arrange(self, order: Order) -> None:
         self.grid.photos.arrange(order)
         self.grid.verticalScrollBar().setValue(0)
         self.grid.go_to(0)
-        self._show_shown()
+        self._show_photos()
 
     def _resize(self, side: int) -> None:
         self.grid.set_side(side)
         self._settings.thumbnail_size = side
 
-    def _current_row(self) -> int | None:
-        place = self.grid.current()
-        return None if place is None or self._review is None else self.grid.photos.row(place)
-
-    def _return_to(self, row: int | None) -> None:
-        """Make the photo of a row current again, where it is still shown and no other is."""
-        if row is not None and self.grid.current() is None:
-            place = self.grid.photos.place(row)
-            if place is not None:
-                self.grid.go_to(place)
-
-    # -- correcting --------------------------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------------------------------
 
     def assign(self, code: int) -> None:
-        """Say of the selected photos that they are this class, and go on to the next."""
-        if self._review is not None and code < len(self._review.classes):
-            label = self._review.classes[code]
-            self._correct(lambda review, ids: review.assign(ids, label), self.grid.selected())
-
-    def _clear(self) -> None:
-        self._correct(lambda review, ids: review.assign(ids, None), self.grid.selected())
-
-    def _confirm(self) -> None:
-        """The selected ones, where there are several, else all that are shown."""
-        places = self.grid.selected()
-        every = range(self.grid.photos.rowCount())
-        self._correct(lambda review, ids: review.confirm(ids), places if len(places) > 1 else every)
-
-    def _correct(self, say: Callable[[Review, list[int]], int], places: list[int] | range) -> None:
-        if len(places):
-            ids = self.grid.photos.ids(places)
-            self._write(len(ids), lambda review: say(review, ids), lambda _: self._go_on(places))
-
-    def _go_on(self, places: list[int] | range) -> None:
-        if self.grid.photos.refresh() and len(
-            places
-        ):  # what was corrected is elsewhere now; the next took its place
-            self.grid.go_to(places[0])
-        elif len(places) == 1:
-            self.grid.go_to(places[0] + 1)
-        self._show_everything()
-
-    def _undo(self) -> None:
-        if self._review is not None:
-            self._write(self._review.steps[0], lambda review: review.undo(), self._show_step)
-
-    def _redo(self) -> None:
-        if self._review is not None:
-            self._write(self._review.steps[1], lambda review: review.redo(), self._show_step)
-
-    def _show_step(self, changed: list[int]) -> None:
-        """Go to the photo it was about, where that is one and shown."""
-        row, review = self._current_row(), self._review
-        self.grid.photos.refresh()
-        if len(changed) == 1 and review is not None:
-            place = self.grid.photos.place(int(review.table.id.searchsorted(changed[0])))
-            if place is not None:
-                self.grid.go_to(place)
-        self._return_to(row)
-        self._show_everything()
-
-    def _write(self, photos: int, act: Callable[[Review], Answer], then: Callable[[Answer], None]) -> None:
-        """Write to the journal; what goes wrong becomes a sentence. Many photos are written on another thread."""
-        review = self._review
-        if review is None or not self._idle:
-            return
-        if photos <= AT_ONCE:
-            try:
-                answer = act(review)
-            except (SorterError, OSError) as error:
-                self.notice.complain(str(error))
-            else:
-                self.notice.clear()
-                then(answer)
-            return
-        table = review.table
-
-        def write() -> Answer:
-            with closing(Review.open(table.out, table)) as own:
-                return act(own)
-
-        self._writing = True
-        self._update_actions()
-        self._jobs.later(write, partial(self._written, table, then))
-
-    def _written(
-        self, table: Table, then: Callable[[Answer], None], answer: Answer | SorterError | OSError
-    ) -> None:
-        self._writing = False
-        if isinstance(answer, (SorterError, OSError)):
-            self.notice.complain(str(answer))
-        elif self._review is not None and self._review.table is table:
-            self.notice.clear()
-            then(answer)
-        self._update_actions()
-
-    def _follow(self, threshold: float) -> None:
-        self._threshold = threshold
-        if not self._drag.isActive():
-            self._drag.start()
-
-    def _follow_drag(self) -> None:
-        review, threshold = self._review, self._threshold
-        if review is None or threshold is None:
-            return
-        review.table.rule = with_threshold(review.table.rule, threshold)
-        row = self._current_row()
-        self.grid.photos.refresh()
-        self._return_to(row)
-        self._show_everything()
-
-    def _keep_threshold(self, threshold: float) -> None:
-        self._drag.stop()
-        self._threshold = threshold
-        self._follow_drag()
-        if self._review is not None:
-            rule = self._review.table.rule
-            self._write(0, lambda review: review.decide_by(rule), lambda _: self._update_actions())
-
-    def _reset_threshold(self) -> None:
-        if self._review is not None:
-            rule = self._review.filed_by
-            self._write(0, lambda review: review.decide_by(rule), lambda _: self._go_on([]))
+        """Mark the selected photos as this class, and go to the next."""
+        self.corrections.assign(code)
 
     def _copy(self) -> None:
         review = self._review
@@ -534,16 +380,14 @@ class ReviewPage(QWidget):
             text = os.linesep.join(str(review.table.path(row)) for row in rows)
             QGuiApplication.clipboard().setText(text)
 
-    # -- the disk ----------------------------------------------------------------------------------------------
-
     def ask_to_apply(self) -> None:
         """Show what Apply would do."""
         if self._review is not None and self._idle:
             self.work.ask_to_apply(self._review)
 
-    def _take_back(self) -> None:
+    def _undo_apply(self) -> None:
         if self._folder is not None and self._idle:
-            self.work.take_back(self._folder)
+            self.work.undo_apply(self._folder)
 
     def _export(self) -> None:
         if self._review is not None and self._idle:
@@ -553,14 +397,25 @@ class ReviewPage(QWidget):
         if self._folder is not None and self._review is not None:
             self.retrain_wanted.emit(self._folder)
 
+    # -- what can be done now ----------------------------------------------------------------------------------
+
     @property
     def _idle(self) -> bool:
-        return not (self.work.busy or self._writing)
+        return not (self.busy or self.corrections.writing or self._opening is not None)
 
-    def _update_actions(self) -> None:
+    @property
+    def _can_mark(self) -> bool:
+        """In the preview, nobody can have seen a photo that is not painted yet."""
+        return self.stack.currentIndex() != PREVIEW or self.preview.on_screen
+
+    def update_controls(self) -> None:
+        previewing = self.stack.currentIndex() == PREVIEW
+        self.commands.update(self._review, self._idle, previewing, self.grid.photos.confirmable())
+        self._enable_parts()
+
+    def _enable_parts(self) -> None:
         there = self._review is not None
-        self.commands.update(self._review, self._idle, self.stack.currentIndex() == PREVIEW)
-        self.panel.setEnabled(self._idle and there)
+        self.panel.setEnabled(there and self._idle)
         self.filters.setEnabled(there)
         self.tabs.setEnabled(there)
 
@@ -574,7 +429,3 @@ def _names(table: Table) -> Names:
 def _camera(path: Path) -> str:
     exif = Decoder(None).exif(path)
     return "" if isinstance(exif, Failure) else camera_text(exif)
-
-
-def _date(mtime_ns: int) -> str:
-    return f"{datetime.fromtimestamp(mtime_ns / 1e9):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What Apply would do, before it does it."""
+"""The moves that Apply would make, shown before it makes them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class ApplyDialog(QDialog):
 
     def __init__(self, moves: list[Move], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Apply to the folders"))
+        self.setWindowTitle(self.tr("Move photos"))
         number = QLocale().toString
         sentence = QLabel(
             self.tr(
-                "Photos that lie in the folder of another class than they belong in: {count}. Apply moves them within "
-                "the output folder. Nothing is overwritten, and “Take back Apply” puts them back."
+                "Photos that will move to another folder: {count}. "
+                "Nothing is overwritten, and “Undo the last move” moves them back."
             ).format(count=number(len(moves)))
         )
         sentence.setWordWrap(True)
@@ -49,7 +49,7 @@ class ApplyDialog(QDialog):
         )
         self.moves.setAccessibleName(self.tr("Single photos"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        go = self.buttons.addButton(self.tr("&Move them"), QDialogButtonBox.ButtonRole.AcceptRole)
+        go = self.buttons.addButton(self.tr("&Move"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -57,7 +57,7 @@ class ApplyDialog(QDialog):
         column.addWidget(self.sums)
         column.addWidget(self.moves, 1)
         if len(moves) > SHOWN:
-            rest = self.tr("… and {count} more").format(count=number(len(moves) - SHOWN))
+            rest = self.tr("and {count} more").format(count=number(len(moves) - SHOWN))
             column.addWidget(QLabel(rest))
         column.addWidget(self.buttons)
         self.sums.setMaximumHeight(min(180, self.sums.verticalHeader().length() + 40))

@@ -1,8 +1,8 @@
-"""What can be done on the review page, with its shortcuts: for menus, buttons and the keyboard."""
+"""The actions of the review page with their shortcuts, for menus, buttons and the keyboard."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -22,30 +22,40 @@ class Commands(QObject):
         keys = QKeySequence
         self.undo = self._action(self.tr("&Undo"), keys(keys.StandardKey.Undo))
         self.redo = self._action(self.tr("&Redo"), keys("Ctrl+Shift+Z"), keys("Ctrl+Y"))
-        self.confirm = self._action(self.tr("All of these are &right"), keys("Ctrl+R"))
-        self.clear = self._action(self.tr("&Take back what I said"))
+        self.confirm = self._action(self.tr("&Confirm"), keys("Ctrl+R"))
+        self.confirm_shown = self._action(self._confirm_text(0))
+        self.confirm_shown.setToolTip(
+            self.tr("The model is right about every photo shown here. Undo takes it back.")
+        )
+        self.clear = self._action(self.tr("C&lear my mark"))
         self.select_all = self._action(self.tr("Select &all"), keys(keys.StandardKey.SelectAll))
-        self.copy_paths = self._action(self.tr("&Copy paths"), keys(keys.StandardKey.Copy))
+        self.copy_paths = self._action(self.tr("Copy file &paths"), keys(keys.StandardKey.Copy))
         self.find = self._action(self.tr("&Find by name"), keys(keys.StandardKey.Find))
         self.preview = self._action(self.tr("&Preview"))
         self.zoom_in = self._action(self.tr("Zoom &in"), keys("Ctrl++"), keys("Ctrl+="))
         self.zoom_out = self._action(self.tr("Zoom &out"), keys("Ctrl+-"))
-        self.fit = self._action(self.tr("&Fit"), keys("Ctrl+0"))
-        self.apply = self._action(self.tr("&Apply …"), keys("Ctrl+Return"))
-        self.apply.setToolTip(self.tr("Move the photos to the folders where they belong (Ctrl+Return)"))
-        self.take_back = self._action(self.tr("Take &back Apply"))
-        self.export = self._action(self.tr("&Export …"), keys("Ctrl+E"))
-        self.export.setToolTip(self.tr("Copy the corrected set into class folders elsewhere (Ctrl+E)"))
-        self.retrain = self._action(self.tr("Re&train …"), keys("Ctrl+T"))
-        self.retrain.setToolTip(self.tr("Train a model on what you said (Ctrl+T)"))
+        self.fit = self._action(self.tr("&Fit to window"), keys("Ctrl+0"))
+        self.apply = self._action(self.tr("&Move photos..."), keys("Ctrl+Return"))
+        self.apply.setToolTip(self.tr("Move the photos to the folders of their classes (Ctrl+Return)"))
+        self.undo_apply = self._action(self.tr("Undo the last mo&ve"))
+        self.export = self._action(self.tr("&Export..."), keys("Ctrl+E"))
+        self.export.setToolTip(self.tr("Copy the photos elsewhere, in a folder for each class (Ctrl+E)"))
+        self.retrain = self._action(self.tr("&Improve model..."), keys("Ctrl+T"))
+        self.retrain.setToolTip(self.tr("Train a model on the photos you checked (Ctrl+T)"))
 
-    def update(self, review: Review | None, idle: bool, previewing: bool) -> None:
-        """Enable what makes sense now; nothing is written while something is at work on the folder."""
+    def update(self, review: Review | None, idle: bool, previewing: bool, confirmable: int) -> None:
+        """Enable what makes sense now; nothing is written while something is at work on the folder.
+
+        Args:
+            confirmable: photos in the grid that can be confirmed.
+        """
         there = review is not None
         undo, redo = (0, 0) if review is None else review.steps
         self.undo.setEnabled(idle and undo > 0)
         self.redo.setEnabled(idle and redo > 0)
-        self.take_back.setEnabled(idle and review is not None and review.applied)
+        self.undo_apply.setEnabled(idle and review is not None and review.applied)
+        self.confirm_shown.setText(self._confirm_text(confirmable))
+        self.confirm_shown.setEnabled(idle and there and not previewing and confirmable > 0)
         for action in (self.apply, self.export, self.retrain, self.confirm, self.clear):
             action.setEnabled(idle and there)
         for action in (
@@ -59,6 +69,9 @@ class Commands(QObject):
             action.setEnabled(there)
         self.fit.setEnabled(previewing)
 
+    def _confirm_text(self, photos: int) -> str:
+        return self.tr("Confirm all {number} &shown").format(number=QLocale().toString(photos))
+
     def button(self, action: QAction) -> QPushButton:
         """A push button that follows an action."""
         button = QPushButton()
@@ -68,7 +81,7 @@ class Commands(QObject):
             button.setText(action.text())
             button.setEnabled(action.isEnabled())
             button.setToolTip(action.toolTip())
-            button.setAccessibleName(action.text().replace("&", "").replace(" …", ""))
+            button.setAccessibleName(action.text().replace("&", "").removesuffix("..."))
 
         follow()
         action.changed.connect(follow)

@@ -1,4 +1,4 @@
-"""Files that show the same picture, side by side: which stay, and which go."""
+"""Files that show the same picture, side by side: which are kept, and which are removed."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ CARDS = 24  # of one group
 
 
 class Compare(QScrollArea):
-    """A card for each file: its picture, what is known of it, and whether it stays.
+    """A card for each file: its picture, its facts, and whether it is kept.
 
     Signals:
-        kept: a file, and whether it is to stay.
+        kept: a file, and whether it is kept.
     """
 
     kept = Signal(Path, bool)
@@ -52,7 +52,7 @@ class Compare(QScrollArea):
         """Show files side by side.
 
         Args:
-            going: those that are to go.
+            going: those that are removed.
             best: the copy that sorter would keep.
         """
         inside = QWidget()
@@ -77,7 +77,7 @@ class Compare(QScrollArea):
         self.setWidget(inside)
 
     def mark(self, going: frozenset[Path]) -> None:
-        """Show which go, without saying so to anybody."""
+        """Show which are removed; sends no signal."""
         for card in self.cards:
             card.stays.blockSignals(True)
             card.stays.setChecked(card.file.path not in going)
@@ -104,10 +104,10 @@ class FileCard(QFrame):
         text.setTextFormat(Qt.TextFormat.PlainText)
         text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
         text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.stays = QCheckBox(self.tr("Stays"))
+        self.stays = QCheckBox(self.tr("Keep"))
         self.stays.setChecked(stays)
-        self.stays.setAccessibleName(self.tr("{name} stays").format(name=file.path.name))
-        self.stays.setToolTip(self.tr("Files that do not stay go to the quarantine"))
+        self.stays.setAccessibleName(self.tr("Keep {name}").format(name=file.path.name))
+        self.stays.setToolTip(self.tr("Files that are not kept are set aside"))
         layout = QVBoxLayout(self)
         for widget in (self.picture, name, self.stays, text):
             layout.addWidget(widget)

@@ -1,46 +1,59 @@
-"""What the review does to folders: apply, take back, export; each a job in a process of its own."""
+"""What the review does to folders: apply, undo apply, export; each a job in a process of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from PySide6.QtCore import QLocale, QObject, Qt, Signal
+from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from sorter.sort.apply import Applied
 from sorter.sort.review import Review
 
 from .. import tasks
-from ..worker import Job, Jobs
 from .apply import ApplyDialog
-from .progress import Notice, ProgressPanel
+from .progress import Notice
+
+NAMED = 3  # photos that a message names
+
+
+class JobRunner(Protocol):
+    """The part of a `JobPage` that starts a job."""
+
+    @property
+    def busy(self) -> bool: ...
+
+    def run_job(
+        self,
+        title: str,
+        call: Callable[..., Any],
+        *arguments: object,
+        finished: Callable[[Any], None],
+        cancelled: str,
+    ) -> bool: ...
 
 
 class FolderWork(QObject):
     """One job at a time on the folder under review.
 
-    Signals:
-        began: corrections have to wait.
-        ended: photos may lie elsewhere now.
+    Args:
+        runner: starts the jobs and follows them.
+        notice: shows how they ended.
+        window: parent of the dialogs.
     """
 
-    began = Signal()
-    ended = Signal()
-
-    def __init__(self, jobs: Jobs, notice: Notice, progress: ProgressPanel, window: QWidget) -> None:
+    def __init__(self, runner: JobRunner, notice: Notice, window: QWidget) -> None:
         super().__init__(window)
-        self._jobs = jobs
+        self._runner = runner
         self._notice = notice
-        self._progress = progress
         self._window = window
-        self._job: Job | None = None
 
     @property
     def busy(self) -> bool:
-        return self._job is not None
+        return self._runner.busy
 
     def ask_to_apply(self, review: Review) -> None:
         """Show what Apply would do."""
@@ -51,45 +64,43 @@ class FolderWork(QObject):
             dialog.accepted.connect(lambda: self.apply(review.table.out, len(moves)))
             dialog.open()
         elif review.fileable:
-            self._notice.say(
-                self.tr("Every photo lies in the folder where it belongs; there is nothing to move.")
-            )
+            self._notice.say(self.tr("Every photo is in the right folder. There is nothing to move."))
         else:
             self._notice.say(
                 self.tr(
-                    "No photo of this run lies in its output folder, so there is nothing to move. Export copies."
+                    "No photo of this run is in its output folder, so there is nothing to move. Export copies."
                 )
             )
 
     def apply(self, folder: Path, photos: int) -> None:
-        """Move so many photos to the folders where they belong."""
+        """Move so many photos to the folders of their classes."""
         self._start(
-            self.tr("Moving photos to where they belong"),
-            self.tr("Photos moved: {count}. “Take back Apply” in the menu Photos undoes it."),
+            self.tr("Moving photos to the folders of their classes"),
+            self.tr("Photos moved: {count}. “Undo the last move” in the menu Photos moves them back."),
             tasks.apply_review,
             folder,
             photos,
         )
 
-    def take_back(self, folder: Path) -> None:
+    def undo_apply(self, folder: Path) -> None:
+        """Move photos back to where the run had put them."""
         self._start(
             self.tr("Moving photos back"),
-            self.tr("Photos back where they were: {count}. What you said of them is kept."),
+            self.tr("Photos moved back: {count}. Your marks are kept."),
             tasks.undo_apply,
             folder,
         )
 
     def ask_to_export(self, review: Review) -> None:
-        target = QFileDialog.getExistingDirectory(
-            self._window, self.tr("An empty folder for the corrected set")
-        )
+        title = self.tr("Choose where to copy the sorted photos (an empty folder)")
+        target = QFileDialog.getExistingDirectory(self._window, title)
         if target:
             self.export(review, Path(target))
 
     def export(self, review: Review, target: Path) -> None:
-        """Copy the corrected set there."""
+        """Copy the photos there, in a folder for each class."""
         self._start(
-            self.tr("Copying the corrected set"),
+            self.tr("Copying the sorted photos"),
             self.tr("Photos copied to {folder}: {count}, with a report.csv."),
             tasks.export,
             review.table.out,
@@ -97,35 +108,23 @@ class FolderWork(QObject):
             len(review.table),
         )
 
-    def _start(self, what: str, outcome: str, call: Callable[..., Any], *arguments: object) -> None:
-        if self.busy:
-            return
-        self._notice.clear()
-        self._job = job = self._jobs.start(call, *arguments)
-        self._progress.follow(job, what)
-        job.finished.connect(partial(self._tell, outcome))
-        job.failed.connect(self._notice.complain)
-        job.cancelled.connect(self._cancelled)
-        job.ended.connect(self._end)
-        self.began.emit()
+    def _start(self, title: str, outcome: str, call: Callable[..., Any], *arguments: object) -> None:
+        self._runner.run_job(
+            title,
+            call,
+            *arguments,
+            finished=partial(self._show_outcome, outcome),
+            cancelled=self.tr("Stopped. What is done stays done. The same command does the rest."),
+        )
 
-    def _tell(self, outcome: str, applied: Applied) -> None:
+    def _show_outcome(self, outcome: str, applied: Applied) -> None:
         number = QLocale().toString
         sentence = outcome.format(count=number(applied.filed), folder=applied.out)
         if not applied.left:
             self._notice.say(sentence)
             return
-        named = "; ".join(f"{left.path.name}: {left.message}" for left in applied.left[:3])
-        more = self.tr("Not filed: {count}. {which}").format(
-            count=number(len(applied.left)), which=named + (" …" if len(applied.left) > 3 else "")
+        named = "; ".join(f"{left.path.name}: {left.message}" for left in applied.left[:NAMED])
+        more = self.tr("Left where they are: {count}. {which}").format(
+            count=number(len(applied.left)), which=named + ("…" if len(applied.left) > NAMED else "")
         )
         self._notice.complain(f"{sentence} {more}")
-
-    def _cancelled(self) -> None:
-        self._notice.say(
-            self.tr("Stopped. What was done stays done; the same again goes on where it stopped.")
-        )
-
-    def _end(self) -> None:
-        self._job = None
-        self.ended.emit()

@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
 
-from .models import Looked, Order
+from .models import Order, ReviewState
 
 SMALLEST, LARGEST = 80, 256  # pixels
 
@@ -28,25 +28,25 @@ class FilterBar(QWidget):
     def __init__(self, side: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.name = QLineEdit()
-        self.name.setPlaceholderText(self.tr("Part of a file's name"))
+        self.name.setPlaceholderText(self.tr("Search file names"))
         self.name.setClearButtonEnabled(True)
         self.name.setMaximumWidth(240)
         self.name.setAccessibleName(self.tr("Only names that contain"))
         self.low, self.high = self._probability(0.0), self._probability(1.0)
         self.low.setAccessibleName(self.tr("Lowest probability"))
         self.high.setAccessibleName(self.tr("Highest probability"))
-        self.looked = QComboBox()
-        for text, looked in (
-            (self.tr("Reviewed or not"), Looked.ANY),
-            (self.tr("Not reviewed"), Looked.OPEN),
-            (self.tr("Corrected"), Looked.CORRECTED),
-            (self.tr("Confirmed"), Looked.CONFIRMED),
+        self.state = QComboBox()
+        for text, state in (
+            (self.tr("All"), ReviewState.ANY),
+            (self.tr("To check"), ReviewState.OPEN),
+            (self.tr("Changed"), ReviewState.CORRECTED),
+            (self.tr("Confirmed"), ReviewState.CONFIRMED),
         ):
-            self.looked.addItem(text, looked)
-        self.looked.setAccessibleName(self.tr("Reviewed or not"))
+            self.state.addItem(text, state)
+        self.state.setAccessibleName(self.tr("Checked or not"))
         self.order = QComboBox()
         for text, order in (
-            (self.tr("Most doubtful first"), Order.DOUBT),
+            (self.tr("Least certain first"), Order.DOUBT),
             (self.tr("Highest probability first"), Order.HIGHEST),
             (self.tr("Lowest probability first"), Order.LOWEST),
             (self.tr("By name"), Order.NAME),
@@ -65,7 +65,7 @@ class FilterBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.name, 2)
-        row.addWidget(self.looked)
+        row.addWidget(self.state)
         row.addSpacing(8)
         row.addWidget(_label(self.tr("&Probability"), self.low))
         row.addWidget(self.low)
@@ -78,7 +78,7 @@ class FilterBar(QWidget):
         self.name.textChanged.connect(self._filter)
         self.low.valueChanged.connect(self._filter)
         self.high.valueChanged.connect(self._filter)
-        self.looked.currentIndexChanged.connect(self._filter)
+        self.state.currentIndexChanged.connect(self._filter)
         self.order.currentIndexChanged.connect(self._arrange)
         self.thumbnails.valueChanged.connect(self.resized)
 
@@ -88,7 +88,7 @@ class FilterBar(QWidget):
         self.name.clear()
         self.low.setValue(0.0)
         self.high.setValue(1.0)
-        self.looked.setCurrentIndex(0)
+        self.state.setCurrentIndex(0)
         self.blockSignals(False)
         self._filter()
 
@@ -96,14 +96,14 @@ class FilterBar(QWidget):
     def narrow(self) -> bool:
         """Does it hold anything back?"""
         values = self.values()
-        return values != {"name": "", "low": 0.0, "high": 1.0, "looked": Looked.ANY}
+        return values != {"name": "", "low": 0.0, "high": 1.0, "state": ReviewState.ANY}
 
     def values(self) -> dict[str, Any]:
         return {
             "name": self.name.text().strip(),
             "low": self.low.value(),
             "high": self.high.value(),
-            "looked": self.looked.currentData(),
+            "state": self.state.currentData(),
         }
 
     def _filter(self) -> None:

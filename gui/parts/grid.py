@@ -35,7 +35,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from .colours import label_colour, muted, text_on
-from .models import CELL, Cell, Index, PhotoModel
+from .models import CELL, Cell, Index, PhotoModel, percent
 from .thumbnails import Thumbnails
 
 MARGIN = 8  # pixels around a thumbnail
@@ -44,7 +44,7 @@ REPAINT_MS = 30  # newly made thumbnails are painted together
 
 
 class PhotoDelegate(QStyledItemDelegate):
-    """Draws a photo: its thumbnail, its name, what it is and how sure the model is.
+    """Draws a photo: its thumbnail, its name, its class and how sure the model is.
 
     Args:
         thumbnail: asks for the picture of a cell.
@@ -127,9 +127,9 @@ class PhotoDelegate(QStyledItemDelegate):
         top += line + 3
         labels = self._labels()
         background = label_colour(cell.label, len(labels) - 1)
-        label = labels[cell.label] if cell.label >= 0 else self.tr("failed")
-        mark = ("✓ " if cell.label == cell.said else "✎ ") if cell.reviewed else ""
-        value = "" if cell.label < 0 else f"{cell.probability:.2f}"
+        label = labels[cell.label] if cell.label >= 0 else self.tr("couldn't be read")
+        mark = ("✓ " if cell.label == cell.predicted else "✎ ") if cell.reviewed else ""
+        value = percent(cell.certainty) if cell.label == cell.predicted else ""
         room = self.side - 2 * MARGIN - (metrics.horizontalAdvance(value) + MARGIN if value else 0)
         text = metrics.elidedText(mark + label, Qt.TextElideMode.ElideRight, room)
         width = metrics.horizontalAdvance(text) + 2 * MARGIN
@@ -153,7 +153,7 @@ class PhotoGrid(QAbstractItemView):
 
     Signals:
         assigned: the code of a class whose key was pressed.
-        cleared: Delete or Backspace: take back what was said.
+        cleared: Delete or Backspace: clear the mark.
         previewed: Space, Enter or a double click.
     """
 
@@ -205,8 +205,22 @@ class PhotoGrid(QAbstractItemView):
         """Make one photo the current and only selected one."""
         if self.photos.rowCount():
             place = max(0, min(place, self.photos.rowCount() - 1))
-            self.setCurrentIndex(self.photos.index(place))
+            # `setCurrentIndex` of the view would heed the keys that are held: Ctrl of Ctrl+Z adds to the selection.
+            select = QItemSelectionModel.SelectionFlag.ClearAndSelect
+            self.selectionModel().setCurrentIndex(self.photos.index(place), select)
             self.scrollTo(self.currentIndex())
+
+    def current_row(self) -> int | None:
+        """The current photo's row in the table."""
+        place = self.current()
+        return None if place is None else self.photos.row(place)
+
+    def return_to(self, row: int | None) -> None:
+        """Make the photo of a row current again, where it is still shown and no other is current."""
+        if row is not None and self.current() is None:
+            place = self.photos.place(row)
+            if place is not None:
+                self.go_to(place)
 
     def selected(self) -> list[int]:
         """Places in the list, rising; the current one where none is selected."""

@@ -1,4 +1,4 @@
-"""What the window shows of a folder: which photos, in which order. Arrays below, so that 100,000 take milliseconds."""
+"""Which photos of a folder the window shows, in which order. Arrays below, so that 100,000 take milliseconds."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Order(Enum):
     NEWEST = "newest"
 
 
-class Looked(Enum):
-    """What a person has said of a photo."""
+class ReviewState(Enum):
+    """Has a person checked a photo, and did they change its class?"""
 
     ANY = "any"
     CORRECTED = "corrected"
@@ -57,7 +57,7 @@ class Filters:
     failed: bool = False
     low: float = 0.0
     high: float = 1.0
-    looked: Looked = Looked.ANY
+    state: ReviewState = ReviewState.ANY
     name: str = ""
 
 
@@ -96,19 +96,29 @@ class Cell:
     Attributes:
         row: in the table.
         key: what tells its thumbnail from any other.
-        label: the code of what it is, a person's word first.
-        said: the code of what the model says.
-        reviewed: a person has said something.
+        label: the code of its class, as a person marked it or else as the model predicts it.
+        predicted: the code of the class that the model predicts.
+        certainty: the probability of the predicted class; None where it is unsure or was not scored.
+        reviewed: a person has checked it.
     """
 
     row: int
     key: tuple[bytes, int, int]
     name: str
     label: int
-    said: int
+    predicted: int
     probability: float
+    certainty: float | None
     reviewed: bool
     failure: str
+
+
+def certainty(table: Table, predicted: int, probability: float) -> float | None:
+    """The probability of the predicted class. The table holds the positive class's where there are two."""
+    if not 0 <= predicted < len(table.labels) - 1:
+        return None
+    positive = table.rule.positive if table.rule.binary else None
+    return 1 - probability if positive not in (None, table.labels[predicted]) else probability
 
 
 def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp]:
@@ -127,21 +137,21 @@ def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp
     return np.arange(len(table)) if key is None else np.argsort(key, kind="stable")
 
 
-def let_through(table: Table, filters: Filters, names: Names | None) -> NDArray[np.bool_]:
+def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.bool_]:
     """Which rows of the table the filters let through, shape (n,)."""
-    said = table.said
+    predicted = table.predicted
     keep = np.ones(len(table), np.bool_)
     if filters.failed:
         keep &= table.failed
     elif filters.label is not None:
-        keep &= np.where(table.corrected >= 0, table.corrected, said) == filters.label
+        keep &= np.where(table.corrected >= 0, table.corrected, predicted) == filters.label
     if (filters.low, filters.high) != (0.0, 1.0):
         keep &= (table.probability >= filters.low) & (table.probability <= filters.high)
-    if filters.looked is Looked.CORRECTED:
-        keep &= (table.corrected >= 0) & (table.corrected != said)
-    elif filters.looked is Looked.CONFIRMED:
-        keep &= (table.corrected >= 0) & (table.corrected == said)
-    elif filters.looked is Looked.OPEN:
+    if filters.state is ReviewState.CORRECTED:
+        keep &= (table.corrected >= 0) & (table.corrected != predicted)
+    elif filters.state is ReviewState.CONFIRMED:
+        keep &= (table.corrected >= 0) & (table.corrected == predicted)
+    elif filters.state is ReviewState.OPEN:
         keep &= table.corrected < 0
     if filters.name and names is not None:
         needle = filters.name.lower()
@@ -156,7 +166,7 @@ class Counts:
     Attributes:
         labels: photos of each label, as things stand with corrections.
         failed: files.
-        reviewed: photos that a person has said something of.
+        reviewed: photos that a person has checked.
         corrected: those of them that the model had wrong.
     """
 
@@ -167,16 +177,21 @@ class Counts:
 
     @classmethod
     def of(cls, table: Table) -> Counts:
-        said = table.said
-        wanted = np.where(table.corrected >= 0, table.corrected, said)
+        predicted = table.predicted
+        wanted = np.where(table.corrected >= 0, table.corrected, predicted)
         labels = np.bincount(wanted[wanted >= 0], minlength=len(table.labels))
-        spoken = table.corrected >= 0
+        checked = table.corrected >= 0
         return cls(
             tuple(labels.tolist()),
             int(table.failed.sum()),
-            int(spoken.sum()),
-            int((spoken & (table.corrected != said)).sum()),
+            int(checked.sum()),
+            int((checked & (table.corrected != predicted)).sum()),
         )
+
+
+def percent(value: float | None) -> str:
+    """Such as `64 %`, rounded down so that only what is certain is 100 %; empty for None."""
+    return "" if value is None else f"{int(value * 100 + 1e-9)} %"
 
 
 class PhotoModel(QAbstractListModel):
@@ -189,7 +204,7 @@ class PhotoModel(QAbstractListModel):
         self._filters = Filters()
         self._order = Order.DOUBT
         self._rows: NDArray[np.intp] = np.empty(0, np.intp)
-        self._said: NDArray[np.int16] = np.empty(0, np.int16)
+        self._predicted: NDArray[np.int16] = np.empty(0, np.int16)
         self._sorted: NDArray[np.intp] = np.empty(0, np.intp)
         self._sorted_for: tuple[object, ...] = ()
 
@@ -236,17 +251,17 @@ class PhotoModel(QAbstractListModel):
     def refresh(self) -> bool:
         """The table, or what decides about it, has changed. True where other photos, or another order, came of it."""
         rows: NDArray[np.intp] = np.empty(0, np.intp)
-        said: NDArray[np.int16] = np.empty(0, np.int16)
+        predicted: NDArray[np.int16] = np.empty(0, np.int16)
         if self._table is not None:
             everything = self._arranged(self._table)
-            rows = everything[let_through(self._table, self._filters, self._names)[everything]]
-            said = self._table.said
+            rows = everything[passing(self._table, self._filters, self._names)[everything]]
+            predicted = self._table.predicted
         if np.array_equal(rows, self._rows) and len(rows):  # then the selection stays, too
-            self._said = said
+            self._predicted = predicted
             self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
             return False
         self.beginResetModel()
-        self._rows, self._said = rows, said
+        self._rows, self._predicted = rows, predicted
         self.endResetModel()
         return True
 
@@ -261,6 +276,14 @@ class PhotoModel(QAbstractListModel):
         if what != self._sorted_for:
             self._sorted, self._sorted_for = arranged(table, self._order, self._names), what
         return self._sorted
+
+    def confirmable(self) -> int:
+        """How many of the photos shown can be confirmed: scored, not unsure, not checked yet."""
+        if self._table is None:
+            return 0
+        predicted = self._predicted[self._rows]
+        sure = (predicted >= 0) & (predicted < len(self._table.labels) - 1)
+        return int((sure & (self._table.corrected[self._rows] < 0)).sum())
 
     def ids(self, places: list[int] | range) -> list[int]:
         """Photos' ids at these places in the list."""
@@ -282,15 +305,16 @@ class PhotoModel(QAbstractListModel):
     def cell(self, place: int) -> Cell:
         table, row = self._table, int(self._rows[place])
         assert table is not None
-        said, corrected = int(self._said[row]), int(table.corrected[row])
+        predicted, corrected = int(self._predicted[row]), int(table.corrected[row])
         failure = table.failures.get(row)
         return Cell(
             row,
             (table.source[row], int(table.size[row]), int(table.mtime_ns[row])),
             os.fsdecode(table.source[row].rsplit(SEPARATOR, 1)[-1]),
-            corrected if corrected >= 0 else said,
-            said,
+            corrected if corrected >= 0 else predicted,
+            predicted,
             float(table.probability[row]),
+            certainty(table, predicted, float(table.probability[row])),
             corrected >= 0,
             "" if failure is None else str(failure),
         )
@@ -325,12 +349,14 @@ class PhotoModel(QAbstractListModel):
         """For a screen reader."""
         assert self._table is not None
         if cell.label < 0:
-            return self.tr("{name}, failed: {why}").format(name=cell.name, why=cell.failure)
+            return self.tr("{name}, couldn't be read: {why}").format(name=cell.name, why=cell.failure)
         label = self._table.labels[cell.label]
-        if cell.reviewed and cell.label == cell.said:
+        if cell.reviewed and cell.label == cell.predicted:
             text = self.tr("{name}, {label}, confirmed")
         elif cell.reviewed:
-            text = self.tr("{name}, corrected to {label}")
+            text = self.tr("{name}, changed to {label}")
+        elif cell.certainty is None:
+            text = self.tr("{name}, {label}")
         else:
-            text = self.tr("{name}, {label}, probability {probability}")
-        return text.format(name=cell.name, label=label, probability=f"{cell.probability:.2f}")
+            text = self.tr("{name}, {label}, {certainty} sure")
+        return text.format(name=cell.name, label=label, certainty=percent(cell.certainty))

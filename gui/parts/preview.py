@@ -1,31 +1,28 @@
-"""One photo, as large as there is room, upright, with zoom; and what is known of it."""
+"""One photo, as large as there is room, upright, with zoom; and its details."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import (
     QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
+    QPaintEvent,
     QPalette,
     QPixmap,
-    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
     QGraphicsPixmapItem,
     QGraphicsScene,
     QGraphicsView,
-    QLabel,
     QWidget,
 )
 
@@ -33,14 +30,12 @@ from sorter.photos.decode import Decoder
 from sorter.types import Failure, SorterError
 
 from ..worker import Jobs
+from .details import camera_text
 from .grid import PhotoGrid
-from .thumbnails import to_image
+from .thumbnails import Key, Thumbnails, to_image
 
 ZOOM = 1.25
 MOST = 16.0  # pixels of the screen for one of the photo
-# Tags of Exif 2.32, and how their values read.
-MAKE, MODEL, LENS, TAKEN = 0x010F, 0x0110, 0xA434, 0x9003
-EXPOSURE, APERTURE, SPEED, FOCAL_LENGTH = 0x829A, 0x829D, 0x8827, 0x920A
 
 
 @dataclass(frozen=True)
@@ -68,54 +63,47 @@ def load(path: Path) -> Loaded:
     return Loaded(to_image(decoded.pixels), "", "" if isinstance(exif, Failure) else camera_text(exif))
 
 
-def camera_text(exif: dict[int, object]) -> str:
-    """Such as `Canon EOS 5D · 50 mm · f/1.8 · 1/125 s · ISO 200 · 2019-05-04 12:00`; leaves out what is not there."""
-    make, model = (_text(exif.get(tag)) for tag in (MAKE, MODEL))
-    name = model if make and model.lower().startswith(make.lower().split()[0]) else f"{make} {model}".strip()
-    parts = [name, _text(exif.get(LENS))]
-    if focal_length := _number(exif.get(FOCAL_LENGTH)):
-        parts.append(f"{focal_length:g} mm")
-    if aperture := _number(exif.get(APERTURE)):
-        parts.append(f"f/{aperture:.2g}")
-    if seconds := _number(exif.get(EXPOSURE)):
-        parts.append(f"{seconds:g} s" if seconds >= 0.4 else f"1/{round(1 / seconds)} s")
-    speed = exif.get(SPEED)
-    if number := _number(speed[0] if isinstance(speed, tuple) and speed else speed):
-        parts.append(f"ISO {number:g}")
-    with suppress(ValueError):
-        parts.append(f"{datetime.strptime(_text(exif.get(TAKEN)), '%Y:%m:%d %H:%M:%S'):%Y-%m-%d %H:%M}")
-    return " · ".join(part for part in parts if part)
+@dataclass(frozen=True, slots=True)
+class PreviewPhoto:
+    """A photo to be shown.
 
+    Attributes:
+        key: of its thumbnail.
+        side: pixels of its longer side; 0 where that is not known.
+        failure: why it cannot be shown; empty for a good one.
+    """
 
-def _text(value: object) -> str:
-    return " ".join(value.replace("\0", " ").split()) if isinstance(value, str) else ""
-
-
-def _number(value: object) -> float | None:
-    """A rational or a number above zero; anything else is as if it were not there."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return number if 0 < number < 1e9 else None
+    path: Path
+    key: Key
+    side: int = 0
+    failure: str = ""
 
 
 class Preview(QGraphicsView):
-    """A photo that fits the window until it is zoomed into.
+    """A photo that fits the window until it is zoomed into. Its thumbnail stands in until it is decoded.
 
     Signals:
         closed: Space, Enter, Escape or a double click.
+        shown: the `Loaded` photo is there, whole.
     """
 
     closed = Signal()
     shown = Signal(object)
 
-    def __init__(self, jobs: Jobs, grid: PhotoGrid, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, jobs: Jobs, grid: PhotoGrid, thumbnails: Thumbnails, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._jobs = jobs
         self._grid = grid
+        self._thumbnails = thumbnails
         self._fits = True
-        self._wanted: Path | None = None
+        self._wanted: PreviewPhoto | None = None
+        self._loaded: Loaded | None = None
+        self._waiting = False  # for the thumbnail
+        self._filled = False  # something of the wanted photo is in the scene
+        self._painted = False  # and on the screen
+        thumbnails.ready.connect(self._show_thumbnail)
         self._picture = QGraphicsPixmapItem()
         self._picture.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
         scene = QGraphicsScene(self)
@@ -129,13 +117,40 @@ class Preview(QGraphicsView):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAccessibleName(self.tr("Preview"))
 
-    def show_photo(self, path: Path, failure: str) -> None:
-        """Decode it on another thread and show it; the last one asked for wins."""
-        self._wanted = path
-        if failure:  # what failed once might take the window down with it
-            self._show(path, Loaded(QImage(), failure, ""))
+    def show_photo(self, photo: PreviewPhoto) -> None:
+        """Show its thumbnail, decode it on another thread and show it whole. The last one asked for wins."""
+        if self._wanted == photo:
+            if self._loaded is not None:
+                self.shown.emit(self._loaded)
+            return
+        self._wanted, self._loaded = photo, None
+        self._filled = self._painted = False
+        self._waiting = not photo.failure
+        self._picture.setPixmap(QPixmap())  # never the photo before under the keys of this one
+        self._words.setText("")
+        if photo.failure:  # what failed once might take the window down with it
+            self._show(photo, Loaded(QImage(), photo.failure, ""))
         else:
-            self._jobs.later(partial(load, path), partial(self._show, path))
+            self._show_thumbnail()
+            self._jobs.later(partial(load, photo.path), partial(self._show, photo))
+
+    def clear(self) -> None:
+        """Show nothing, and wait for nothing."""
+        self._wanted = self._loaded = None
+        self._waiting = self._filled = self._painted = False
+        self._picture.setPixmap(QPixmap())
+        self._words.setText("")
+
+    def prefetch(self, photos: Iterable[PreviewPhoto]) -> None:
+        """Have the thumbnails of photos made that may be next."""
+        for photo in photos:
+            if not photo.failure:
+                self._thumbnails.get(photo.key, photo.path)
+
+    @property
+    def on_screen(self) -> bool:
+        """Has something of the wanted photo been painted? Before that nobody can say what it shows."""
+        return self._painted
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -166,18 +181,42 @@ class Preview(QGraphicsView):
     def scale_now(self) -> float:
         return self.transform().m11()
 
-    def _show(self, path: Path, loaded: Loaded | SorterError | OSError) -> None:
-        if path != self._wanted:
+    def _show_thumbnail(self) -> None:
+        """Until the photo is decoded, its thumbnail at the photo's size."""
+        if self._wanted is None or not self._waiting:
             return
+        image = self._thumbnails.get(self._wanted.key, self._wanted.path)
+        if image is None or image.isNull():
+            return
+        self._waiting = False
+        self._picture.setPixmap(QPixmap.fromImage(image))
+        self._picture.setScale(max(1.0, self._wanted.side / max(image.width(), image.height())))
+        self._fill(self._picture.sceneBoundingRect())
+
+    def _fill(self, rect: QRectF) -> None:
+        self.scene().setSceneRect(rect)
+        self.fit()
+        self._filled = True
+        self.viewport().update()
+
+    def _show(self, photo: PreviewPhoto, loaded: Loaded | SorterError | OSError) -> None:
+        if photo != self._wanted:
+            return
+        self._waiting = False
         if not isinstance(loaded, Loaded):
             loaded = Loaded(QImage(), str(loaded), "")
+        self._picture.setScale(1.0)
         self._picture.setPixmap(QPixmap.fromImage(loaded.image))
         self._words.setText(loaded.problem)
         self._words.setBrush(self.palette().brush(QPalette.ColorRole.Text))
         rect = self._words.boundingRect() if loaded.image.isNull() else QRectF(loaded.image.rect())
-        self.scene().setSceneRect(rect)
-        self.fit()
+        self._loaded = loaded
+        self._fill(rect)
         self.shown.emit(loaded)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self._painted = self._filled
 
     def resizeEvent(self, event: object) -> None:
         super().resizeEvent(event)  # type: ignore[arg-type]
@@ -201,58 +240,3 @@ class Preview(QGraphicsView):
             self.actual_size() if self._fits else self.fit()
         else:
             self._grid.keyPressEvent(event)  # arrows and classes, as in the grid
-
-
-class Details(QWidget):
-    """What is known of the current photo, in words."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        form = self._form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        form.setVerticalSpacing(4)
-        self._values: dict[str, QLabel] = {}
-        for key, title in (
-            ("name", self.tr("File")),
-            ("said", self.tr("Model")),
-            ("now", self.tr("You")),
-            ("size", self.tr("Size")),
-            ("date", self.tr("Changed")),
-            ("camera", self.tr("Camera")),
-            ("folder", self.tr("Folder")),
-        ):
-            value = QLabel()
-            value.setWordWrap(True)
-            value.setTextFormat(Qt.TextFormat.PlainText)
-            value.setAccessibleName(title)
-            form.addRow(title, value)
-            self._values[key] = value
-
-    def value(self, key: str) -> str:
-        return self._values[key].text()
-
-    def show_values(self, **values: str) -> None:
-        """Set some of name, said, now, size, date, camera, folder; a zero-width space lets long words break."""
-        for key, value in values.items():
-            self._values[key].setText(value.replace("/", "/\u200b").replace("_", "_\u200b"))
-        self._make_room()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """A scroll area does not ask how high a widget wants to be at its width, so lines that wrap were cut off."""
-        self.setMinimumHeight(max(0, self._form.heightForWidth(self.width())))
-
-    def clear(self) -> None:
-        for value in self._values.values():
-            value.clear()
-
-
-def size_text(width: int, height: int, size: int) -> str:
-    """Such as `4000 × 3000 · 2.1 MiB`."""
-    data = QLocale().formattedDataSize(size)
-    return f"{width} × {height} · {data}" if width else data

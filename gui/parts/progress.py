@@ -1,10 +1,10 @@
-"""How far a job is, with pause and cancel; and sentences for a person."""
+"""Progress of a job, with pause and cancel; and notices."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QLocale, Qt, Slot
+from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from ..tasks import Advanced, Began, Message
 from ..worker import Job
+from .elided import ElidedLabel
 
 
 class ProgressPanel(QWidget):
@@ -31,7 +32,7 @@ class ProgressPanel(QWidget):
         super().__init__(parent)
         self._job: Job | None = None
         self._steps = steps
-        self.what = QLabel()
+        self.what = ElidedLabel()
         self.what.setAccessibleName(self.tr("What is being done"))
         self.bar = QProgressBar()
         self.bar.setAccessibleName(self.tr("Progress"))
@@ -45,7 +46,7 @@ class ProgressPanel(QWidget):
         self.pause_button.clicked.connect(self._toggle)
         self.cancel_button = QPushButton(self.tr("Cancel"))
         self.cancel_button.setAccessibleName(self.tr("Cancel"))
-        self.cancel_button.setToolTip(self.tr("Stop; what is done stays done, and you can go on later"))
+        self.cancel_button.setToolTip(self.tr("Stop. What is done stays done, and you can continue later."))
         self.cancel_button.clicked.connect(self._cancel)
 
         buttons = QHBoxLayout()
@@ -63,7 +64,7 @@ class ProgressPanel(QWidget):
         """Show a job from its start to its end."""
         self._job = job
         self._begin(what, None)
-        self.detail.setText(self.tr("Starting …"))
+        self.detail.setText(self.tr("Starting..."))
         for button in (self.pause_button, self.cancel_button):
             button.setEnabled(True)
         self.pause_button.setText(self.tr("&Pause"))
@@ -115,7 +116,7 @@ class ProgressPanel(QWidget):
             self.pause_button.setText(self.tr("&Pause"))
         else:
             self._job.pause()
-            self.pause_button.setText(self.tr("Go &on"))
+            self.pause_button.setText(self.tr("&Continue"))
             self.detail.setText(self.tr("Paused"))
         self.pause_button.setAccessibleName(self.pause_button.text().replace("&", ""))
 
@@ -123,7 +124,7 @@ class ProgressPanel(QWidget):
     def _cancel(self) -> None:
         if self._job is not None:
             self._job.cancel()
-            self.detail.setText(self.tr("Stopping …"))
+            self.detail.setText(self.tr("Stopping..."))
             for button in (self.pause_button, self.cancel_button):
                 button.setEnabled(False)
 
@@ -134,7 +135,13 @@ class ProgressPanel(QWidget):
 
 
 class Notice(QWidget):
-    """A sentence that says how things stand or what went wrong; hidden while there is nothing to say."""
+    """A sentence about the outcome or an error, with a button where there is a next step. Hidden while it is empty.
+
+    Signals:
+        accepted: the button was pressed.
+    """
+
+    accepted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -145,17 +152,30 @@ class Notice(QWidget):
         self.text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
+        # A long name without spaces cannot be wrapped. It must not widen the window.
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.button = QPushButton()
+        self.button.setAccessibleName(self.tr("Next step"))
+        self.button.clicked.connect(self.accepted)
+        self.button.hide()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.text, 1)
+        layout.addWidget(self.button)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.hide()
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, button: str = "") -> None:
+        """Show a sentence, and a button with this text where there is one."""
         self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxInformation)
+        self.button.setText(button)
+        self.button.setAccessibleName(button.replace("&", ""))
+        self.button.setVisible(bool(button))
 
     def complain(self, sentence: str) -> None:
+        """Show an error."""
+        self.button.hide()
         self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxWarning)
 
     def clear(self) -> None:

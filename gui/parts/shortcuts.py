@@ -25,7 +25,7 @@ class ShortcutsSheet(QDialog):
 
     def __init__(self, classes: list[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(self.tr("Shortcuts"))
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
         inner = QWidget()
         grid = QGridLayout(inner)
         grid.setHorizontalSpacing(24)
@@ -56,7 +56,7 @@ class ShortcutsSheet(QDialog):
         self.resize(640, 640)
 
     def _sections(self, classes: list[tuple[str, str]]) -> list[Section]:
-        what = classes or [(self.tr("1 … 9, a class's letter"), self.tr("This is that class"))]
+        what = classes or [(self.tr("1 … 9, a class's letter"), self.tr("Mark as that class"))]
         return [
             (
                 self.tr("Look"),
@@ -75,16 +75,16 @@ class ShortcutsSheet(QDialog):
                 [
                     (self.tr("Shift, Ctrl with arrows or click"), self.tr("Select many")),
                     ("Ctrl+A", self.tr("Select all")),
-                    ("Ctrl+C", self.tr("Copy the paths")),
+                    ("Ctrl+C", self.tr("Copy file paths")),
                 ],
             ),
             (
-                self.tr("Say what it is"),
+                self.tr("Mark"),
                 [
                     *what,
-                    (self.tr("Drag to a tab"), self.tr("This is that class")),
-                    ("Ctrl+R", self.tr("All of these are right")),
-                    (self.tr("Delete, Backspace"), self.tr("Take back what I said")),
+                    (self.tr("Drag to a tab"), self.tr("Mark as that class")),
+                    ("Ctrl+R", self.tr("Confirm this photo, or those selected")),
+                    (self.tr("Delete, Backspace"), self.tr("Clear my mark")),
                     ("Ctrl+Z", self.tr("Undo")),
                     ("Ctrl+Shift+Z, Ctrl+Y", self.tr("Redo")),
                 ],
@@ -92,9 +92,9 @@ class ShortcutsSheet(QDialog):
             (
                 self.tr("Then"),
                 [
-                    ("Ctrl+Return", self.tr("Apply to the folders")),
-                    ("Ctrl+E", self.tr("Export the corrected set")),
-                    ("Ctrl+T", self.tr("Retrain")),
+                    ("Ctrl+Return", self.tr("Move photos to the folders of their classes")),
+                    ("Ctrl+E", self.tr("Copy the sorted photos elsewhere")),
+                    ("Ctrl+T", self.tr("Improve the model")),
                     (self.tr("Left, Right in the histogram"), self.tr("Move the threshold")),
                 ],
             ),

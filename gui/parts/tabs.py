@@ -1,4 +1,4 @@
-"""A tab for each class, with how many photos it has; photos are dropped on it to say that they belong there."""
+"""A tab for each class, with how many photos it has. Photos are dropped on it to mark them."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class ClassTabs(QTabBar):
         kinds += [FAILED] if counts.failed else []
         if kinds != self._kinds:
             self._rebuild(kinds)
-        names = {ALL: self.tr("All"), FAILED: self.tr("Failed"), **dict(enumerate(labels))}
+        names = {ALL: self.tr("All"), FAILED: self.tr("Couldn't be read"), **dict(enumerate(labels))}
         numbers = {ALL: total, FAILED: counts.failed, **dict(enumerate(counts.labels))}
         for tab, kind in enumerate(kinds):
             text = names[kind].replace("&", "&&")
             self.setTabText(tab, f"{text}  {QLocale().toString(numbers[kind])}")
             if 0 <= kind < self._classes:
                 self.setTabToolTip(
-                    tab, self.tr("Drop photos here to say that they are {label}").format(label=text)
+                    tab, self.tr("Drop photos here to mark them as {label}").format(label=text)
                 )
 
     def show_kind(self, kind: int) -> None:

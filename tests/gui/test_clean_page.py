@@ -72,9 +72,9 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     assert "1 broken, 1 duplicate, 1 near-duplicate" in page.summary.text()
     # Exact copies and what is broken go; of what only looks alike a person says.
     assert lines(page) == [
-        "2 copies of a.png · 1 goes",
-        "2 look like large.png · all stay",
-        "truncated: broken.jpg · goes",
+        "2 identical: a.png · remove 1",
+        "2 similar: large.png · keep both",
+        "truncated: broken.jpg · remove",
     ]
     assert names(page) == {"b.png", "broken.jpg"}
 
@@ -114,7 +114,7 @@ def test_a_copy_that_changed_meanwhile_stays(qtbot: QtBot, page: CleanPage, phot
     page.look()
     wait(qtbot, page)
     put(photos / "b.png", encode(picture(9, 320, 240), "PNG"))
-    page.set_apart()
+    page.quarantine()
     wait(qtbot, page)
     assert {"a.png", "b.png"} <= set(hashes(photos))
     assert not (photos / "broken.jpg").exists()

@@ -12,21 +12,21 @@ from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 
-from sorter.gui.pages.review import class_keys
+from sorter.gui.parts.class_keys import class_keys
 from sorter.gui.parts.colours import label_colour, text_on
+from sorter.gui.parts.details import camera_text
 from sorter.gui.parts.histogram import threshold_of, with_threshold
 from sorter.gui.parts.models import (
     CELL,
     Counts,
     Filters,
-    Looked,
     Names,
     Order,
     PhotoModel,
+    ReviewState,
     arranged,
-    let_through,
+    passing,
 )
-from sorter.gui.parts.preview import camera_text
 from sorter.gui.parts.thumbnails import Store
 from sorter.model.rule import Rule
 from sorter.sort.table import Table
@@ -111,14 +111,14 @@ def test_filters_hold_all_at_once() -> None:
         ({}, [0, 1, 2, 3, 4]),
         ({"label": 0}, [1]),
         ({"label": 1}, [0, 2, 3]),
-        ({"label": 1, "looked": Looked.OPEN}, [2, 3]),
-        ({"looked": Looked.CORRECTED}, [0]),
-        ({"looked": Looked.CONFIRMED}, [1]),
+        ({"label": 1, "state": ReviewState.OPEN}, [2, 3]),
+        ({"state": ReviewState.CORRECTED}, [0]),
+        ({"state": ReviewState.CONFIRMED}, [1]),
         ({"low": 0.2, "high": 0.8}, [1, 2]),
         ({"failed": True}, [4]),
     ):
         model.filter(
-            **{"label": None, "looked": Looked.ANY, "low": 0.0, "high": 1.0, "failed": False} | filters
+            **{"label": None, "state": ReviewState.ANY, "low": 0.0, "high": 1.0, "failed": False} | filters
         )
         assert rows(model) == expected, filters
     assert Counts.of(table) == Counts((1, 3, 0), failed=1, reviewed=2, corrected=1)
@@ -128,26 +128,26 @@ def test_filters_hold_all_at_once() -> None:
 @given(
     st.lists(st.floats(0, 1) | st.just(NAN), max_size=30),
     st.sampled_from(Order),
-    st.sampled_from(Looked),
+    st.sampled_from(ReviewState),
     st.none() | st.integers(0, 2),
     st.data(),
 )
 def test_every_photo_is_in_exactly_its_tab(
-    values: list[float], order: Order, looked: Looked, label: int | None, data: st.DataObject
+    values: list[float], order: Order, state: ReviewState, label: int | None, data: st.DataObject
 ) -> None:
     corrected = [
         -1 if np.isnan(value) else data.draw(st.integers(-1, 1), label="corrected") for value in values
     ]
     table = make_table(values, corrected)
     assert sorted(arranged(table, order, Names.of(table))) == list(range(len(values)))
-    shown = [int(let_through(table, Filters(label=each), None).sum()) for each in range(3)]
+    shown = [int(passing(table, Filters(label=each), None).sum()) for each in range(3)]
     assert tuple(shown) == Counts.of(table).labels
     assert sum(shown) + int(table.failed.sum()) == len(values)
     model = PhotoModel()
     model.show(table, Names.of(table))
     model.arrange(order)
-    model.filter(looked=looked, label=label)
-    keep = let_through(table, Filters(looked=looked, label=label), None)
+    model.filter(state=state, label=label)
+    keep = passing(table, Filters(state=state, label=label), None)
     assert sorted(rows(model)) == np.flatnonzero(keep).tolist()
 
 
@@ -189,13 +189,13 @@ def test_a_cell_says_all_there_is_to_draw_and_to_read_out() -> None:
     model.arrange(Order.HIGHEST)
     said = [model.index(place).data(Qt.ItemDataRole.AccessibleTextRole) for place in range(4)]
     assert said == [
-        "a.jpg, red, probability 0.91",
+        "a.jpg, red, 91 % sure",
         "b.jpg, red, confirmed",
-        "c.jpg, corrected to red",
-        "d.jpg, failed: corrupt: damaged",
+        "c.jpg, changed to red",
+        "d.jpg, couldn't be read: corrupt: damaged",
     ]
     cell = model.index(2).data(CELL)
-    assert (cell.label, cell.said, cell.reviewed) == (0, 1, True)
+    assert (cell.label, cell.predicted, cell.reviewed) == (0, 1, True)
     assert model.index(0).data(Qt.ItemDataRole.ToolTipRole) == "/in/a.jpg"
     assert model.data(model.index(9)) is None
     assert model.rowCount(model.index(0)) == 0

@@ -44,8 +44,10 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
     qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path
 ) -> None:
     page.open(out)
-    qtbot.waitUntil(lambda: "corrected (12) and confirmed (4)" in page.about.text(), timeout=TIMEOUT)
-    target = Path(page.model.text())
+    qtbot.waitUntil(
+        lambda: "the 16 photos you checked in out, 12 of them changed" in page.about.text(), timeout=TIMEOUT
+    )
+    target = Path(page.form.model.text())
     assert target == suggested_model(out)
     # As the button does it, but with a network that is small enough for a test.
     page.start(RetrainOptions(out, target, doubt=0.5, recipe="small-cnn", workers=1))
@@ -62,8 +64,8 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
     loss, accuracy = page.curves.points("val_loss"), page.curves.points("val_balanced_accuracy")
     assert len(loss) == len(accuracy) == retrained.epochs
     assert loss[-1] < loss[0]
-    assert "<b>0 → 4</b> right of 4 photos that you corrected" in page.result.text()
-    model = page.held_out
+    assert "<b>0 → 4</b> right of 4 photos that you corrected" in page.outcome.result.text()
+    model = page.outcome.held_out
     assert model.rowCount() == len(retrained.held_out)
     first = [model.index(0, column).data() for column in range(1, 4)]
     assert first == ["blue", "✗  red", "✓  blue"]
@@ -73,18 +75,18 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
         lambda: not picture.data(Qt.ItemDataRole.DecorationRole).hasAlphaChannel(), timeout=TIMEOUT
     )
 
-    page.keep_button.click()
+    page.outcome.keep_button.click()
     assert page._settings.models == [target]
     assert "Kept in" in page.notice.text.text()
     assert not page.outcome.isVisible()
 
     page._show_outcome(retrained)
     with qtbot.waitSignal(page.accepted, timeout=TIMEOUT) as accepted:
-        page.keep_and_sort_button.click()
+        page.outcome.keep_and_sort_button.click()
     assert accepted.args == [target]
 
     page._show_outcome(retrained)
-    page.discard_button.click()
+    page.outcome.discard_button.click()
     qtbot.waitUntil(lambda: not target.exists(), timeout=TIMEOUT)
     qtbot.waitUntil(lambda: "is removed" in page.notice.text.text(), timeout=TIMEOUT)
 
@@ -95,7 +97,7 @@ def test_cancel_leaves_no_model(qtbot: QtBot, page: RetrainPage, out: Path, tmp_
     qtbot.waitUntil(lambda: (tmp_path / "new").exists() or not page.busy, timeout=TIMEOUT)
     page.progress.cancel_button.click()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
-    assert "nothing was kept" in page.notice.text.text()
+    assert "Nothing was kept" in page.notice.text.text()
     qtbot.waitUntil(lambda: not (tmp_path / "new").exists(), timeout=TIMEOUT)
 
 
@@ -105,14 +107,15 @@ def test_what_cannot_be_learned_from_is_a_sentence(
     assert not page.form.isVisible()
     assert "Sort a folder" in page.about.text()
     page.open(sort_purple(tmp_path, model))
-    qtbot.waitUntil(lambda: "Nothing is corrected yet" in page.about.text(), timeout=TIMEOUT)
-    page.from_dataset.click()
-    page.train_button.click()
-    assert "Choose the dataset's folder first" in page.notice.text.text()
-    page.dataset.setText(str(make_photo(tmp_path / "data" / "red" / "1.jpg").parents[1]))
-    page.train_button.click()
+    qtbot.waitUntil(lambda: "No photo is checked yet" in page.about.text(), timeout=TIMEOUT)
+    assert not page.form.train_button.isEnabled()  # not a photo is checked
+    page.form.from_dataset.click()
+    page.train()
+    assert "Choose the folder of examples first" in page.notice.text.text()
+    page.form.dataset.setText(str(make_photo(tmp_path / "data" / "red" / "1.jpg").parents[1]))
+    page.train()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
-    assert "nobody has corrected a photo" in page.notice.text.text()
+    assert "no photo has been corrected" in page.notice.text.text()
 
 
 def test_the_missing_extra_is_named(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +12,16 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 from support.commands import hashes, read_report
 from support.photos import RED, make_photo
-from support.sorted_folder import make_output
+from support.sorted_folder import make_folder, make_output
 
 from sorter.gui.pages.review import EMPTY, GRID, PREVIEW, ReviewPage
 from sorter.gui.parts.apply import ApplyDialog
 from sorter.gui.parts.grid import PHOTOS, PhotoGrid
-from sorter.gui.parts.models import Looked, Order
+from sorter.gui.parts.models import Order, ReviewState
 from sorter.gui.parts.shortcuts import ShortcutsSheet
 from sorter.gui.parts.tabs import ALL, FAILED
 from sorter.gui.parts.thumbnails import Store, Thumbnails
@@ -92,9 +92,9 @@ def tabs(page: ReviewPage) -> list[str]:
 
 def test_shows_the_doubtful_first_with_tabs_and_counts(review: ReviewPage) -> None:
     assert shown(review) == [4, 5, 2, 3, 1, 6]
-    assert tabs(review) == ["All  6", "red  3", "blue  2", "Failed  1"]
+    assert tabs(review) == ["All  6", "red  3", "blue  2", "Couldn't be read  1"]
     assert current(review) == 4
-    assert review.panel.details.value("said") == "red, 0.550"
+    assert review.panel.details.value("guess") == "red, 55 % sure"
     assert "48 × 32" in review.panel.details.value("size")
 
 
@@ -103,7 +103,7 @@ def test_tabs_filters_and_orders(review: ReviewPage) -> None:
     assert shown(review) == [5, 3]
     review.tabs.show_kind(FAILED)
     assert shown(review) == [6]
-    assert review.panel.details.value("said") == "corrupt: the header is damaged"
+    assert review.panel.details.value("guess") == "corrupt: the header is damaged"
     review.tabs.show_kind(ALL)
     review.filters.low.setValue(0.5)
     review.filters.high.setValue(0.9)
@@ -278,15 +278,94 @@ def test_many_are_selected_with_shift_and_control(qtbot: QtBot, review: ReviewPa
     assert len(QGuiApplication.clipboard().text().splitlines()) == 4
 
 
-def test_all_of_these_are_right(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+def test_all_shown_are_confirmed_by_an_action_that_tells_their_number(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    assert review.commands.confirm_shown.text().replace("&", "") == "Confirm all 5 shown"  # not what failed
     review.tabs.show_kind(1)
-    assert review.panel.confirm.text().replace("&", "") == "All shown are right  (2)"
-    qtbot.mouseClick(review.panel.confirm, Qt.MouseButton.LeftButton)
+    assert review.commands.confirm_shown.text().replace("&", "") == "Confirm all 2 shown"
+    (button,) = [each for each in review.header.findChildren(QPushButton) if "shown" in each.text()]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert said(out) == {3: "blue", 5: "blue"}
-    review.filters.looked.setCurrentIndex(review.filters.looked.findData(Looked.CONFIRMED))
+    assert review.notice.text.text().startswith("2 photos confirmed.")
+    assert not button.isEnabled()  # nothing is left to confirm
+    review.filters.state.setCurrentIndex(review.filters.state.findData(ReviewState.CONFIRMED))
     assert shown(review) == [5, 3]
-    review.filters.looked.setCurrentIndex(review.filters.looked.findData(Looked.OPEN))
+    review.filters.state.setCurrentIndex(review.filters.state.findData(ReviewState.OPEN))
     assert shown(review) == []
+
+
+def test_confirm_is_about_this_photo_or_those_selected(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    review.grid.go_to(0)
+    assert review.panel.confirm.text().replace("&", "") == "Confirm"
+    qtbot.keyClick(review.grid, Key.Key_R, Control)
+    assert said(out) == {4: "red"}
+    assert current(review) == 5
+    qtbot.keyClick(review.grid, Key.Key_Right, Shift)
+    assert review.panel.confirm.text().replace("&", "") == "Confirm 2 selected"
+    qtbot.mouseClick(review.panel.confirm, Qt.MouseButton.LeftButton)
+    assert said(out) == {4: "red", 5: "blue", 2: "red"}
+
+
+def test_confirm_in_the_preview_is_about_the_photo_on_the_screen(
+    qtbot: QtBot, review: ReviewPage, out: Path
+) -> None:
+    with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT):
+        qtbot.keyClick(review.grid, Key.Key_Space)
+    qtbot.waitUntil(lambda: review.preview.on_screen, timeout=TIMEOUT)
+    assert not review.commands.confirm_shown.isEnabled()
+    qtbot.keyClick(review.preview, Key.Key_R, Control)
+    assert said(out) == {4: "red"}
+    assert current(review) == 5
+
+
+def test_undo_with_its_keys_held_selects_one_photo(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    """The view's own `setCurrentIndex` would heed Ctrl and add to the selection; the next key would label it all."""
+    for key in "121":
+        qtbot.keyClick(review.grid, key)
+    assert len(said(out)) == 3
+    for modifiers, count in ((Control, 3), (Control | Shift, 2)):
+        for _ in range(count):
+            qtbot.keyPress(review.grid, Key.Key_Z, modifiers)
+            assert len(review.grid.selected()) == 1
+            qtbot.keyRelease(review.grid, Key.Key_Z, modifiers)
+    before = said(out)
+    qtbot.keyClick(review.grid, "1")
+    assert len(said(out).items() - before.items()) == 1
+
+
+def test_no_key_marks_a_photo_that_is_not_on_the_screen(
+    qtbot: QtBot, review: ReviewPage, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review.grid.go_to(0)
+    with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT):
+        qtbot.keyClick(review.grid, Key.Key_Space)
+    qtbot.waitUntil(lambda: review.preview.on_screen, timeout=TIMEOUT)
+    waiting: list[Callable[[], object]] = []
+    monkeypatch.setattr(review._jobs, "later", lambda call, then: waiting.append(lambda: then(call())))
+    monkeypatch.setattr(review.thumbnails, "get", lambda key, path: None)  # not made yet
+    qtbot.keyClick(review.preview, "2")
+    assert (said(out), current(review)) == ({4: "blue"}, 5)
+    assert review.preview.image_size == (0, 0)  # not the photo before
+    for key in ("2", Key.Key_Delete):
+        qtbot.keyClick(review.preview, key)
+    qtbot.keyClick(review.preview, Key.Key_R, Control)
+    review.panel.class_buttons[0].click()
+    qtbot.wait(50)  # a paint shows nothing of it
+    qtbot.keyClick(review.preview, "2")
+    assert (said(out), current(review)) == ({4: "blue"}, 5)
+    small = QImage(12, 8, QImage.Format.Format_RGB32)
+    monkeypatch.setattr(review.thumbnails, "get", lambda key, path: small)
+    review.thumbnails.ready.emit()
+    assert review.preview.image_size == (12, 8)
+    assert review.preview.sceneRect().width() == 48  # as large as the photo will be
+    qtbot.keyClick(review.preview, "2")  # has not been painted yet
+    assert said(out) == {4: "blue"}
+    qtbot.waitUntil(lambda: review.preview.on_screen, timeout=TIMEOUT)
+    qtbot.keyClick(review.preview, "2")
+    assert (said(out), current(review)) == ({4: "blue", 5: "blue"}, 2)
+    waiting[-1]()  # the photo itself takes its thumbnail's place
+    assert review.preview.image_size == (8, 8)
 
 
 def test_photos_are_dropped_on_a_class(review: ReviewPage, out: Path) -> None:
@@ -326,7 +405,7 @@ def test_a_failed_file_cannot_be_corrected(qtbot: QtBot, review: ReviewPage, out
 def test_corrections_are_found_again(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
     qtbot.keyClick(review.grid, "2")
     opened(qtbot, review, out)
-    assert review.said.text() == "1 reviewed, 1 of them corrected"
+    assert review.header.checked.text() == "1 checked, 1 changed, 4 to go"
     review.commands.undo.trigger()
     assert said(out) == {}
 
@@ -344,17 +423,17 @@ def test_while_a_run_is_at_work_a_sentence_says_so(qtbot: QtBot, review: ReviewP
 def test_many_corrections_are_written_elsewhere(
     qtbot: QtBot, review: ReviewPage, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sorter.gui.pages.review.AT_ONCE", 1)
-    review.commands.confirm.trigger()
+    monkeypatch.setattr("sorter.gui.parts.corrections.AT_ONCE", 1)
+    review.commands.confirm_shown.trigger()
     assert not review.panel.isEnabled()  # until it is written
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert len(said(out)) == 5
-    assert review.said.text().startswith("5 reviewed")
+    assert review.header.checked.text().startswith("5 checked")
     review.commands.undo.trigger()
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert said(out) == {}
     with locked(out):
-        review.commands.confirm.trigger()
+        review.commands.confirm_shown.trigger()
         qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert "another sorter is at work" in review.notice.text.text()
 
@@ -376,11 +455,11 @@ def test_apply_shows_what_it_does_does_it_and_takes_it_back(
     dialog.accept()
     assert not review.panel.isEnabled()
     qtbot.waitUntil(lambda: "Photos moved: 1." in review.notice.text.text(), timeout=TIMEOUT)
-    qtbot.waitUntil(review.commands.take_back.isEnabled, timeout=TIMEOUT)
+    qtbot.waitUntil(review.commands.undo_apply.isEnabled, timeout=TIMEOUT)
     assert (out / "blue" / "1 (2).png").exists()
     assert review.panel.details.value("folder").replace("\u200b", "").endswith("/out/blue")  # 5's turn
-    review.commands.take_back.trigger()
-    qtbot.waitUntil(lambda: "Photos back" in review.notice.text.text(), timeout=TIMEOUT)
+    review.commands.undo_apply.trigger()
+    qtbot.waitUntil(lambda: "Photos moved back" in review.notice.text.text(), timeout=TIMEOUT)
     assert hashes(out) == before
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert undo(out).restored == 5
@@ -420,6 +499,48 @@ def test_a_folder_without_a_journal_gets_a_sentence(qtbot: QtBot, page: ReviewPa
     qtbot.keyClick(page.grid, "1")  # nothing is open, nothing happens
 
 
+def test_a_folder_that_cannot_be_opened_leaves_the_open_one_as_it_is(
+    qtbot: QtBot, review: ReviewPage, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    before = shown(review)
+    review.open(tmp_path / "other")
+    qtbot.keyClick(review.grid, "2")  # meant for neither
+    qtbot.waitUntil(review.notice.isVisible, timeout=TIMEOUT)
+    assert "holds no journal" in review.notice.text.text()
+    assert (review.folder, shown(review), said(out)) == (out, before, {})
+    qtbot.keyClick(review.grid, "2")
+    assert said(out) == {4: "blue"}
+
+
+def test_a_folder_with_fewer_classes_opens_at_its_most_doubtful(
+    qtbot: QtBot, page: ReviewPage, tmp_path: Path
+) -> None:
+    eight = tuple("abcdefgh")
+    opened(qtbot, page, make_folder(tmp_path / "eight", 40, eight))
+    page.tabs.show_kind(7)
+    page.tabs.show_kind(ALL)
+    page.grid.go_to(39)
+    two = make_folder(tmp_path / "two", 40, ("red", "blue"))
+    opened(qtbot, page, two)
+    assert page.panel.details.value("guess").startswith(("red", "blue"))
+    assert (page.grid.current(), page.tabs.kind) == (0, ALL)
+    page.grid.go_to(30)
+    page.tabs.show_kind(1)
+    opened(qtbot, page, two)  # the same again, as after sorting again
+    assert (page.grid.current(), page.tabs.kind) == (0, ALL)
+
+
+def test_a_long_name_does_not_widen_the_page(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
+    out = make_output(tmp_path / ("x" * 200), [0.9])
+    opened(qtbot, page, out)
+    page.notice.say("y" * 400)
+    title = page.header.title
+    qtbot.waitUntil(lambda: "…" in title.shown, timeout=TIMEOUT)
+    assert title.text() == title.toolTip() == str(out)
+    assert page.minimumSizeHint().width() < 1000
+
+
 def test_every_control_has_a_name_and_is_reached_by_keyboard(review: ReviewPage) -> None:
     kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider, PhotoGrid)
     controls = [each for kind in kinds for each in review.findChildren(kind) if each.isVisibleTo(review)]
@@ -434,7 +555,7 @@ def test_every_control_has_a_name_and_is_reached_by_keyboard(review: ReviewPage)
 
 
 def test_the_sheet_lists_every_shortcut_of_the_page(qtbot: QtBot, review: ReviewPage) -> None:
-    sheet = ShortcutsSheet([("1, R", "This is red")])
+    sheet = ShortcutsSheet([("1, R", "Mark as red")])
     qtbot.addWidget(sheet)
     from PySide6.QtWidgets import QLabel
 
@@ -443,7 +564,7 @@ def test_the_sheet_lists_every_shortcut_of_the_page(qtbot: QtBot, review: Review
         shortcut = getattr(action, "shortcut", None)
         if shortcut is not None and shortcut().toString():
             assert shortcut().toString() in text, shortcut().toString()
-    assert "This is red" in text
+    assert "Mark as red" in text
 
 
 def test_the_grid_finds_places_by_arithmetic(qtbot: QtBot, review: ReviewPage, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from sorter.gui.parts.progress import duration
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal
-from sorter.sort.options import SortOptions, remembered
+from sorter.sort.options import SortOptions, options_of_last_run
 from sorter.sort.run import sort_folder
 from sorter.types import ActionKind, UsageError
 
@@ -66,26 +66,26 @@ def drop(page: StartPage, folder: Path) -> None:
 
 
 def items(page: StartPage) -> list[str]:
-    return [page.recent.item(row).text() for row in range(page.recent.count())]
+    return [page.recent.list.item(row).text() for row in range(page.recent.list.count())]
 
 
 def test_a_dropped_folder_is_sorted_with_the_chosen_model(
     qtbot: QtBot, page: StartPage, settings: Settings, photos: Path, model: Path
 ) -> None:
     drop(page, photos)
-    assert page.photos.text() == str(photos)
-    assert page.out.text() == str(photos) + "-sorted"
+    assert page.form.photos.text() == str(photos)
+    assert page.form.out.text() == str(photos) + "-sorted"
     page.use_model(model)
-    with qtbot.waitSignal(page.opened, timeout=TIMEOUT) as opened:
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT) as opened:
         page.sort_button.click()
         assert page.busy
         assert page.progress.isVisible()
         assert not page.sort_button.isEnabled()
     out = opened.args[0]
-    assert out == Path(page.out.text())
+    assert out == Path(page.form.out.text())
     rows = [row["status"] for row in read_report(out)]
     assert (rows.count("sorted"), rows.count("failed")) == (12, 1)
-    assert "12 photos are sorted. 1 could not be read" in page.notice.text.text()
+    assert "12 photos sorted. 1 couldn't be read" in page.notice.text.text()
     qtbot.waitUntil(lambda: not page.busy and any("8 red" in text for text in items(page)), timeout=TIMEOUT)
     assert not page.progress.isVisible()
     assert settings.recent == [out]
@@ -105,22 +105,22 @@ def test_a_run_that_was_stopped_goes_on_after_the_app_was_closed(
     qtbot.addWidget(page)
     page.use_model(model)
     page.take(photos)
-    out = Path(page.out.text())
+    out = Path(page.form.out.text())
     page.sort()
     qtbot.waitUntil(lambda: (out / "red").exists(), timeout=TIMEOUT)
     page.progress.cancel_button.click()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
-    assert "Go on" in page.notice.text.text()
+    assert "Continue" in page.notice.text.text()
     jobs.close()
     settings.sync()
 
     again_jobs = Jobs()
     again = StartPage(again_jobs, Settings(tmp_path / "settings.ini"))
     qtbot.addWidget(again)
-    qtbot.waitUntil(lambda: any("stopped after" in text for text in items(again)), timeout=TIMEOUT)
-    assert not again.go_on_button.isHidden()
-    with qtbot.waitSignal(again.opened, timeout=TIMEOUT) as opened:
-        again.go_on_button.click()
+    qtbot.waitUntil(lambda: any("Paused at" in text for text in items(again)), timeout=TIMEOUT)
+    assert not again.recent.continue_button.isHidden()
+    with qtbot.waitSignal(again.run_finished, timeout=TIMEOUT) as opened:
+        again.recent.continue_button.click()
     assert opened.args[0] == out
     assert hashes(out) == hashes(whole.out)
     again_jobs.close()
@@ -142,22 +142,24 @@ def test_sorting_again_with_another_model_takes_back_what_the_first_did(
             workers=1,
         )
     )
-    assert remembered(out).threshold == 0.9
-    with qtbot.waitSignal(page.opened, timeout=TIMEOUT):
+    assert options_of_last_run(out).threshold == 0.9
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
         page.start_with_model(other, out)
-    now = remembered(out)
+    now = options_of_last_run(out)
     assert (now.model, now.action, now.inputs) == (other, ActionKind.MOVE, (photos,))
     assert now.threshold == 0.5
     assert sum(row["status"] == "sorted" for row in read_report(out)) == 12
     assert not [path for path in photos.iterdir() if path.name != "broken.jpg"]
     Journal.open(tmp_path / "empty").close()
     with pytest.raises(UsageError, match="no photos were sorted"):
-        remembered(tmp_path / "empty")
+        options_of_last_run(tmp_path / "empty")
 
 
 def test_what_cannot_be_done_is_a_sentence(qtbot: QtBot, page: StartPage, tmp_path: Path) -> None:
     page.sort()
     assert "Choose a folder of photos first" in page.notice.text.text()
+    page.form.photos.setText(str(tmp_path))
+    assert page.notice.isHidden()  # a folder is chosen now
     page.take(tmp_path / "nowhere")
     page.sort()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)

@@ -53,47 +53,90 @@ def menu_actions(window: Window) -> dict[str, QAction]:
 
 def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     out = make_output(tmp_path / "out", [0.9, 0.4])
-    with qtbot.waitSignal(window.review.changed, timeout=TIMEOUT):
+    with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
         window.open_folder(out)
-    assert window.pages.currentWidget() is window.review
+    assert window.pages.currentWidget() is window.review_page
     assert window.windowTitle() == "out – Sorter"
     assert window.settings.recent == [out]
-    window.review.assign(1)
+    window.review_page.assign(1)
     with closing(Review.open(out)) as other:
         assert len(other.corrections()) == 1
     window._buttons["start"].trigger()
-    assert window.pages.currentWidget() is window.start
+    assert window.pages.currentWidget() is window.start_page
     assert window.windowTitle() == "Sorter"
-    window.review.retrain_wanted.emit(out)
-    assert window.pages.currentWidget() is window.retrain
+    window.review_page.retrain_wanted.emit(out)
+    assert window.pages.currentWidget() is window.retrain_page
 
 
 def test_what_makes_no_sense_yet_is_disabled_and_shortcuts_are_unique(window: Window) -> None:
     actions = menu_actions(window)
-    for text in ("Undo", "Apply …", "Export …", "Retrain …", "All of these are right"):
+    for text in ("Undo", "Move photos...", "Export...", "Improve model...", "Confirm", "Confirm all 0 shown"):
         assert not actions[text].isEnabled(), text
-    for text in ("Open a sorted folder …", "Shortcuts", "Quit"):
+    for text in ("Open results...", "Keyboard shortcuts", "Quit"):
         assert actions[text].isEnabled(), text
     keys = [key.toString() for action in actions.values() for key in action.shortcuts()]
     assert len(keys) == len(set(keys))
 
 
 def test_pages_without_a_folder_say_what_to_do(window: Window) -> None:
-    window.show_page(window.review)
-    assert "Open a folder" in window.review._empty_text.text()
-    assert window.review._empty_text.isVisible()
+    window.show_page(window.review_page)
+    assert "Open a folder" in window.review_page.empty.text.text()
+    assert window.review_page.empty.text.isVisible()
 
 
 def test_text_and_background_follow_the_palette(window: Window) -> None:
     """Nothing but the labels' badges has colours of its own, so both themes can be read."""
-    for widget in window.review.findChildren(QWidget):
+    for widget in window.review_page.findChildren(QWidget):
         assert "color" not in widget.styleSheet(), widget
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.Base):
-        assert window.review.grid.palette().color(role) == window.palette().color(role)
+        assert window.review_page.grid.palette().color(role) == window.palette().color(role)
+
+
+def test_a_run_that_ends_does_not_pull_another_page_away(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    first, second = make_output(tmp_path / "a" / "out", [0.9, 0.4]), make_output(tmp_path / "b" / "new", [0.8])
+    with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
+        window.open_folder(first)
+    window.start_page.run_finished.emit(second)  # it was sorted meanwhile
+    window.start_page.run_ended.emit(second)
+    assert window.pages.currentWidget() is window.review_page
+    assert window.notice.isVisible()
+    assert window.notice.text.text() == "new is sorted."
+    qtbot.wait(50)
+    assert window.review_page.folder == first
+    qtbot.mouseClick(window.notice.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.review_page.folder == second, timeout=TIMEOUT)
+    assert window.pages.currentWidget() is window.review_page
+    assert not window.notice.isVisible()
+    window.show_page(window.start_page)  # whoever waits there for a run sees its photos
+    window.start_page.run_finished.emit(first)
+    qtbot.waitUntil(lambda: window.review_page.folder == first, timeout=TIMEOUT)
+    assert window.pages.currentWidget() is window.review_page
+
+
+def test_a_run_over_the_folder_under_review_shows_it_anew(
+    qtbot: QtBot, window: Window, tmp_path: Path
+) -> None:
+    out = make_output(tmp_path / "out", [0.9, 0.4])
+    with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
+        window.open_folder(out)
+    before = window.review_page.review
+    window.start_page.run_ended.emit(out)  # stopped in the middle, with rows that are others now
+    qtbot.waitUntil(lambda: window.review_page.review is not before, timeout=TIMEOUT)
+    assert window.review_page.folder == out
+
+
+def test_a_folder_that_is_no_run_is_not_remembered(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
+    window.open_folder(tmp_path)
+    qtbot.waitUntil(window.review_page.notice.isVisible, timeout=TIMEOUT)
+    assert "holds no journal" in window.review_page.notice.text.text()
+    assert "holds no journal" not in window.review_page.empty.text.text()  # once is enough
+    assert window.settings.recent == []
 
 
 def test_a_folder_dropped_on_any_page_is_to_be_sorted(window: Window, tmp_path: Path) -> None:
-    window.show_page(window.review)
+    window.show_page(window.review_page)
     (tmp_path / "photos").mkdir()
 
     def drop(path: Path) -> bool:
@@ -111,10 +154,10 @@ def test_a_folder_dropped_on_any_page_is_to_be_sorted(window: Window, tmp_path: 
         return event.isAccepted()
 
     assert not drop(make_photo(tmp_path / "one.png", RED))
-    assert window.pages.currentWidget() is window.review
+    assert window.pages.currentWidget() is window.review_page
     assert drop(tmp_path / "photos")
-    assert window.pages.currentWidget() is window.start
-    assert window.start.photos.text() == str(tmp_path / "photos")
+    assert window.pages.currentWidget() is window.start_page
+    assert window.start_page.form.photos.text() == str(tmp_path / "photos")
 
 
 def test_the_command_says_what_is_missing(

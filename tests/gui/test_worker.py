@@ -28,22 +28,22 @@ TIMEOUT = 120_000  # ms; only keeps a broken program from hanging the tests
 
 
 def count(channel: Channel, n: int, each: float = 0.0) -> int:
-    teller = ProgressReporter(channel)
-    teller.begin("counting", n)
+    reporter = ProgressReporter(channel)
+    reporter.begin("counting", n)
     for _ in range(n):
         time.sleep(each)
-        teller.advance(1)
+        reporter.advance(1)
     return n
 
 
 def count_to_file(channel: Channel, file: Path) -> None:
-    teller = ProgressReporter(channel)
-    teller.say("counting")
+    reporter = ProgressReporter(channel)
+    reporter.say("counting")
     with file.open("ab", buffering=0) as target:
         while True:
             target.write(b".")
             time.sleep(0.01)
-            teller.advance(1)
+            reporter.advance(1)
 
 
 def refuse(channel: Channel) -> None:
@@ -56,7 +56,7 @@ def break_down(channel: Channel) -> None:
 
 def sleep_through(channel: Channel) -> None:
     """Heeds no cancel."""
-    channel.tell(Message("asleep"))
+    channel.send(Message("asleep"))
     while True:
         try:
             time.sleep(60)
@@ -145,7 +145,7 @@ def test_close_leaves_no_process(qtbot: QtBot, tmp_path: Path, monkeypatch: pyte
 def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
     qtbot: QtBot, jobs: Jobs, tmp_path: Path, model: Path
 ) -> None:
-    from sorter.gui.tasks import put_back, sort
+    from sorter.gui.tasks import sort, undo_run
     from sorter.sort.options import SortOptions
     from sorter.sort.run import SortSummary
 
@@ -159,7 +159,7 @@ def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
     (summary,) = done.args
     assert isinstance(summary, SortSummary)
     assert summary.counts == {"red": len(photos), "blue": 0}
-    with qtbot.waitSignal(jobs.start(put_back, tmp_path / "out").finished, timeout=TIMEOUT) as back:
+    with qtbot.waitSignal(jobs.start(undo_run, tmp_path / "out").finished, timeout=TIMEOUT) as back:
         pass
     assert back.args[0].restored == len(photos)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from screenshots import SCENES, draw, make_faults, make_photos
+from screenshots import IMAGES, SCENES, draw, make_faults, make_photos
 
 from sorter.clean.options import CleanOptions
 from sorter.clean.run import clean
@@ -33,3 +33,11 @@ def test_an_evening_is_a_sunset_and_faults_are_found(tmp_path: Path) -> None:
     assert summary.counts["duplicate"] == 4
     assert summary.counts["near-duplicate"] >= 3
     assert summary.counts["broken"] + summary.counts.get("damaged", 0) == 2
+
+
+def test_pictures_go_where_the_documents_show_them() -> None:
+    root = Path(__file__).parents[2]
+    documents = (root / "README.md").read_text() + (root / "docs" / "window.md").read_text()
+    names = {path.name for path in IMAGES.glob("*.png")}
+    assert names == {"clean.png", "retrain.png", "review-dark.png", "review.png", "start.png"}
+    assert all(f"images/{name}" in documents for name in names)

@@ -1,0 +1,43 @@
+"""Folders that are dropped on the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+
+
+def dropped_folder(event: QDropEvent) -> Path | None:
+    """The first folder among what is held over the window, or None."""
+    for url in event.mimeData().urls():
+        if url.isLocalFile() and Path(url.toLocalFile()).is_dir():
+            return Path(url.toLocalFile())
+    return None
+
+
+class DropArea(QFrame):
+    """Shows where to drop a folder. The whole page takes it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        text = QLabel(self.tr("Drop a folder of photos here"))
+        text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        font = text.font()
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        text.setFont(font)
+        self.button = QPushButton(self.tr("Choose a &folder..."))
+        self.button.setAccessibleName(self.tr("Choose a folder of photos"))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 20, 16, 20)
+        layout.addWidget(text)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
+        self.light_up(False)
+
+    def light_up(self, on: bool) -> None:
+        """Change colour while a folder is held over the page."""
+        role = self.palette().ColorRole
+        self.setBackgroundRole(role.Highlight if on else role.AlternateBase)
