@@ -321,7 +321,7 @@ Measured on:
 NOT_CLAIMED = """With a network, these commands fetch the weights and measure.
 `sorter train --weights FILE` takes a file instead.
 Until then only this is tested: layers, frozen parameters and parameter counts equal the published architectures.
-Each recipe also runs from random weights (`tests/train/test_networks.py`).
+Each recipe also runs from random weights (`tests/train/test_pretrained.py`).
 We claim no figure for them."""
 
 

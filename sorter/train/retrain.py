@@ -215,4 +215,4 @@ def _score_held_out(
     for each, result in zip(held_out, results, strict=True):
         after = None if isinstance(result.outcome, Failure) else rule(result.outcome).label
         progress.advance(1)
-        yield HeldOutPhoto(each.path, each.label, each.before, after, each.corrected)
+        yield HeldOutPhoto(each.path, each.label, each.predicted, after, each.corrected)
