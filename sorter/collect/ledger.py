@@ -1,7 +1,7 @@
-"""The memory of a collection: what was searched and found, and what became of it. One SQLite file in the dataset.
+"""The state of a collection: searches and pictures, in one SQLite file in the dataset.
 
-Every step is one transaction that is on the disk before the next is taken, so that a collection that was killed
-goes on where it was, and no page is searched and no picture fetched a second time.
+Each step is one transaction, synced before the next begins. A killed run goes on where it stopped, and no page is
+searched and no picture downloaded twice.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from sorter.collect.duplicates import KnownPicture
 from sorter.collect.records import Candidate, PictureRow, PictureStatus, ResultPage
 from sorter.types import SorterError
 
@@ -40,7 +41,7 @@ COLUMNS = (
 
 
 class DatasetLedger:
-    """Opened with `DatasetLedger.open` or, for a dry run, `DatasetLedger.copy`."""
+    """The ledger of a dataset. `DatasetLedger.open` opens it, `DatasetLedger.copy` copies it for a dry run."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
@@ -48,10 +49,10 @@ class DatasetLedger:
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[DatasetLedger]:
-        """The ledger in this file, made if need be.
+        """Open a ledger, or create it.
 
         Raises:
-            SorterError: the file is no ledger, or a later version made it.
+            SorterError: the file is not a ledger, or is of a later version.
         """
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             try:
@@ -66,7 +67,7 @@ class DatasetLedger:
     @classmethod
     @contextmanager
     def copy(cls, path: Path) -> Iterator[DatasetLedger]:
-        """A ledger in memory that starts as the one in this file, where there is one."""
+        """Copy a ledger into memory; empty where the file does not exist."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             if path.exists():
                 with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as there:
@@ -78,7 +79,7 @@ class DatasetLedger:
     def _prepare(self, path: Path) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
-            raise SorterError(f"{path}: was made by a later version of sorter; use that one")
+            raise SorterError(f"{path}: was written by a later version of sorter; update sorter")
         if version == 0:
             self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -95,7 +96,7 @@ class DatasetLedger:
     # -- searches ----------------------------------------------------------------------------------------------
 
     def pages(self, label: str, query: str, source: str) -> int | None:
-        """How many pages of a search are known already; None when there are no more."""
+        """The number of pages read of a search; None where no more follow."""
         key = (label, query, source)
         row = self._db.execute(
             "SELECT pages, done FROM searches WHERE (label, query, source) = (?, ?, ?)", key
@@ -105,14 +106,14 @@ class DatasetLedger:
         return None if row[1] else int(row[0])
 
     def add_page(self, label: str, query: str, source: str, name: str, page: ResultPage) -> None:
-        """Take in the next page of a search.
+        """Add the next page of a search.
 
         Args:
             label: the class.
-            query: likewise.
-            source: with what it was told to leave out, which makes another search of it.
-            name: of the source alone.
-            page: likewise.
+            query: the query.
+            source: the source's name and its licence filter, which together identify a search.
+            name: the source's name alone.
+            page: the results.
         """
         with self._transaction():
             for each in page.candidates:
@@ -128,13 +129,13 @@ class DatasetLedger:
             )
 
     def search_again(self) -> None:
-        """Lists and folders may have grown since: they cost nothing to read again."""
+        """Forget the searches of lists and folders. They may have grown, and reading them again is cheap."""
         self._db.execute("DELETE FROM searches WHERE source LIKE 'urls%' OR source LIKE 'folder%'")
 
     # -- pictures ----------------------------------------------------------------------------------------------
 
     def waiting(self, label: str) -> Iterator[PictureRow]:
-        """The pictures of a class to fetch: the first of each search, then the second of each, and so on."""
+        """The pictures of a class to download: the first of each search, then the second of each, and so on."""
         return map(
             _row,
             self._db.execute(
@@ -153,36 +154,34 @@ class DatasetLedger:
         return list(map(_row, found))
 
     def rows(self) -> Iterator[PictureRow]:
-        """Every picture that a source named, in the order of their classes and names."""
+        """All pictures, by class and file name."""
         cursor = self._db.execute(f"SELECT {COLUMNS} FROM pictures ORDER BY label, file IS NULL, id")
         return map(_row, cursor)
 
-    def settle(self, row: int, status: PictureStatus, reason: str = "", **values: Any) -> None:
-        """Write down what became of a picture.
+    def set_status(self, row: int, status: PictureStatus, reason: str = "", **values: Any) -> None:
+        """Update a picture.
 
         Args:
-            row: its number.
-            status: likewise.
-            reason: likewise.
+            row: its id.
+            status: the new state.
+            reason: why, where it was not kept.
             values: of the columns file, sha256 and phash.
         """
         if values.get("phash") is not None:
-            values["phash"] = (
-                f"{values['phash']:016x}"  # 64 bits without a sign: more than SQLite's integers hold
-            )
+            values["phash"] = f"{values['phash']:016x}"  # unsigned 64 bits do not fit in SQLite's integers
         values |= {"status": status.value, "reason": reason}
         columns = ", ".join(f"{name} = :{name}" for name in values)
         self._db.execute(f"UPDATE pictures SET {columns} WHERE id = :id", {**values, "id": row})
 
-    def try_again(self) -> None:
-        """What failed for a while has another chance."""
+    def retry_later(self) -> None:
+        """Queue the pictures whose download failed temporarily."""
         self._db.execute(
             "UPDATE pictures SET status = ?, reason = '' WHERE status = ?",
             (PictureStatus.FOUND.value, PictureStatus.LATER.value),
         )
 
     def counts(self) -> dict[str, Counter[PictureStatus]]:
-        """class -> status -> pictures."""
+        """Class -> status -> number of pictures."""
         found: dict[str, Counter[PictureStatus]] = {}
         for label, status, count in self._db.execute(
             "SELECT label, status, COUNT(*) FROM pictures GROUP BY label, status ORDER BY label"
@@ -190,13 +189,13 @@ class DatasetLedger:
             found.setdefault(label, Counter())[PictureStatus(status)] = count
         return found
 
-    def fingerprints(self) -> Iterator[tuple[str, str, int]]:
-        """file (or URL), sha256 and perceptual hash of every picture that is kept or was taken out by somebody."""
+    def known_pictures(self) -> Iterator[KnownPicture]:
+        """Every picture that was kept, also where a person removed it since."""
         for file, url, digest, phash in self._db.execute(
             "SELECT file, url, sha256, phash FROM pictures WHERE status IN (?, ?) AND sha256 IS NOT NULL ORDER BY id",
             (PictureStatus.KEPT.value, PictureStatus.REMOVED.value),
         ):
-            yield file or url, digest, int(phash, 16)
+            yield KnownPicture(file or url, digest, int(phash, 16))
 
 
 def _row(values: tuple[Any, ...]) -> PictureRow:

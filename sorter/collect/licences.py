@@ -1,4 +1,4 @@
-"""What a licence must allow, in the words of each source."""
+"""Filter by licence, in the terms of each source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GROUPS = {
     "modification": MODIFICATION,
     "commercial,modification": COMMERCIAL & MODIFICATION,
 }
-# How image searches call these groups.
+# The names of these groups in image searches.
 WEB_FILTERS = {
     "public-domain": "Public",
     "commercial": "ShareCommercially",
@@ -27,20 +27,21 @@ WEB_FILTERS = {
 
 @dataclass(frozen=True)
 class Licences:
-    """Which licences will do.
+    """The licences that are accepted.
 
     Attributes:
-        codes: Creative Commons codes, `cc0` and `pdm` (public domain mark) among them; None for any, or none at all.
+        codes: Creative Commons codes, with `cc0` and `pdm` (public domain mark). None accepts everything, also
+            pictures without a licence.
     """
 
     codes: frozenset[str] | None = None
 
     @classmethod
     def parse(cls, words: tuple[str, ...]) -> Licences:
-        """`--licence` -> what it means. `commercial` and `modification` together mean both.
+        """Parse `--licence`. `commercial` and `modification` together require both.
 
         Raises:
-            UsageError: a word that is neither a code nor a group.
+            UsageError: a word is neither a code nor a group.
         """
         given = [word for text in words for word in text.lower().replace(",", " ").split()]
         if not given or given == ["any"]:
@@ -60,7 +61,7 @@ class Licences:
         return cls(codes)
 
     def allow(self, licence: str) -> bool:
-        """Whether a licence, such as `by-sa 4.0` or `CC BY-SA`, will do; an unknown one will not."""
+        """Whether a licence such as `by-sa 4.0` or `CC BY-SA` is accepted. An unknown one is not."""
         if self.codes is None:
             return True
         words = licence.lower().removeprefix("cc ").removeprefix("cc-").split()
@@ -73,10 +74,10 @@ class Licences:
 
     @property
     def web(self) -> str | None:
-        """An image search's filter; None for any.
+        """The filter of an image search; None for any licence.
 
         Raises:
-            UsageError: it has none for exactly these licences.
+            UsageError: no filter stands for exactly these licences.
         """
         if self.codes is None:
             return None
@@ -84,6 +85,6 @@ class Licences:
             if codes == self.codes:
                 return WEB_FILTERS[name]
         raise UsageError(
-            "--licence: a web search tells only public-domain, commercial and modification apart; "
+            "--licence: a web search filters by public-domain, commercial and modification only; "
             "choose one of these, or --source openverse"
         )

@@ -1,4 +1,4 @@
-"""Openverse: a search over openly licensed pictures that says who made them and under which licence."""
+"""Openverse: a search over openly licensed pictures, with creator and licence."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sorter.collect.licences import Licences
 from sorter.collect.records import Candidate, Refusal, ResultPage, SourceError, plain
 
 SERVICE = "https://api.openverse.org/v1/images/"
-PAGE_SIZE = 20  # the most that is given without a key
+PAGE_SIZE = 20  # the largest page without an API key
 PERIODS = {"sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 LIMIT, AVAILABLE = "x-ratelimit-limit-", "x-ratelimit-available-"
-SPREAD = 3600.0  # seconds: allowances for shorter periods are spread evenly over them
+SPREAD = 3600.0  # seconds. Requests are spread evenly over the period of a quota up to this long.
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Openverse:
     """A source: the REST API, version 1.
 
     Attributes:
-        fetcher: who asks.
-        licences: that will do.
-        service: the address of the API's images.
+        fetcher: sends the requests.
+        licences: accepted licences.
+        service: the URL of the image search.
     """
 
     fetcher: Fetcher
@@ -36,16 +36,16 @@ class Openverse:
     name: str = "openverse"
 
     async def page(self, query: str, number: int) -> ResultPage:
-        """Raises SourceError: no answer, an odd one, or the allowance is used up."""
+        """One page of results. Raises SourceError: no response, a malformed one, or the quota is used up."""
         asked: dict[str, Any] = {"q": query, "page": number, "page_size": PAGE_SIZE}
         if self.licences.openverse:
             asked["license"] = self.licences.openverse
-        answer = await self.fetcher.answer(f"{self.service}?{urlencode(asked)}")
+        answer = await self.fetcher.get(f"{self.service}?{urlencode(asked)}")
         if isinstance(answer, Refusal):
             raise SourceError(f"openverse: {answer.reason}; give the command again later")
-        self._heed(answer.headers)
+        self._apply_quota(answer.headers)
         if number > 1 and answer.status in (400, 401, 403, 404):
-            return ResultPage((), last=True)  # deeper pages are not given without a key
+            return ResultPage((), last=True)  # deeper pages need an API key
         if answer.status != 200:
             raise SourceError(f"openverse: HTTP {answer.status} for {query!r}")
         try:
@@ -53,11 +53,11 @@ class Openverse:
             candidates = [_candidate(each) for each in found["results"] if each.get("url")]
             pages = int(found["page_count"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SourceError("openverse: the answer is not what its documentation says") from error
+            raise SourceError("openverse: the response does not match its documentation") from error
         return ResultPage([each for each in candidates if self.licences.allow(each.licence)], number >= pages)
 
-    def _heed(self, headers: Mapping[str, str]) -> None:
-        """Keep to the allowances that the answer names, such as 20/min and 200/day."""
+    def _apply_quota(self, headers: Mapping[str, str]) -> None:
+        """Apply the quotas in the response headers, such as 20/min and 200/day."""
         from yarl import URL
 
         url = URL(self.service)
@@ -69,9 +69,9 @@ class Openverse:
                 continue
             period = PERIODS[match[2]]
             if period <= SPREAD:
-                self.fetcher.pace.slow(host, period / max(1, int(match[1])))
+                self.fetcher.rate.slow(host, period / max(1, int(match[1])))
             if named.get(AVAILABLE + key.removeprefix(LIMIT), "").strip() == "0":
-                self.fetcher.pace.hold(host, period)
+                self.fetcher.rate.hold(host, period)
 
 
 def _candidate(found: Mapping[str, Any]) -> Candidate:

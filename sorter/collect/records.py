@@ -1,4 +1,4 @@
-"""The records that cross the rooms of collecting."""
+"""The records of `sorter collect`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sorter.types import SorterError
 
 
 class SourceError(SorterError):
-    """A source cannot answer now."""
+    """A source failed; a later run may succeed."""
 
 
 class PictureStatus(str, Enum):
-    """What became of a picture that a source named. The value is what manifest.csv holds."""
+    """The state of a picture that a source listed. manifest.csv holds the value."""
 
-    FOUND = "found"  # named by a source, not fetched yet
-    FETCHED = "fetched"  # its bytes are here, not looked at yet
-    PLACING = "placing"  # about to be put into its class folder
+    FOUND = "found"  # listed by a source, not downloaded yet
+    FETCHED = "fetched"  # downloaded, not decoded yet
+    PLACING = "placing"  # about to be moved into its class folder
     KEPT = "kept"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near-duplicate"
@@ -29,23 +29,23 @@ class PictureStatus(str, Enum):
     OPTED_OUT = "opted-out"
     REFUSED = "refused"
     FAILED = "failed"
-    LATER = "later"  # the next run tries again
-    REMOVED = "removed"  # was kept, and somebody took it out since
+    LATER = "later"  # a temporary failure: the next run tries again
+    REMOVED = "removed"  # was kept, and a person removed the file since
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that a source names.
+    """A picture that a source lists.
 
     Attributes:
         url: of the picture, http(s) or file.
-        page: the web page it stands on; empty where unknown, as is each of those below.
-        title: as the source has it.
+        page: the web page that shows it. Unknown fields are empty, here and below.
+        title: as given by the source.
         creator: likewise.
-        licence: a code such as `by-sa`, `cc0` or `pdm` with its version where known (`by-sa 4.0`), or what
-            a search engine was asked for.
-        licence_url: of its text.
-        width: in pixels as the source says; None where it does not.
+        licence: a code such as `by-sa`, `cc0` or `pdm`, with its version where known (`by-sa 4.0`).
+            A web search gives its licence filter instead.
+        licence_url: of the licence's text.
+        width: pixels, as given by the source; None where unknown.
         height: likewise.
     """
 
@@ -61,11 +61,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """One answer of a source.
+    """One page of a source's results.
 
     Attributes:
         candidates: in the source's order.
-        last: there is nothing after this page.
+        last: no page follows.
     """
 
     candidates: Iterable[Candidate]
@@ -73,31 +73,31 @@ class ResultPage:
 
 
 class Source(Protocol):
-    """Where pictures come from: a search service, a list, a folder."""
+    """A place that lists pictures: a search service, a file of URLs, a folder."""
 
     @property
     def name(self) -> str:
-        """Short and constant, for the manifest."""
+        """A short constant name, for the manifest."""
 
     async def page(self, query: str, number: int) -> ResultPage:
-        """The candidates of one page, the first being 1.
+        """One page of candidates, counted from 1.
 
         Raises:
-            SourceError: it cannot answer now.
-            UsageError: the query names something that does not exist.
+            SourceError: the source failed.
+            UsageError: the query names a file or folder that does not exist.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a picture was not fetched."""
+    """Why a picture was not downloaded."""
 
     status: PictureStatus
     reason: str
 
 
 class Refused(Exception):
-    """Carries a refusal out of the depths."""
+    """Raised where a download is refused; holds the `Refusal`."""
 
     def __init__(self, status: PictureStatus, reason: str) -> None:
         super().__init__(reason)
@@ -110,14 +110,14 @@ class PictureRow:
 
     Attributes:
         id: its number.
-        label: the class it was looked for.
-        query: what was asked.
-        source: who named it.
-        candidate: as it was named.
-        status: what became of it.
+        label: its class.
+        query: the query that found it.
+        source: the source's name.
+        candidate: as the source listed it.
+        status: its state.
         reason: why, where it was not kept.
-        file: its path below the dataset folder; None where it has none.
-        sha256: of its bytes, in hex; None before they were looked at.
+        file: its path below the dataset folder; None before it has one.
+        sha256: of its bytes, in hex; None before it is decoded.
         phash: its perceptual hash, 64 bits; likewise.
     """
 
@@ -134,7 +134,7 @@ class PictureRow:
 
 
 def plain(text: Any) -> str:
-    """One line of text, whatever a stranger wrote; empty for None."""
+    """Foreign text -> one printable line of at most 500 characters; empty for None."""
     if text is None:
         return ""
     line = " ".join(str(text).split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sorter.collect.fetch import Fetcher
-from sorter.collect.listed import Folder, UrlFile
+from sorter.collect.lists import PhotoFolder, UrlList
 from sorter.collect.openverse import Openverse
 from sorter.collect.options import SOURCES, CollectOptions
 from sorter.collect.records import Source
@@ -14,12 +14,12 @@ from sorter.types import UsageError
 
 
 def make_sources(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
-    """The sources that were asked for. Raises UsageError: an unknown one, or one that cannot do what is asked."""
+    """Build the chosen sources. Raises UsageError for an unknown source, or one that cannot filter as asked."""
     made: dict[str, Callable[[], Source]] = {
         "openverse": lambda: Openverse(fetcher, options.licences),
         "web": lambda: WebSearch(options.licences, clock=fetcher.clock),
-        "urls": lambda: UrlFile(options.licences),
-        "folder": Folder,
+        "urls": lambda: UrlList(options.licences),
+        "folder": PhotoFolder,
     }
     for name in options.sources:
         if name not in made:
@@ -27,5 +27,5 @@ def make_sources(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
     if "web" in options.sources:
         _ = options.licences.web
     if "folder" in options.sources and options.licences.codes is not None:
-        raise UsageError("--licence: what lies in a folder says nothing of its licence; leave the flag away")
+        raise UsageError("--licence: photos in a folder have no licence; leave out the flag")
     return [made[name]() for name in dict.fromkeys(options.sources)]

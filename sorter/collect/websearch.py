@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sorter.collect.licences import Licences
-from sorter.collect.pacing import Clock, backoff
+from sorter.collect.rate_limit import Clock, backoff
 from sorter.collect.records import Candidate, ResultPage, SourceError, plain
 
 PER_PAGE = 100
@@ -19,13 +19,13 @@ Search = Callable[..., list[dict[str, Any]]]  # as `DDGS().images`
 
 @dataclass(frozen=True)
 class WebSearch:
-    """A source: what image search engines find. Who made a picture and its licence they do not tell.
+    """A source: image search engines. They give neither creator nor licence.
 
     Attributes:
-        licences: that will do, as far as the engine can tell.
-        search: asks the engines; None for `ddgs`.
+        licences: accepted licences, as far as the engine filters.
+        search: queries the engines; None for `ddgs`.
         clock: the time.
-        delay: seconds between two pages, and the backoff's first.
+        delay: seconds between two pages, and the first backoff.
     """
 
     licences: Licences = field(default_factory=Licences)
@@ -35,11 +35,16 @@ class WebSearch:
     name: str = "web"
 
     async def page(self, query: str, number: int) -> ResultPage:
-        """Raises SourceError: the engines do not answer; UsageError: no filter for exactly these licences."""
+        """One page of results.
+
+        Raises:
+            SourceError: the engines failed.
+            UsageError: no filter stands for exactly these licences.
+        """
         wanted = self.licences.web
         asked: dict[str, Any] = {"page": number, "max_results": PER_PAGE, "backend": "auto"}
         if wanted:
-            # Other engines ignore the filter without a word.
+            # The other engines silently ignore the filter.
             asked |= {"backend": "duckduckgo", "license_image": wanted}
         if number > 1:
             await self.clock.sleep(self.delay)
@@ -57,7 +62,7 @@ class WebSearch:
             try:
                 return await asyncio.to_thread(search, query, **asked)
             except DDGSException as error:
-                # The library has no type of its own for finding nothing.
+                # The library has no exception class for an empty result.
                 if "no results" in str(error).lower():
                     return []
                 if attempt >= ATTEMPTS:
@@ -68,7 +73,7 @@ class WebSearch:
 
 
 def web_licence(licences: Licences) -> str:
-    """What is written down as the licence of what a search with this filter found."""
+    """The licence column of pictures that were found with this filter."""
     return f"{licences.web} (says the search)" if licences.web else ""
 
 

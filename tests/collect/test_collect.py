@@ -24,17 +24,17 @@ from support.misbehaving_server import Site, good, picture, serving, status
 from support.own_time import OwnTime
 from support.processes import wait_until
 
-from sorter.collect.collecting import collect
 from sorter.collect.fetch import Fetcher
 from sorter.collect.licences import Licences
 from sorter.collect.openverse import Openverse
 from sorter.collect.options import CollectOptions
-from sorter.collect.pacing import Manners
+from sorter.collect.rate_limit import FetchLimits
 from sorter.collect.records import Candidate, PictureStatus, ResultPage, Source, SourceError
+from sorter.collect.run import collect
 from sorter.collect.websearch import WebSearch
 from sorter.types import SorterError, UsageError
 
-MANNERS = Manners(delay=0.0, seconds=5.0, private=True)
+FETCH = FetchLimits(delay=0.0, seconds=5.0, private=True)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def options(out: Path, *queries: str, **keywords: Any) -> CollectOptions:
         **{
             "classes": (("car", queries or ("red car",)),),
             "out": out,
-            "manners": MANNERS,
+            "fetch": FETCH,
             "workers": 1,
             **keywords,
         }
@@ -170,7 +170,7 @@ def test_openverse_when_the_days_allowance_is_used_up(site: Site, tmp_path: Path
     site.put(asked_as("red+car", 2), openverse_page([], 9, 2), kind="application/json")
     found = collect(options(tmp_path), sources=openverse_of(site), clock=OwnTime())
     assert found.new == 1 and found.unfinished
-    assert "86400 s" in found.troubles[0]
+    assert "86400 s" in found.source_errors[0]
     assert site.asked[asked_as("red+car", 2)] == 0
     again = collect(options(tmp_path), sources=openverse_of(site), clock=OwnTime())
     assert again.new == 0 and site.asked[asked_as("red+car", 1)] == 1 == site.asked[asked_as("red+car", 2)]
@@ -180,7 +180,7 @@ def test_openverse_when_the_days_allowance_is_used_up(site: Site, tmp_path: Path
 def test_openverse_that_answers_oddly(body: bytes, site: Site, tmp_path: Path) -> None:
     site.put(asked_as("red+car", 1), body)
     found = collect(options(tmp_path), sources=openverse_of(site), clock=OwnTime())
-    assert "not what its documentation says" in found.troubles[0] and found.unfinished
+    assert "does not match its documentation" in found.source_errors[0] and found.unfinished
 
 
 def test_openverse_gives_no_deeper_pages_without_a_key(site: Site, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_openverse_gives_no_deeper_pages_without_a_key(site: Site, tmp_path: Pat
     site.put(asked_as("red+car", 1), body, kind="application/json")
     site.on(asked_as("red+car", 2), status(401))
     found = collect(options(tmp_path), sources=openverse_of(site), clock=OwnTime())
-    assert found.new == 1 and not found.troubles
+    assert found.new == 1 and not found.source_errors
 
 
 # -- web search --------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def test_web_search_loops_pages_and_pins_the_engine_that_filters(site: Site, tmp
 
     wanted = options(tmp_path, licences=Licences.parse(("public-domain",)))
     found = collect(wanted, sources=web_of(search, clock), clock=clock)
-    assert found.new == 2 and not found.troubles
+    assert found.new == 2 and not found.source_errors
     assert [each["page"] for each in asked] == [1, 1, 2, 3]
     assert all(each["backend"] == "duckduckgo" and each["license_image"] == "Public" for each in asked)
     assert outcomes(tmp_path)["small1.jpg"] == "too-small" and site.asked["/small1.jpg"] == 0
@@ -241,7 +241,7 @@ def test_web_search_that_fails_is_a_trouble(tmp_path: Path) -> None:
 
     clock = OwnTime()
     found = collect(options(tmp_path), sources=web_of(search, clock), clock=clock)
-    assert "202 Ratelimit" in found.troubles[0] and found.unfinished
+    assert "202 Ratelimit" in found.source_errors[0] and found.unfinished
 
 
 def test_the_library_takes_what_we_ask_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,7 +460,7 @@ def test_killed_between_any_two_steps(
     urls = [site.put(f"/{at}.jpg", picture(at)) for at in range(3)]
     out = tmp_path / "out"
     wanted = options(out, list_of(tmp_path / "urls.txt", urls), sources=("urls",))
-    settle = DatasetLedger.settle
+    settle = DatasetLedger.set_status
 
     def cut_off(
         ledger: DatasetLedger, row: int, status: PictureStatus, reason: str = "", **values: Any
@@ -470,7 +470,7 @@ def test_killed_between_any_two_steps(
         settle(ledger, row, status, reason, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(DatasetLedger, "settle", cut_off)
+        patch.setattr(DatasetLedger, "set_status", cut_off)
         with pytest.raises(_Killed):
             collect(wanted, clock=OwnTime())
     incoming = out / ".sorter" / "incoming"
@@ -523,8 +523,8 @@ def test_class_names_that_are_no_folders(name: str, tmp_path: Path) -> None:
         ("none of openverse", {"sources": ("bing",)}),
         ("no such folder", {"sources": ("folder",)}),
         ("name a file of URLs", {"sources": ("urls",)}),
-        ("tells only", {"sources": ("web",), "licences": Licences(frozenset({"by"}))}),
-        ("leave the flag away", {"sources": ("folder",), "licences": Licences(frozenset({"by"}))}),
+        ("filters by", {"sources": ("web",), "licences": Licences(frozenset({"by"}))}),
+        ("leave out the flag", {"sources": ("folder",), "licences": Licences(frozenset({"by"}))}),
     ],
 )
 def test_wrong_usage(expected: str, changed: dict[str, Any], tmp_path: Path) -> None:

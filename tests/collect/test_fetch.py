@@ -20,11 +20,11 @@ from support.own_time import OwnTime
 from sorter.collect import fetch as room
 from sorter.collect.addresses import AddressRefused, is_public, public_socket
 from sorter.collect.fetch import Fetcher
-from sorter.collect.pacing import Clock, Held, Manners, RateLimiter, backoff, retry_after
-from sorter.collect.permission import opted_out
+from sorter.collect.rate_limit import Clock, FetchLimits, HostBusy, RateLimiter, backoff, retry_after
 from sorter.collect.records import PictureStatus, Refusal
+from sorter.collect.robots import opted_out
 
-MANNERS = Manners(delay=0.0, seconds=5.0, max_bytes=1 << 20, private=True)
+LIMITS = FetchLimits(delay=0.0, seconds=5.0, max_bytes=1 << 20, private=True)
 
 
 @pytest.fixture
@@ -38,22 +38,22 @@ def clock() -> OwnTime:
     return OwnTime()
 
 
-def fetch(urls: list[str], folder: Path, clock: Clock, manners: Manners = MANNERS) -> list[Refusal | None]:
+def fetch(urls: list[str], folder: Path, clock: Clock, limits: FetchLimits = LIMITS) -> list[Refusal | None]:
     async def run() -> list[Refusal | None]:
-        async with Fetcher(manners, clock) as fetcher:
+        async with Fetcher(limits, clock) as fetcher:
             tasks = (fetcher.picture(url, folder / str(at)) for at, url in enumerate(urls))
             return list(await asyncio.gather(*tasks))
 
     return asyncio.run(run())
 
 
-def one(url: str, folder: Path, clock: Clock, manners: Manners = MANNERS) -> Refusal | None:
-    return fetch([url], folder, clock, manners)[0]
+def one(url: str, folder: Path, clock: Clock, limits: FetchLimits = LIMITS) -> Refusal | None:
+    return fetch([url], folder, clock, limits)[0]
 
 
 def test_a_picture_arrives_whole_under_an_honest_name(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     url = site.put("/a.jpg", picture(1))
-    assert one(url, tmp_path, clock, replace(MANNERS, contact="ann@example.org")) is None
+    assert one(url, tmp_path, clock, replace(LIMITS, contact="ann@example.org")) is None
     assert (tmp_path / "0").read_bytes() == picture(1)
     assert [each.name for each in tmp_path.iterdir()] == ["0"]
     (agent,) = site.agents
@@ -74,7 +74,7 @@ def test_the_content_type_has_no_say(site: Site, tmp_path: Path, clock: OwnTime)
 @pytest.mark.parametrize("how", ["endless", "announced"])
 def test_too_many_bytes(how: str, site: Site, tmp_path: Path, clock: OwnTime) -> None:
     body = picture(1)
-    reply = endless(body) if how == "endless" else good(body + bytes(MANNERS.max_bytes))
+    reply = endless(body) if how == "endless" else good(body + bytes(LIMITS.max_bytes))
     url = site.on("/a.jpg", reply)
     refusal = one(url, tmp_path, clock)
     assert refusal is not None and refusal.status is PictureStatus.FAILED and "--max-bytes" in refusal.reason
@@ -86,13 +86,13 @@ def test_a_truncated_body_is_tried_again(site: Site, tmp_path: Path, clock: OwnT
     once = site.then("/b.jpg", truncated(picture(2)), good(picture(2)))
     first, second = fetch([always, once], tmp_path, clock)
     assert first is not None and first.status is PictureStatus.LATER and "ended early" in first.reason
-    assert site.asked["/a.jpg"] == MANNERS.attempts
+    assert site.asked["/a.jpg"] == LIMITS.attempts
     assert second is None and (tmp_path / "1").read_bytes() == picture(2)
 
 
 def test_a_slow_drip_is_cut_off(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     url = site.on("/a.jpg", dripping(picture(1)[:100]))
-    refusal = one(url, tmp_path, clock, replace(MANNERS, seconds=0.3, attempts=1))
+    refusal = one(url, tmp_path, clock, replace(LIMITS, seconds=0.3, attempts=1))
     assert refusal is not None and refusal.status is PictureStatus.LATER and "took longer" in refusal.reason
     assert not list(tmp_path.iterdir())
 
@@ -114,7 +114,7 @@ def test_a_host_that_wants_to_be_left_alone_is(site: Site, tmp_path: Path, clock
     other = site.put("/b.jpg", picture(1))
 
     async def run() -> list[Refusal | None]:
-        async with Fetcher(MANNERS, clock) as fetcher:
+        async with Fetcher(LIMITS, clock) as fetcher:
             return [await fetcher.picture(url, tmp_path / "x") for url in (busy, other)]
 
     for refusal in asyncio.run(run()):
@@ -151,8 +151,8 @@ def test_redirects(site: Site, tmp_path: Path, clock: OwnTime) -> None:
     assert reasons == [
         "redirects in a circle",
         "more than 5 redirects",
-        "HTTP 301 that leads nowhere",
-        "is no web address",
+        "HTTP 301 without a Location",
+        "is not a web address",
     ]
 
 
@@ -207,7 +207,7 @@ def test_x_robots_tag(values: list[str], expected: str | None) -> None:
 
 
 def test_private_addresses_are_refused_when_connecting(site: Site, tmp_path: Path, clock: OwnTime) -> None:
-    public = replace(MANNERS, private=False)
+    public = replace(LIMITS, private=False)
     port = site.url.rpartition(":")[2]
     urls = [f"http://{host}:{port}/a.jpg" for host in ("127.0.0.1", "localhost", "[::1]")]
     urls += ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::ffff:127.0.0.1]/"]
@@ -229,7 +229,7 @@ def test_a_redirect_ends_at_the_address_that_it_leads_to(
     monkeypatch.setattr(room, "public_socket", as_if_public)
     site.put("/a.jpg", picture(1))
     away = site.redirect("/away", site.url.replace("127.0.0.1", "127.0.0.2") + "/a.jpg")
-    refusal = one(away, tmp_path, clock, replace(MANNERS, private=False))
+    refusal = one(away, tmp_path, clock, replace(LIMITS, private=False))
     assert refusal is not None and refusal.status is PictureStatus.REFUSED
     assert site.asked["/away"] == 1 and site.asked["/a.jpg"] == 0
 
@@ -249,7 +249,7 @@ def test_a_name_that_turns_private_is_refused(
     monkeypatch.setattr(room, "public_socket", public_first)
     robots = b"User-agent: *\nAllow: /\n"
     site.on("/robots.txt", lambda handler: handler.give(robots, kind="text/plain", Connection="close"))
-    refusal = one(site.put("/a.jpg", picture(1)), tmp_path, clock, replace(MANNERS, private=False))
+    refusal = one(site.put("/a.jpg", picture(1)), tmp_path, clock, replace(LIMITS, private=False))
     assert refusal is not None and refusal.status is PictureStatus.REFUSED
     assert len(asked) > 1 and site.asked["/robots.txt"] == 1 and site.asked["/a.jpg"] == 0
 
@@ -327,7 +327,7 @@ def test_a_hold_reaches_those_who_wait_already(clock: OwnTime) -> None:
         pace.hold("a", 30)
         await pace.turn("a")
         pace.hold("a", 1000)
-        with pytest.raises(Held):
+        with pytest.raises(HostBusy):
             await pace.turn("a")
         return clock.monotonic()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from sorter.collect.pacing import Clock
+from sorter.collect.rate_limit import Clock
 
 
 class OwnTime(Clock):

@@ -1,4 +1,4 @@
-"""Pictures that somebody has listed already: a file of URLs, a local folder."""
+"""Sources that need no search: a file of URLs, a local folder."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ URL_COLUMNS = ("url", "image_url", "image")
 
 
 @dataclass(frozen=True)
-class UrlFile:
-    """A source: the query names a text file with one URL on each line, or a CSV file with a column `url`.
+class UrlList:
+    """A source: the query names a text file with one URL a line, or a CSV file with a column `url`.
 
-    A CSV file may have `page`, `title`, `creator`, `licence` (or `license`) and `licence_url` as well. Lines that begin
-    with `#` are comments.
+    A CSV file may also have `page`, `title`, `creator`, `licence` (or `license`) and `licence_url`. In a text file,
+    lines that begin with `#` are comments.
 
     Attributes:
-        licences: that will do; where any are asked for, URLs without a licence do not.
+        licences: accepted licences. A limit drops URLs without a licence.
     """
 
     licences: Licences = field(default_factory=Licences)
     name: str = "urls"
 
     async def page(self, query: str, number: int) -> ResultPage:
-        """Raises UsageError: no such file, or one without URLs."""
+        """All URLs of the file. Raises UsageError for a missing file, or one without URLs."""
         path = Path(query)
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -47,13 +47,13 @@ class UrlFile:
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A source: the query names a folder of photos, which are copied."""
+class PhotoFolder:
+    """A source: the query names a folder of photos. They are copied."""
 
     name: str = "folder"
 
     async def page(self, query: str, number: int) -> ResultPage:
-        """Raises UsageError: no such folder."""
+        """All photos below the folder. Raises UsageError for a missing folder."""
         path = Path(query)
         if not path.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder of photos")
@@ -97,11 +97,9 @@ def _photos(folder: Path) -> Iterator[Candidate]:
 
 
 def copy_photo(photo: Path, target: Path) -> Refusal | None:
-    """A local photo's bytes, as if they had been fetched."""
+    """Copy a local photo to where a download would go; None on success."""
     try:
-        status = photo.stat()
-        filing = Filing(ActionKind.COPY, photo, target, status.st_dev, status.st_ino)
-        place(filing, target.with_name(target.name + ".part"))
+        place(Filing(ActionKind.COPY, photo, target), target.with_name(target.name + ".part"))
     except FileNotFoundError:
         return Refusal(PictureStatus.LATER, "is no longer there")
     except PermissionError as error:

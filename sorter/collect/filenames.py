@@ -18,14 +18,16 @@ EXTENSIONS = {
     "AVIF": ".avif",
     "HEIF": ".heic",
 }
-PARTS = frozenset({"train", "val", "valid", "validation", "test"})  # what `sorter train` takes for parts
+PARTS = frozenset(
+    {"train", "val", "valid", "validation", "test"}
+)  # what `sorter train` reads as the parts of a dataset
 # Source: Microsoft, Naming Files, Paths, and Namespaces.
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 MAX_SLUG = 40
 
 
 def check_classes(names: Sequence[str]) -> None:
-    """Raises UsageError for a name that cannot be a class folder everywhere, or one given twice."""
+    """Check the class names. Raises UsageError for a name unsafe on some filesystem, or given twice."""
     seen: dict[str, str] = {}
     for name in names:
         unsafe = any(each in '<>:"/\\|?*' or not each.isprintable() for each in name)
@@ -34,20 +36,20 @@ def check_classes(names: Sequence[str]) -> None:
         if DEVICES.fullmatch(name) or len(name.encode()) > 200:
             raise UsageError(f"--class {name!r}: cannot be a folder's name on every system; choose another")
         if name.lower() in PARTS:
-            raise UsageError(f"--class {name!r}: is what a part of a dataset is called; choose another name")
+            raise UsageError(f"--class {name!r}: is the name of a part of a dataset; choose another")
         key = unicodedata.normalize("NFC", name).casefold()
         if key in seen:
-            raise UsageError(f"--class {name!r}: was given before; put all its queries behind one --class")
+            raise UsageError(f"--class {name!r}: was given before; put all its queries after one --class")
         seen[key] = name
 
 
 def picture_name(query: str, sha256: str, kind: str) -> str:
-    """A picture's name: what was asked for, the beginning of its hash, and the extension of what it is.
+    """A picture's file name: the query, the first 16 digits of its hash, and the extension of its format.
 
     Args:
         query: in any script.
-        sha256: hex.
-        kind: its format as Pillow names it.
+        sha256: in hex.
+        kind: the format, as Pillow names it.
     """
     ascii_only = unicodedata.normalize("NFKD", query).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_only)[-MAX_SLUG:].strip("-")

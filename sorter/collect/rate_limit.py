@@ -1,4 +1,4 @@
-"""How hosts are treated: turns, waiting as long as they say, and longer with each failure."""
+"""Rate limits of a host: delays between requests, Retry-After, and backoff."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from email.utils import parsedate_to_datetime
 
 
 class Clock:
-    """Time, so that tests can have their own."""
+    """The time. Tests replace it."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Monotonic seconds."""
         return time.monotonic()
 
     def now(self) -> float:
@@ -26,21 +26,22 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Manners:
-    """How hosts are treated, and what a download may cost.
+class FetchLimits:
+    """Limits of requests to a host, and of a download.
 
     Attributes:
         delay: seconds between the starts of two requests to the same host.
-        attempts: for one URL, where the failure may pass.
-        backoff: seconds before the second attempt; doubled for each further one.
-        max_wait: seconds that a host may ask to wait (Retry-After, Crawl-delay); what takes longer is for later.
-        seconds: for one attempt, all in all.
+        attempts: for one URL, after temporary failures.
+        backoff: seconds before the second attempt. Each further attempt doubles them.
+        max_wait: longest wait in seconds that a host may ask for (Retry-After, Crawl-delay).
+            Where a host asks for more, the picture is left to a later run.
+        seconds: time limit of one attempt.
         max_bytes: of a picture.
-        max_redirects: for one URL.
-        connections: at a time, to all hosts.
-        connections_per_host: likewise, to one.
-        private: connect to private and loopback addresses as well, which tests do.
-        contact: an address that the user agent names.
+        max_redirects: of one URL.
+        connections: open at a time, to all hosts.
+        connections_per_host: open at a time, to one host.
+        private: allow private and loopback addresses.
+        contact: an address that the user agent gives.
     """
 
     delay: float = 0.5
@@ -56,20 +57,20 @@ class Manners:
     contact: str = ""
 
 
-class Held(Exception):
-    """A host wants to be left alone for longer than we would wait."""
+class HostBusy(Exception):
+    """A host asks for a longer wait than `max_wait`."""
 
     def __init__(self, host: str, seconds: float) -> None:
-        super().__init__(f"{host} asks to be left alone for {seconds:.0f} s")
+        super().__init__(f"{host} asks for a wait of {seconds:.0f} s")
         self.seconds = seconds
 
 
 class RateLimiter:
-    """Gives out turns at hosts.
+    """Delays the requests to each host.
 
     Args:
         delay: seconds between the starts of two requests to the same host.
-        max_wait: seconds that a host may hold us up; for longer ones `turn` raises.
+        max_wait: longest wait in seconds that a host may ask for; beyond it `turn` raises.
         clock: the time.
     """
 
@@ -82,7 +83,7 @@ class RateLimiter:
         self._held: dict[str, float] = {}
 
     async def turn(self, host: str) -> None:
-        """Wait for the next turn at a host.
+        """Wait until the next request to a host may start.
 
         Raises:
             Held: that would take longer than `max_wait` because the host asked for it.
@@ -91,25 +92,25 @@ class RateLimiter:
             now = self._clock.monotonic()
             held = self._held.get(host, now)
             if held - now > self._max_wait:
-                raise Held(host, held - now)
+                raise HostBusy(host, held - now)
             at = max(now, held, self._next.get(host, now))
             self._next[host] = at + max(self._delay, self._delays.get(host, 0.0))
             if at > now:
                 await self._clock.sleep(at - now)
-            if self._held.get(host, 0.0) <= at:  # nobody was told to wait longer meanwhile
+            if self._held.get(host, 0.0) <= at:  # no longer wait was asked for meanwhile
                 return
 
     def slow(self, host: str, delay: float) -> None:
-        """From now on at least `delay` seconds between requests to this host."""
+        """Set a minimum delay in seconds between requests to a host."""
         self._delays[host] = max(delay, self._delays.get(host, 0.0))
 
     def hold(self, host: str, seconds: float) -> None:
-        """No request to this host before so many seconds have passed."""
+        """Send no request to a host for so many seconds."""
         self._held[host] = max(self._held.get(host, 0.0), self._clock.monotonic() + seconds)
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks for, in either of its forms; None where there is none or it is odd.
+    """The seconds of a `Retry-After` header, given as a number or a date; None where absent or malformed.
 
     Args:
         value: seconds, or a date (RFC 9110, 10.2.3).
@@ -130,5 +131,5 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def backoff(attempt: int, base: float, most: float) -> float:
-    """Seconds before the next attempt: doubling, with jitter so that many clients do not come back at once."""
+    """Seconds before the next attempt: doubled each time, with jitter so that clients do not retry at once."""
     return float(min(most, base * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))

@@ -1,4 +1,4 @@
-"""An answer's bytes: into memory or a file, no more than is allowed, and into a file only what begins like an image."""
+"""Read a response body into memory or a file, up to a limit. A file has to begin like an image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import aiohttp
 
 from sorter.collect.records import PictureStatus, Refused
-from sorter.photos.decode import sniff
+from sorter.photos.formats import sniff
 
-HEAD = 64  # bytes that tell an image
+HEAD = 64  # bytes that identify an image format
 BLOCK = 1 << 16
 
 
 async def read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, cut off after so many bytes."""
+    """The first `most` bytes of the body."""
     body = b""
     async for block in response.content.iter_chunked(BLOCK):
         body += block
@@ -25,10 +25,10 @@ async def read(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 
 async def save(response: aiohttp.ClientResponse, target: Path, most: int) -> None:
-    """Write the body to `target`, which is there whole and synced or not at all.
+    """Write the body to `target`, synced. A failure leaves no file.
 
     Raises:
-        Refused: it has more than `most` bytes, none, or does not begin like an image.
+        Refused: the body is empty, has more than `most` bytes, or does not begin like an image.
     """
     too_large = Refused(PictureStatus.FAILED, f"more than {most / 2**20:g} MiB (--max-bytes)")
     if response.content_length is not None and response.content_length > most:
@@ -56,8 +56,8 @@ async def save(response: aiohttp.ClientResponse, target: Path, most: int) -> Non
 
 
 def _check_head(head: bytes) -> None:
-    """The server's Content-Type has no say in this."""
+    """Only the bytes count. A server's Content-Type is often wrong."""
     if not head:
-        raise Refused(PictureStatus.BROKEN, "the answer has no bytes")
+        raise Refused(PictureStatus.BROKEN, "the response is empty")
     if sniff(head[:HEAD]) is None:
-        raise Refused(PictureStatus.NOT_AN_IMAGE, "what came is no image")
+        raise Refused(PictureStatus.NOT_AN_IMAGE, "the response is not an image")
