@@ -25,8 +25,9 @@ from benchmarks.harness import Benchmark, Report, say
 from benchmarks.machine import Load, load_average, load_text, machine, machine_text
 from benchmarks.process import BenchmarkError, environment, timed
 from sorter.model.rule import Rule
-from sorter.output.disk import Filing, Placed
+from sorter.output.disk import FileIdentity, Filing, Placed
 from sorter.output.journal import Journal
+from sorter.output.journal.settings import RunSettings
 from sorter.types import ActionKind, Photo, Scores
 
 EXAMPLES = """examples:
@@ -36,6 +37,7 @@ EXAMPLES = """examples:
 GOALS = {"first screen": 1.5, "sorting": 0.05, "scrolling": 0.05}  # seconds
 PACKAGES = ("sorter", "PySide6-Essentials", "numpy", "pillow", "simplejpeg")
 CLASSES = ("car", "not-car")
+RULE = Rule(CLASSES, CLASSES[0], 0.5)
 ORIGINALS = 96
 
 
@@ -146,40 +148,29 @@ def make_folder(folder: Path, count: int) -> Path:
         (out / label).mkdir(parents=True)
     with closing(Journal.open(out)) as journal, journal.transaction():
         write_journal(journal, out, paths)
-        journal.set(run=run_of(folder / "photos"), state="done")
+        journal.set_run(settings_of(folder / "photos"), "done")
     stamp.touch()
     return out
 
 
 def write_journal(journal: Journal, out: Path, paths: list[Path]) -> None:
     """Give each photo a random score, and file it as a hard link."""
-    rule = Rule(CLASSES, CLASSES[0], 0.5)
     probabilities = np.random.default_rng(0).beta(0.3, 0.3, len(paths))
     for path, probability in zip(paths, probabilities.tolist(), strict=True):
         status = path.stat()
         photo = Photo(path, Path(path.name), status.st_size, status.st_mtime_ns)
         scores = Scores((probability, 1 - probability), SMALL.width, SMALL.height)
-        decision = rule(scores)
+        decision = RULE(scores)
         entry = journal.scored(photo, scores, decision, None)
         place = out / decision.label / path.name
         place.hardlink_to(path)
-        filing = Filing(ActionKind.HARDLINK, path, place, status.st_dev, status.st_ino)
+        filing = Filing(ActionKind.HARDLINK, path, place, FileIdentity.of(status))
         (planned,) = journal.plan([(entry, filing)])
         journal.filed({planned: Placed(status.st_size, status.st_mtime_ns)})
 
 
-def run_of(photos: Path) -> dict[str, Any]:
-    return {
-        "model": "made up",
-        "model_folder": "",
-        "fingerprint": "made up",
-        "classes": list(CLASSES),
-        "positive": CLASSES[0],
-        "action": ActionKind.HARDLINK.value,
-        "layout": "flat",
-        "rule": [0.5, None],
-        "inputs": [str(photos)],
-    }
+def settings_of(photos: Path) -> RunSettings:
+    return RunSettings("made up", None, "made up", ActionKind.HARDLINK, "flat", RULE, (photos,))
 
 
 # -- table -----------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class FirstScreen(QObject):
         if (
             event.type() == QEvent.Type.Paint
             and self.at is None
-            and self._window.review.grid.photos.rowCount()
+            and self._window.review_page.grid.photos.rowCount()
         ):
             self.at = -1.0
             QTimer.singleShot(0, self._painted)  # after the paint event

@@ -15,6 +15,7 @@ import benchmark  # noqa: E402
 import photos  # noqa: E402
 from benchmarks import figures, process, run, run_report  # noqa: E402
 from PIL import Image  # noqa: E402
+from support.machines import MACHINE  # noqa: E402
 
 
 def hashes(paths: list[Path]) -> list[str]:
@@ -91,16 +92,7 @@ def made_up_run(program: str, engine: str | None, n: int, seconds: float, first:
 def made_up_figures() -> run_report.Figures:
     ours = made_up_run("sorter", "onnx fp32", 1001, 10.01, 0.01)
     return run_report.Figures(
-        machine={
-            "cpu": "Example 9000",
-            "cores": 2,
-            "flags": ["avx2"],
-            "memory_gib": 8.0,
-            "os": "Linux",
-            "python": "CPython 3.12",
-            "packages": {"numpy": "2.0"},
-            "date": "2025-01-01",
-        },
+        machine=MACHINE,
         rounds=1,
         workers=2,
         sets={"small": "made up"},

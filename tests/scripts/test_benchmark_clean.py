@@ -19,6 +19,7 @@ from benchmarks.harness import PEERS
 from benchmarks.process import BenchmarkError, Peak
 from benchmarks.sets import PhotoSet
 from photos import SMALL
+from support.machines import MACHINE
 
 SUITE = {
     "healthy/a.jpg": True,
@@ -35,16 +36,7 @@ def run(program: str, seconds: float, working: float, n: int = 100) -> report.Ru
 
 
 FIGURES = report.Figures(
-    machine={
-        "cpu": "Example 9000",
-        "cores": 2,
-        "flags": [],
-        "memory_gib": 8.0,
-        "os": "Linux",
-        "python": "CPython 3.12",
-        "packages": {"pillow": "12"},
-        "date": "2025-01-01",
-    },
+    machine=MACHINE,
     load=(0.1, 0.2),
     rounds=2,
     sets={"small": "made up"},

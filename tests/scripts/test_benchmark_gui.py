@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 import benchmark
 from benchmarks import gui as bench
+from support.machines import MACHINE
 
 from sorter.sort.review import Review
 
@@ -32,10 +36,8 @@ def test_the_folder_is_one_that_can_be_reviewed_and_is_kept(tmp_path: Path) -> N
 
 
 def test_the_table_says_which_goal_is_missed() -> None:
-    facts = {"cpu": "x", "cores": 2, "flags": [], "memory_gib": 8, "os": "Linux", "python": "CPython 3.11"}
-    facts |= {"packages": {}, "date": "2026-01-01"}
     starts = [start(1.0, 0.02), start(2.0, 0.09), start(1.2, 0.08)]
-    figures = bench.Figures(facts, (0.1, 0.2), 100_000, "offscreen", starts)
+    figures = bench.Figures(MACHINE, (0.1, 0.2), 100_000, "offscreen", starts)
     rows = {
         line.split("|")[1].strip(): line
         for line in bench.markdown(figures).splitlines()
@@ -53,3 +55,20 @@ def test_the_command_is_found() -> None:
     arguments = benchmark.build_parser().parse_args(["gui", "--photos", "9", "--rounds", "1"])
     assert (arguments.photos, arguments.rounds) == (9, 1)
     assert arguments.main == bench.BENCHMARK.main
+
+
+def test_the_window_opens_on_the_folder_and_its_first_screen_is_timed(tmp_path: Path) -> None:
+    out = bench.make_folder(tmp_path / "made", 5)
+    command = [sys.executable, Path(bench.__file__).with_name("window.py"), out, "--screen-only"]
+    done = subprocess.run(
+        [*command, "--settings", tmp_path / "settings.ini"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["photos"] == 5
+    assert found["computed"] > 0 and 0 < found["first_screen"] < 120
+    assert "Traceback" not in done.stderr

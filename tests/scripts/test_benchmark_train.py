@@ -22,6 +22,7 @@ from benchmarks import train_report as report  # noqa: E402
 from benchmarks.harness import Program  # noqa: E402
 from benchmarks.process import BenchmarkError, Finished, Peak, timed  # noqa: E402
 from PIL import Image  # noqa: E402
+from support.machines import MACHINE  # noqa: E402
 
 
 def digests(folder: Path) -> list[str]:
@@ -156,16 +157,7 @@ def test_models_of_either_kind_make_room_for_the_next(tmp_path: Path) -> None:
 
 def test_tables() -> None:
     figures = report.Figures(
-        machine={
-            "cpu": "Example 9000",
-            "cores": 2,
-            "flags": [],
-            "memory_gib": 8.0,
-            "os": "Linux",
-            "python": "CPython 3.12",
-            "packages": {"torch": "2.0"},
-            "date": "2025-01-01",
-        },
+        machine=MACHINE,
         load=(0.1, 2.0),
         rounds=2,
         target=0.98,

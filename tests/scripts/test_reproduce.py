@@ -8,19 +8,10 @@ import pytest
 pytest.importorskip("psutil")
 
 import reproduce
+from support.machines import MACHINE
 
 from sorter.cli import build_parser
 
-MACHINE = {
-    "cpu": "a chip",
-    "cores": 2,
-    "flags": [],
-    "memory_gib": 8.0,
-    "os": "Linux",
-    "python": "CPython 3.11",
-    "packages": {},
-    "date": "2026-01-01",
-}
 RUN = {"accuracy": 0.96, "precision": 0.9, "n": 100, "minutes": 3.0, "waiting": 0.01, "machine": MACHINE}
 
 
