@@ -405,7 +405,7 @@ def check_whole(out: Path) -> None:
 
 
 @linux_only
-@pytest.mark.parametrize("action", ["copy", "move"])
+@pytest.mark.parametrize("action", [pytest.param("copy", marks=pytest.mark.slow), "move"])
 def test_full_disk(tmp_path: Path, sorter: Sorter, small_disk: Callable[[str], Path], action: str) -> None:
     source, plain = large_photos(tmp_path / "in"), large_photos(tmp_path / "plain")
     before = hashes(source)
@@ -455,7 +455,7 @@ def test_disk_that_says_it_is_full(tmp_path: Path, sorter: Sorter) -> None:
 
 
 @linux_only
-@pytest.mark.parametrize("action", ["copy", "move"])
+@pytest.mark.parametrize("action", [pytest.param("copy", marks=pytest.mark.slow), "move"])
 def test_faulty_decoders_cost_a_row_each(tmp_path: Path, sorter: Sorter, action: str) -> None:
     source, out = neighbours(tmp_path / "in"), tmp_path / "out"
     bad = ("segfault", "glutton", "hang-in-python", "hang-in-c", "segfault-too")
@@ -581,7 +581,7 @@ def stoppable(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("action", ["copy", "move"])
+@pytest.mark.parametrize("action", [pytest.param("copy", marks=pytest.mark.slow), "move"])
 def test_stopped_by_a_signal(tmp_path: Path, sorter: Sorter, background: Background, action: str) -> None:
     """Whenever it comes, and whoever gets it, and even while a decoder hangs."""
     plain, plain_out = stoppable(tmp_path / "plain" / "in"), tmp_path / "plain" / "out"

@@ -18,7 +18,7 @@ from support.photos import BLUE, RED, make_photo
 
 from sorter.output.journal import Journal
 
-ROUNDS = 30
+ROUNDS, FEW_ROUNDS = 30, 5
 LABELS = ("red", "blue")
 
 
@@ -124,12 +124,18 @@ def check_settled(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "seed", "elsewhere"),
-    [("copy", 1, False), ("move", 2, False), ("move", 3, True)],
-    ids=["copy", "move", "move-to-another-disk"],
+    ("action", "seed", "elsewhere", "rounds"),
+    [
+        pytest.param("copy", 1, False, FEW_ROUNDS, id="copy"),
+        pytest.param("move", 2, False, FEW_ROUNDS, id="move"),
+        pytest.param("move", 3, True, FEW_ROUNDS, id="move-to-another-disk"),
+        pytest.param("copy", 1, False, ROUNDS, id="copy-often", marks=pytest.mark.slow),
+        pytest.param("move", 2, False, ROUNDS, id="move-often", marks=pytest.mark.slow),
+        pytest.param("move", 3, True, 10, id="move-to-another-disk-often", marks=pytest.mark.slow),
+    ],
 )
 def test_killed_run_goes_on(
-    tmp_path: Path, model: Path, originals: Path, action: str, seed: int, elsewhere: bool
+    tmp_path: Path, model: Path, originals: Path, action: str, seed: int, elsewhere: bool, rounds: int
 ) -> None:
     """Kill, check that nothing is lost, perhaps kill the next run too, go on, compare, undo, compare."""
     outputs = tmp_path
@@ -140,7 +146,6 @@ def test_killed_run_goes_on(
         outputs = shared / f"{tmp_path.parent.name}-{tmp_path.name}"
         outputs.mkdir()
     try:
-        rounds = 10 if elsewhere else ROUNDS
         _kill_rounds(tmp_path, outputs, model, originals, action, seed, rounds)
     finally:
         if elsewhere:
@@ -192,42 +197,44 @@ def _kill_rounds(
     assert kills >= rounds // 2  # the rest had come to their end before
 
 
-def test_killed_refiling_goes_on(tmp_path: Path, model: Path, originals: Path) -> None:
+@pytest.mark.parametrize(("action", "seed"), [pytest.param("copy", 4, marks=pytest.mark.slow), ("move", 5)])
+def test_killed_refiling_goes_on(
+    tmp_path: Path, model: Path, originals: Path, action: str, seed: int
+) -> None:
     """A changed threshold moves every red photo among the blue ones, and back again."""
-    for action, seed in (("copy", 4), ("move", 5)):
-        source, out = copied(originals, tmp_path / action / "in"), tmp_path / action / "out"
-        plain = command(model, "run", source, "--out", out, "--action", action, "-j", "1")
-        strict = [*plain, "--threshold", "0.999999999"]
-        expected = []
-        for what in (plain, strict, plain):
-            began = time.monotonic()
-            assert run(*what).returncode == 3
-            seconds = time.monotonic() - began
-            expected.append(Ending.of(source, out))
-        assert expected[0] == expected[2]
-        assert {row["label"] for row in expected[1].report} == {"blue", ""}
-        reds = sum(name.startswith("red/") for name in expected[0].output)
-        dice = random.Random(seed)
-        for number in range(6):
-            what, start, wanted = (plain, 0, expected[0]) if number % 2 else (strict, reds, expected[1])
-            # How many are red tells how far it has come.
-            count = dice.randrange(0, reds)
+    source, out = copied(originals, tmp_path / action / "in"), tmp_path / action / "out"
+    plain = command(model, "run", source, "--out", out, "--action", action, "-j", "1")
+    strict = [*plain, "--threshold", "0.999999999"]
+    expected = []
+    for what in (plain, strict, plain):
+        began = time.monotonic()
+        assert run(*what).returncode == 3
+        seconds = time.monotonic() - began
+        expected.append(Ending.of(source, out))
+    assert expected[0] == expected[2]
+    assert {row["label"] for row in expected[1].report} == {"blue", ""}
+    reds = sum(name.startswith("red/") for name in expected[0].output)
+    dice = random.Random(seed)
+    for number in range(6):
+        what, start, wanted = (plain, 0, expected[0]) if number % 2 else (strict, reds, expected[1])
+        # How many are red tells how far it has come.
+        count = dice.randrange(0, reds)
 
-            def far_enough(out: Path, start: int = start, count: int = count) -> bool:
-                return abs(len(list((out / "red").glob("*"))) - start) > count
+        def far_enough(out: Path, start: int = start, count: int = count) -> bool:
+            return abs(len(list((out / "red").glob("*"))) - start) > count
 
-            by_time = number % 3 == 2
-            killed(
-                what,
-                out,
-                (lambda out: True) if by_time else far_enough,
-                dice.uniform(0.2, seconds) if by_time else dice.uniform(0, 0.003),
-            )
-            assert sorted(hashes(out).values()) == sorted(expected[0].output.values())
-            done = run(*what)
-            assert done.returncode == 3, done.stderr
-            assert Ending.of(source, out) == wanted, number
-            check_settled(out)
+        by_time = number % 3 == 2
+        killed(
+            what,
+            out,
+            (lambda out: True) if by_time else far_enough,
+            dice.uniform(0.2, seconds) if by_time else dice.uniform(0, 0.003),
+        )
+        assert sorted(hashes(out).values()) == sorted(expected[0].output.values())
+        done = run(*what)
+        assert done.returncode == 3, done.stderr
+        assert Ending.of(source, out) == wanted, number
+        check_settled(out)
 
 
 @pytest.mark.parametrize("action", ["copy", "move", "hardlink", "symlink"])
