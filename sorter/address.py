@@ -1,4 +1,4 @@
-"""Paths in stores that are no disk of this machine: `s3://bucket/key`, and whatever else fsspec knows."""
+"""Paths in stores, such as `s3://bucket/key` and whatever else fsspec knows."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from typing import IO, Any
 from sorter.types import SorterError
 
 URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
-READ_AHEAD = 1 << 20  # bytes: a photo is read in one request or two, and of a film no more than its beginning
-WRITTEN_AT_ONCE = 8 << 20  # bytes that wait in memory
+READ_AHEAD = 1 << 20  # bytes: a photo takes one request or two, and only the start of a film is read
+WRITE_BUFFER = 8 << 20  # bytes
 SORTED_NAMES = 100_000  # a folder with more entries keeps the store's own order, so that memory is bounded
 CONNECTIONS = 64
-# Where an object appears whole or not at all; elsewhere it is written under another name first.
+# In these an object appears whole or not at all. Elsewhere it is written under another name first.
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oci", "oss", "memory"})
 
 
 class Address(PosixPath):
-    """A path in a store, that answers to what the rooms ask of a path.
+    """A path in a store, with the methods of `Path` that sorter needs.
 
-    It has no symbolic links and no inodes; `st_ino` is made from the address, so that two differ.
+    Stores have no symbolic links and no inodes. `st_ino` is a hash of the address.
     """
 
     __slots__ = ("_url",)
     _url: str
 
-    # -- its name ----------------------------------------------------------------------------------------------
+    # -- the name ----------------------------------------------------------------------------------------------
 
     def __str__(self) -> str:
         try:
@@ -60,7 +60,7 @@ class Address(PosixPath):
         return self
 
     def relative_to(self, *other: Any, **more: Any) -> Path:  # type: ignore[override]
-        """Which is no address any more."""
+        """A plain path, as the result is no address any more."""
         return Path(*super().relative_to(*other, **more).parts)
 
     @property
@@ -82,14 +82,14 @@ class Address(PosixPath):
         """The path as fsspec wants it."""
         return str(self.filesystem._strip_protocol(str(self)))
 
-    # -- what is there -----------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------------------
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """Size, time and kind. Raises FileNotFoundError, or OSError with what the store said."""
+        """Size, time and kind. Raises FileNotFoundError, or OSError with the store's message."""
         return _status(self, self.info())
 
     def info(self) -> dict[str, Any]:
-        """All that the store says of it. Raises as `stat`."""
+        """Everything that the store knows of the object. Raises as `stat`."""
         with store_errors(self):
             known: dict[str, Any] = self.filesystem.info(self.key)
         return known
@@ -105,7 +105,7 @@ class Address(PosixPath):
         return True
 
     def holds_object(self) -> bool:
-        """Is there an object of this very name? On S3 one question, where `exists` also looks for a folder."""
+        """Whether an object has exactly this name. On S3 this is one request; `exists` also looks for a folder."""
         if not hasattr(self.filesystem, "call_s3"):
             return self.exists()
         bucket, _, key = self.key.partition("/")
@@ -126,9 +126,9 @@ class Address(PosixPath):
         return False
 
     def entries(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Names in this folder and what they are, as the store lists them. Raises as `stat`.
+        """The names in this folder with their status, in the store's order. Raises as `stat`.
 
-        A key with an empty part or a dot for a part has no path; the name is then empty, or the dot.
+        A key with an empty part or a dot for a part has no path. Its name is then empty, or the dot.
         """
         with store_errors(self):
             key = self.key.rstrip("/")
@@ -150,7 +150,7 @@ class Address(PosixPath):
         newline: str | None = None,
     ) -> IO[Any]:
         with store_errors(self):
-            block = READ_AHEAD if "r" in mode else WRITTEN_AT_ONCE
+            block = READ_AHEAD if "r" in mode else WRITE_BUFFER
             binary = mode.replace("t", "").replace("b", "") + "b"
             file: IO[Any] = self.filesystem.open(self.key, binary, block_size=block)
         return file if "b" in mode else io.TextIOWrapper(file, encoding, errors, newline)
@@ -181,7 +181,7 @@ class Address(PosixPath):
 
 
 def path_of(text: str | os.PathLike[str]) -> Path:
-    """What a user names: an `Address` where it begins with a protocol, else a path of this machine."""
+    """The path that a user named: an `Address` where it begins with a protocol, else a path of this machine."""
     text = os.fspath(text)
     match = URL.match(text)
     if match is None:
@@ -192,13 +192,13 @@ def path_of(text: str | os.PathLike[str]) -> Path:
 
 
 def prefix(folder: Path) -> str:
-    """What the text of every path in a folder begins with; joining and cutting texts is far quicker than pathlib."""
+    """The text that every path in a folder begins with. Joining and cutting texts is far quicker than pathlib."""
     slash = "/" if isinstance(folder, Address) else os.sep
     return f"{str(folder).rstrip(slash)}{slash}"
 
 
 class store_errors:
-    """Whatever a store's library raises becomes an OSError that names the address."""
+    """Turns whatever a store's library raises into an OSError that names the address."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -233,7 +233,7 @@ def _filesystem(store: str) -> Any:
 
 
 def _listing(folder: Address) -> Iterator[dict[str, Any]]:
-    """S3 in pages of a thousand; what other libraries list, they list a folder at a time."""
+    """The entries of a folder: on S3 in pages of a thousand, elsewhere all at once."""
     filesystem, key = folder.filesystem, folder.key
     if not hasattr(filesystem, "call_s3"):
         yield from filesystem.ls(key, detail=True)
@@ -259,7 +259,7 @@ def _listing(folder: Address) -> Iterator[dict[str, Any]]:
 def in_order(
     entries: Iterator[tuple[str, os.stat_result]], order: Any
 ) -> Iterator[tuple[str, os.stat_result]]:
-    """Sorted by name; a folder of more than `SORTED_NAMES` as the store lists it."""
+    """Entries sorted by name. A folder of more than `SORTED_NAMES` keeps the store's order."""
     head = list(islice(entries, SORTED_NAMES + 1))
     if len(head) <= SORTED_NAMES:
         head.sort(key=lambda entry: order(entry[0]))
@@ -282,14 +282,14 @@ def _status(address: Address, known: dict[str, Any]) -> os.stat_result:
 
 
 def _modified(known: dict[str, Any]) -> int:
-    """When it was written, nanoseconds since the epoch; each library has its own word for it."""
+    """When the object was written, nanoseconds since the epoch. Each library names it differently."""
     for word in ("LastModified", "mtime", "last_modified", "updated", "created"):
         value = known.get(word)
         if isinstance(value, str):
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
         if isinstance(value, datetime):
             value = value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-            # S3 lists with milliseconds and answers a single question with whole seconds.
+            # S3 gives milliseconds in a listing and whole seconds for a single object.
             return int(value.timestamp()) * 1_000_000_000
         if isinstance(value, (int, float)):
             return int(value) * 1_000_000_000

@@ -25,7 +25,7 @@ class NotRegularError(OSError):
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open for reading without ever blocking: a FIFO may have taken a photo's place. In a store there is none.
+    """Open a file for reading, without blocking where a FIFO has taken its place.
 
     Raises:
         NotRegularError: it is no regular file.
@@ -47,7 +47,7 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 def sha256_of(path: Path) -> str:
-    """The hash of a file's bytes, in hex. Raises as `open_regular`."""
+    """The SHA-256 of a file's bytes, in hex. Raises as `open_regular`."""
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while block := file.read(BLOCK):

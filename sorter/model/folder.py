@@ -1,4 +1,4 @@
-"""A model folder: read, verify, write. Nothing in one can run code: JSON, safetensors and ONNX only."""
+"""Read, verify and write a model folder. Its files are JSON, safetensors and ONNX, none of which can run code."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class ClassNameError(ModelError, UsageError):
 
 @dataclass(frozen=True)
 class Model:
-    """What `model.json` says, and where it lies.
+    """A model folder and the content of its model.json.
 
     Attributes:
         folder: where the model's files are.
-        name: what people call it.
-        classes: class names in the order of the network's outputs; also the names of the output folders.
-            A binary model has two: the network's one logit speaks for `positive`.
+        name: for people.
+        classes: class names in the order of the network's outputs. The output folders have these names.
+            A binary model has two, and one logit, which is that of `positive`.
         positive: the class whose probability a binary model gives; None for more than two classes.
         threshold: a binary model's decision boundary on that probability.
         temperature: logits are divided by it before the sigmoid or softmax (Guo et al. 2017).
@@ -97,7 +97,7 @@ class Model:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when anything that can change a score does (not the name, not the threshold)."""
+        """A hash of everything that can change a score. The name and the threshold cannot."""
         parts = {
             "classes": self.classes,
             "positive": self.positive,

@@ -14,7 +14,7 @@ from sorter.types import SorterError
 
 
 def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
-    """Make the network that `model.json` describes, its weights still random.
+    """Make the network that `model.json` describes, with random weights.
 
     Args:
         backbone: `name` (timm's, or `small-cnn`), `arguments` for it, and `head`: `linear` for timm's own

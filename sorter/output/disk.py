@@ -1,7 +1,7 @@
-"""Put photos where they belong and back again: never overwriting, never losing, whatever moment the process dies.
+"""Put photos in their places on a disk, and back again. No file is overwritten or lost, even when the process dies.
 
-Every step is one system call that either happened or did not. `place` does a planned filing; `was_done` tells
-after a crash whether it had happened; `revert` takes it back.
+Every step is one system call, which happened or did not. `place` carries out a planned filing. `was_done` tells after
+a crash whether it had happened. `revert` undoes it.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class ObjectIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """One photo on its way into a folder, or there already.
+    """A photo that goes to a place in the output, or lies there already.
 
     Attributes:
-        kind: how it goes there; never `NONE`.
+        kind: how it goes there. It is never `NONE`.
         source: absolute path of the photo.
         destination: absolute path of its place in the output.
         identity: of the source when the filing was planned; None where nothing is compared with it.
@@ -76,24 +76,24 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What lies at the destination, as `lstat` saw it right after: how undo knows its own file again."""
+    """What `lstat` saw at the destination right after a filing. Undo compares it before it removes the file."""
 
     size: int
     mtime_ns: int
 
 
 def make_folder(folder: Path) -> None:
-    """Unless it is there, which is found out quicker than by trying. Raises OSError."""
+    """Make a folder and its parents unless it is there, which is quicker to ask than to try. Raises OSError."""
     if not os.path.isdir(folder):  # noqa: PTH112
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def free_name(wanted: Path, taken: Callable[[Path], bool]) -> Path:
-    """The path itself where it is free, else `stem (2).ext`, `stem (3).ext`, …, cut to fit in 255 bytes.
+    """A path that nothing has: the wanted one, else `stem (2).ext`, `stem (3).ext` and so on, in at most 255 bytes.
 
     Args:
-        taken: tells of a path whether it is in use. It is asked O(log n) times for n same-named photos, as
-            numbers are given out without gaps: the first free one is found by doubling, then bisecting.
+        taken: tells of a path whether it is in use. It is asked O(log n) times for n photos of one name. Numbers are
+            given out without gaps, so the first free one is found by doubling, then bisecting.
     """
     folder, name = wanted.parent, wanted.name
     fits = fit_name(name, "")
@@ -132,7 +132,7 @@ def fit_name(name: str, suffix: str) -> str:
 
 
 def place(filing: Filing, staging: Path) -> Placed:
-    """Do what was planned. Nothing is at the destination before it is there whole.
+    """Carry out a planned filing. The photo appears at the destination whole or not at all.
 
     Args:
         staging: a path of this filing's own, on the output's filesystem, for bytes not yet in place.
@@ -149,7 +149,7 @@ def place(filing: Filing, staging: Path) -> Placed:
     elif filing.kind is ActionKind.MOVE:
         move(filing.source, filing.destination, staging)
     elif filing.kind is ActionKind.HARDLINK:
-        # Nor do all systems follow a link that is to be linked.
+        # Not all systems follow a symbolic link here.
         source = filing.source.resolve() if filing.source.is_symlink() else filing.source
         os.link(source, filing.destination)
     else:
@@ -158,7 +158,7 @@ def place(filing: Filing, staging: Path) -> Placed:
 
 
 def was_done(filing: Filing, staging: Path) -> bool:
-    """After a crash: finish a filing that had come to its destination, or clear up one that had not."""
+    """After a crash: finish a filing that had reached its destination, or clear up. Returns whether it had."""
     _clear(staging, filing.destination)
     target = _stat(filing.destination, follow=False)
     if target is None:
@@ -169,9 +169,9 @@ def was_done(filing: Filing, staging: Path) -> bool:
         return _links_to(filing, target)
     source = _stat(filing.source)
     if source is None:
-        return True  # a move takes the source away last; a copy without its source is still the photo
+        return True  # a move removes the source last, and a copy without its source is still the photo
     if filing.kind is ActionKind.MOVE and _is_photo(target, filing):
-        filing.source.unlink()  # stopped between link and unlink: both names are the one file
+        filing.source.unlink()  # stopped between link and unlink: both names are one file
         return True
     if not filecmp.cmp(filing.source, filing.destination, shallow=False):
         return False
@@ -183,10 +183,10 @@ def was_done(filing: Filing, staging: Path) -> bool:
 
 
 def revert(filing: Filing, placed: Placed, staging: Path) -> None:
-    """Take a filing back.
+    """Undo a filing.
 
     Raises:
-        CannotUndo: says why the file was left where it is.
+        CannotUndo: why the file was left where it is.
         OSError: the system refused.
     """
     target = _stat(filing.destination, follow=False)
@@ -218,7 +218,7 @@ def revert(filing: Filing, placed: Placed, staging: Path) -> None:
 
 
 def was_reverted(filing: Filing, staging: Path) -> bool:
-    """After a crash: had `revert` come to its end? Finishes one that only lacked the last step."""
+    """After a crash: whether `revert` had ended. One that only lacked the last step is finished."""
     _clear(staging, filing.source)
     if _stat(filing.destination, follow=False) is None:
         return True
@@ -238,7 +238,7 @@ def placed_at(path: Path) -> Placed:
 
 
 def move(source: Path, destination: Path, staging: Path) -> None:
-    """Rename without replacing; across filesystems copy, verify, then delete.
+    """Rename without replacing. Across filesystems: copy, verify, then delete.
 
     Raises: as `place`.
     """
@@ -260,7 +260,7 @@ def move(source: Path, destination: Path, staging: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut, where the system has a call for it."""
+    """Write a folder's renames to the disk, so that they survive a power cut. Windows has no call for it."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -327,7 +327,7 @@ def _native_rename() -> Callable[[bytes, bytes], int] | None:
 
 
 def _copy(source: Path, staging: Path) -> None:
-    """Bytes, times and mode, synced to the disk. A copy-on-write filesystem shares the blocks."""
+    """Copy bytes, times and mode, and sync them to the disk. A copy-on-write filesystem shares the blocks."""
     try:
         with open_regular(source) as reader, staging.open("wb") as writer:
             _copy_bytes(reader.fileno(), writer.fileno())

@@ -26,8 +26,8 @@ class Scored:
     Attributes:
         filing: the filing that put it where it is now, or None.
         current: where it is now in the output, absolute, or None.
-        wanted: a path to file it under, or beside under the next free name, instead of its label's folder; it may
-            lie outside the output.
+        wanted: the path to file it under instead of its label's folder, with the next free name. It may lie outside
+            the output.
     """
 
     photo: Photo
@@ -44,7 +44,7 @@ class _Planned:
     entry: int
     of: Scored
     what: Filing
-    again: bool  # it is in the output already and goes to another folder there
+    again: bool  # the photo is in the output already and goes to another folder there
 
 
 class Filer:
@@ -54,8 +54,8 @@ class Filer:
         journal: of that folder.
         kind: what to do with the photos.
         tree: keep the folders that the photos came in.
-        by_label: give each label a folder; else all go into the output itself.
-        dry: plan only; the journal (a throw-away one) then holds where photos would have gone.
+        by_label: give each label a folder. Else all photos go into the output itself.
+        dry: plan only. The journal, a temporary one, then holds where photos would have gone.
         executor: what carries out the filings; None for threads of this process.
     """
 
@@ -83,9 +83,9 @@ class Filer:
         self._threads.close()
 
     def file(self, batch: Sequence[Scored | Result[Scores]]) -> list[int]:
-        """Write down a batch in its order, failures too, and put its scored photos in their folders.
+        """Write a batch to the journal in its order, failures too, and put its scored photos in their folders.
 
-        A photo that cannot be filed becomes a failed row and stays where it is. Returns their ids in the journal.
+        A photo that cannot be filed becomes a failed row and stays where it is. Returns the ids in the journal.
 
         Raises:
             SorterError: the disk is full.
@@ -103,16 +103,16 @@ class Filer:
         with self._journal.transaction():
             for step in steps:
                 self._leave(step)
-                message = "every name tried was taken at the last moment"
+                message = "every name that was tried was taken in the meantime"
                 self._journal.not_filed(step.entry, Failure(Reason.NOT_FILED, message))
         return entries
 
     def recover(self, go_on: bool) -> None:
-        """Bring what a crash or a full disk stopped halfway to one end or the other.
+        """Finish or drop the filings that a crash or a full disk stopped halfway.
 
         Args:
-            go_on: do what was planned, under the name that was given out then, so that a run that goes on ends
-                as it would have; else leave undone what was not done.
+            go_on: carry out what was planned, under the name that was given out then. The run then ends as it would
+                have without the stop. Else drop what was not done.
 
         Raises:
             SorterError: the disk is (still) full.
@@ -139,7 +139,7 @@ class Filer:
         if outcome is not None and outcome.errno in FULL:
             raise self._full(outcome)
         self._forget(filed)
-        if outcome is not None:  # what is left as failed is tried again, and then under a new name
+        if outcome is not None:  # a failed photo is tried again, under a new name
             self._journal.not_filed(filed.entry, _failure(outcome))
 
     def _forget(self, filed: Filed) -> None:
@@ -168,7 +168,7 @@ class Filer:
     # -- one step each -----------------------------------------------------------------------------------------
 
     def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[_Planned]:
-        """Give out names in the order of the batch, and write the plans down; a photo without a step stays."""
+        """Give out names in the order of the batch, and write the plans down. A photo without a plan stays."""
         going = [(entry, scored, self._wanted(scored)) for entry, scored in batch if self._goes(scored)]
         names = FreeNames(self._journal, [wanted for *_, wanted in going], self._ask_store)
         planned: list[tuple[int, Scored, Filing, int | None]] = []
@@ -206,7 +206,7 @@ class Filer:
         return folder / scored.photo.path.name
 
     def _do(self, steps: list[_Planned]) -> list[_Planned]:
-        """Carry out planned steps; returns those to do again under another name."""
+        """Carry out plans. Returns those to do again under another name."""
         outcomes = self._apply(steps)
         placed: dict[int, Placed] = {}
         if not self._dry:

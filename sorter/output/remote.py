@@ -1,7 +1,7 @@
-"""An output in a store has its journal on the driver's disk; a copy of it lies beside the output between runs.
+"""Journals of outputs in a store: kept on this machine's disk during a run, and copied beside the output after it.
 
-A note there says which run was the last, and where. Whoever comes with another journal, or none, is told so,
-instead of filing everything a second time.
+A note beside the output names the last run and its machine. A run with another journal, or none, then stops with an
+error instead of filing everything a second time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from sorter.files import atomic_write
 from sorter.output.journal import FILE, FOLDER, Journal, JournalError, journal_folder
 
 NOTE = "last-run.json"
-TOKEN = "run-in-store"  # in the journal and the note: the journal is of that very run
+TOKEN = "run-in-store"  # the same in the journal and the note of one run
 
 
 def download(out: Path, fresh: bool = False) -> None:
-    """Before the journal is opened: see that this machine has the right one. On a disk it lies in the output.
+    """Fetch the journal of an output in a store where this machine's is older. For an output on a disk, do nothing.
 
     Raises:
-        JournalError: a run was begun elsewhere and not ended, so that its journal is there.
+        JournalError: a run on another machine was stopped, and the journal is there.
     """
     if not isinstance(out, Address):
         return
@@ -51,7 +51,7 @@ def download(out: Path, fresh: bool = False) -> None:
 
 @contextmanager
 def uploaded(journal: Journal) -> Iterator[None]:
-    """While the block runs the note says so; when it ends well the copy is there and the note says that."""
+    """Mark a run as running while the block runs. When it ends well, copy the journal beside the output."""
     out = journal.out
     if not isinstance(out, Address):
         yield
@@ -86,7 +86,7 @@ def _write(out: Address, note: dict[str, Any]) -> None:
 
 
 def _token(out: Address) -> str | None:
-    """Of the run that this machine's journal is of."""
+    """The token of the run in this machine's journal; None where there is no journal."""
     if not (journal_folder(out) / FILE).exists():
         return None
     with closing(Journal.read(out)) as journal:

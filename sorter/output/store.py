@@ -1,7 +1,7 @@
-"""What `disk` does, for filings of which one end is in a store: copy there without overwriting, and back again.
+"""Put photos in their places, and back again, where one end is in a store. The functions are those of `disk`.
 
-An object appears whole or not at all. Stores have no rename that refuses to replace; on S3 the copy itself is
-conditional, elsewhere whoever writes under the same name in the moment after we looked is not seen.
+An object appears whole or not at all. Stores have no rename that refuses to replace. On S3 the copy itself is
+conditional. Elsewhere an object is overwritten if another program writes it just after we looked.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sorter.files import BLOCK, open_regular
 from sorter.output.disk import CannotUndo, Filing, ObjectIdentity, Placed, placed_at, publish
 from sorter.types import ActionKind
 
-CHANGED = "changed since it was looked at; the same command again looks anew"
+CHANGED = "changed since it was looked at; give the same command again"
 
 
 def concerns(filing: Filing) -> bool:
-    """Is one end of it a store?"""
+    """Whether one end of a filing is in a store."""
     return isinstance(filing.source, Address) or isinstance(filing.destination, Address)
 
 
@@ -44,7 +44,7 @@ def was_done(filing: Filing, staging: Path) -> bool:
     if not _is_there(filing.destination):
         return False
     if not _is_there(filing.source):
-        return True  # a move takes the source away last; a copy without its source is still the photo
+        return True  # a move removes the source last, and a copy without its source is still the photo
     if not same_bytes(filing.source, filing.destination):
         return False
     if filing.kind is ActionKind.MOVE:
@@ -87,7 +87,7 @@ def was_reverted(filing: Filing, staging: Path) -> bool:
 
 
 def same_bytes(one: Path, other: Path) -> bool:
-    """Are they equal? The store's own checksum tells where both have one, else every byte is compared."""
+    """Whether two files are equal. The store's checksums are compared where both have one, else every byte."""
     if one.stat().st_size != other.stat().st_size:
         return False
     if isinstance(one, Address) and isinstance(other, Address) and one.store.split(":")[0] == "s3":
@@ -102,7 +102,7 @@ def same_bytes(one: Path, other: Path) -> bool:
 
 
 def _copy(source: Path, destination: Path, staging: Path) -> None:
-    """Raises FileExistsError where something is at the destination, which is left as it is."""
+    """Copy. Raises FileExistsError where something is at the destination, which stays as it is."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     staging = _near(staging, destination)
     if not isinstance(destination, Address):
@@ -121,14 +121,14 @@ def _copy(source: Path, destination: Path, staging: Path) -> None:
 
 
 def _near(staging: Path, destination: Path) -> Path:
-    """The staging file, or one beside the destination where that is in another world (putting back)."""
+    """The staging file, or one beside the destination where only one of them is in a store, as in an undo."""
     if isinstance(staging, Address) == isinstance(destination, Address):
         return staging
     return destination.with_name(f".sorter-{staging.name}")
 
 
 def _within(source: Address, destination: Address) -> None:
-    """The store copies; no byte comes here."""
+    """The store copies by itself. No byte comes here."""
     conditional = {"IfNoneMatch": "*"} if destination.store.startswith(("s3:", "s3a:")) else {}
     with _refused(destination), store_errors(destination):
         destination.filesystem.cp_file(source.key, destination.key, **conditional)
@@ -165,7 +165,7 @@ def _pour(reader: IO[bytes], writer: IO[bytes]) -> None:
 
 
 class _refused:
-    """A store that will not overwrite says so with 412 or 409, each library in its own words."""
+    """Turns the 412 or 409 of a store that refuses to overwrite into FileExistsError, whatever the library."""
 
     def __init__(self, destination: Address) -> None:
         self._destination = destination

@@ -1,4 +1,4 @@
-"""report.csv: one row per file, written as the run goes, and made anew from the journal when it ends."""
+"""report.csv: one row per file. It grows during the run and is written anew from the journal at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCORED = (Status.SORTED.value, Status.UNSURE.value)
 
 
 class CsvReport:
-    """Rows of what the journal holds.
+    """report.csv: a row for each file in the journal.
 
     Paths are absolute. A name that is not valid UTF-8 shows its odd bytes as `\\udcXX`, so that the file as a
     whole stays UTF-8 and every spreadsheet and pandas can read it.
@@ -44,12 +44,12 @@ class CsvReport:
         self._file: TextIO | None = None
 
     def begin(self, lines: Iterable[Line]) -> None:
-        """Start with what is known from earlier, and stay open for `add`."""
+        """Write the rows of earlier runs, and stay open for `add`."""
         self.finish(lines)
         self._file = open_text(self.path, "a")
 
     def add(self, lines: Iterable[Line]) -> None:
-        """Append rows; they are in the file when this returns."""
+        """Append rows. They are in the file when this returns."""
         if self._file is not None:
             csv.writer(self._file).writerows(map(self.row, lines))
             self._file.flush()
@@ -60,7 +60,7 @@ class CsvReport:
             self._file = None
 
     def finish(self, lines: Iterable[Line]) -> None:
-        """Write the whole file anew, in the order of the journal; it is replaced in one step."""
+        """Write the whole file anew, in the order of the journal. It is replaced in one step."""
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_text(self.path) as file:
@@ -90,7 +90,7 @@ class CsvReport:
         ]
 
     def _at(self, destination: str) -> str:
-        """Absolute; one that was renamed where it is, outside the output, is so already."""
+        """The absolute path. That of a file outside the output, renamed in place, is absolute already."""
         return destination if os.path.isabs(destination) else self._within + destination  # noqa: PTH117
 
     def _probabilities(self, line: Line) -> list[str]:

@@ -18,13 +18,13 @@ from sorter.types import ActionKind, Reason, Status
 
 BINS = 20
 EXTREMES = 8  # photos at each end of a folder
-CARDS = 400  # on the page, about: a model with a thousand classes shows fewer of each
+CARDS = 400  # on the page, about. A model with a thousand classes shows fewer of each
 EXAMPLES = 20  # files named for each reason
 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What the page says of the run that the journal does not know.
+    """Facts about the run for the page that are not in the journal.
 
     Attributes:
         model: its name.
@@ -93,15 +93,15 @@ class _Example:
 
 
 def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thumbnails: Thumbnails) -> None:
-    """Write the report of what the journal holds, whole or not at all.
+    """Write report.html, whole or not at all.
 
     Memory: one folder's contact sheet, however many photos and folders there are.
 
     Args:
         journal: of the run.
         target: the file to write, or replace.
-        page: what else is known of the run.
-        rule: by which the journal's photos were last decided.
+        page: more facts about the run.
+        rule: the one that gave the journal's photos their labels.
         thumbnails: one result per photo, in order, with a JPEG's bytes: `Pool(Thumbnail(...), ...).run`.
             A photo without one gets a placeholder.
 
@@ -151,7 +151,7 @@ def _folders(counts: dict[tuple[str, str], int]) -> dict[str, int]:
 
 
 def _order(rule: Rule) -> list[str]:
-    """What people look for comes first."""
+    """The classes, the positive one first, as people look for it."""
     return sorted(rule.classes, key=lambda label: label != rule.positive)
 
 
@@ -160,7 +160,7 @@ def _sum(counts: dict[tuple[str, str], int], wanted: Status) -> int:
 
 
 def _folder(journal: Journal, label: str) -> str | None:
-    """Photos may all be where they were (`--action none`): then there is no such folder to open."""
+    """A link to a label's folder; None where there is no such folder, as after `--action none`."""
     folder = journal.out.absolute() / label
     return folder.as_uri() if folder.is_dir() else None
 
@@ -169,7 +169,7 @@ def _folder(journal: Journal, label: str) -> str | None:
 
 
 def _bars(counts: list[int]) -> list[_Bar]:
-    """Heights go with the square root: the few doubtful photos show beside the many certain ones."""
+    """Bars with heights by the square root, so that few doubtful photos show beside many certain ones."""
     most, bins = max(max(counts), 1), len(counts)
     return [
         _Bar(at / bins, (at + 1) / bins, count, math.sqrt(count / most)) for at, count in enumerate(counts)
@@ -211,10 +211,10 @@ def _sampled(
 
 def _ends(journal: Journal, rule: Rule, label: str, each: int, thumbnails: Thumbnails) -> list[Sheet]:
     """Photos from both ends of a folder; one sheet where there are few."""
-    # In `unsure` there is no more and less certain, only more and less probable.
+    # Photos in `unsure` are more or less probable, not more or less certain.
     positive = None if label == UNSURE else rule.positive
     first = journal.extremes(label, True, each, positive)
-    # Few photos, or many of one probability, are at both ends: each is shown once.
+    # Few photos, or many of one probability, are at both ends. Each is shown once.
     known = {entry.id for entry in first}
     others = journal.extremes(label, False, 2 * each, positive)
     last = [entry for entry in others if entry.id not in known][:each]
@@ -242,7 +242,7 @@ def _subject(out: Path, entry: Entry) -> Subject:
 
 
 def _place(out: Path, entry: Entry) -> Path:
-    """Where a photo lies now: a dry run names places that nothing is in, and people move things."""
+    """Where a photo lies now. A dry run names places that are empty, and people move files."""
     if entry.destination is not None and os.path.lexists(filed := out / entry.destination):
         return filed
     return entry.photo.path

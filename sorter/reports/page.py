@@ -13,13 +13,13 @@ from sorter.types import SorterError, UsageError
 if TYPE_CHECKING:
     import jinja2
 
-# Left in a page, these could not be encoded (halves of surrogate pairs), would vanish (control characters),
-# or would show one name as another (characters that turn the direction of writing).
+# Halves of surrogate pairs cannot be encoded. Control characters would vanish. Characters that turn the direction of
+# writing would show one name as another.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
-    """Fill a template of `templates/` in, whole or not at all; values are escaped, Markup is not.
+    """Fill in a template of `templates/` and write the page, whole or not at all. Values are escaped, Markup is not.
 
     Raises:
         SorterError: the file cannot be written.
@@ -34,7 +34,7 @@ def write_page(target: Path, template: str, context: dict[str, Any]) -> None:
 
 
 def printable(text: str) -> str:
-    """File names are any bytes: what a page cannot show is written as a backslash escape, such as `\\udcff`."""
+    """Text for a page. File names are any bytes, and what cannot be shown becomes an escape such as `\\udcff`."""
     return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
@@ -67,7 +67,7 @@ def _template(name: str) -> jinja2.Template:
     environment = Environment(
         loader=PackageLoader("sorter.reports"),
         autoescape=True,
-        # Of every value that goes into the page, so that none can be forgotten. Markup is text already escaped.
+        # Applied to every value on the page, so that none is forgotten. Markup is escaped already.
         finalize=lambda value: printable(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,

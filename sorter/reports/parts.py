@@ -20,9 +20,9 @@ GROUP = 20_000  # rows of Parquet that are in memory at once
 
 
 class PartsReport:
-    """`report-parts/part-00001.csv` and so on, each whole as soon as it is there; in the end also the one file.
+    """`report-parts/part-00001.csv` and so on, each of which appears whole, and report.csv at the end.
 
-    While a run goes on the parts hold what is new in it, in the end everything, in the order of the journal.
+    During a run the parts hold its new rows. At the end they hold all rows, in the order of the journal.
 
     Args: as for `CsvReport`.
     """
@@ -37,14 +37,14 @@ class PartsReport:
         self._parts = 0
 
     def begin(self, lines: Iterable[Line]) -> None:
-        """Forget the parts of an earlier run; the one file stays until the new one takes its place."""
+        """Remove the parts of an earlier run. Its report.csv stays until the new one replaces it."""
         del lines
         self.close()
         remove_parts(self.path)
         self._parts = 0
 
     def add(self, lines: Iterable[Line]) -> None:
-        """Take rows; they are in a part when that is full, or at `close`."""
+        """Take rows. They are in a part when it is full, or at `close`."""
         for line in lines:
             self._add(self._rows.row(line))
 
@@ -53,7 +53,7 @@ class PartsReport:
         self._writer, self._rows_in_part = None, 0
 
     def finish(self, lines: Iterable[Line]) -> None:
-        """Write parts and whole anew."""
+        """Write the parts and report.csv anew."""
         self.begin(())
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_text(self.path) as whole:
@@ -113,7 +113,7 @@ class ParquetReport:
         pass
 
     def finish(self, lines: Iterable[Line]) -> None:
-        """Write the whole file; it is replaced in one step."""
+        """Write the whole file. It is replaced in one step."""
         from pyarrow.parquet import ParquetWriter
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ Report = CsvReport | PartsReport | ParquetReport
 
 
 def report_at(path: Path, out: Path, classes: tuple[str, ...], in_parts: bool) -> Report:
-    """The kind of report that its name, its place and the run ask for."""
+    """The report for a path: Parquet by its name, in parts in a store or on a cluster, else CSV."""
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetReport(path, out, classes)
     if in_parts or isinstance(path, Address):
@@ -155,7 +155,7 @@ def parts_folder(path: Path) -> Path:
 
 
 def remove_parts(path: Path) -> None:
-    """The parts of a report, where it has any."""
+    """Remove the parts of a report, where it has any."""
     folder = parts_folder(path)
     with suppress(FileNotFoundError):
         names = (
@@ -166,7 +166,7 @@ def remove_parts(path: Path) -> None:
         for name in names:
             if name.startswith("part-"):
                 (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):  # somebody keeps something else in it
+        with suppress(OSError):  # it holds other files
             folder.rmdir()
 
 

@@ -28,8 +28,8 @@ class Applied:
 
     Attributes:
         out: the folder that photos were filed in.
-        filed: photos that are where they belong now and were not before.
-        left: those that could not be filed.
+        filed: photos that are in the right folder now and were not before.
+        left: photos that could not be filed, with the reasons.
     """
 
     out: Path
@@ -40,8 +40,8 @@ class Applied:
 def apply_review(out: Path, progress: Progress | None = None) -> Applied:
     """Move photos within the output to the folders of their right labels, as safely as a run files them.
 
-    Stopped anywhere, the same call goes on. `undo_apply` puts them where the run had put them; `sorter undo`
-    takes back the run as a whole.
+    After a stop the same call goes on. `undo_apply` puts photos where the run had put them. `sorter undo` undoes the
+    whole run.
 
     Args:
         progress: advances for each photo.
@@ -97,7 +97,7 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
             progress.advance(len(batch))
     if (out / "report.csv").exists():
         report.write_csv(journal, out / "report.csv", rule.classes)
-    (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
+    (out / "report.html").unlink(missing_ok=True)  # its links no longer lead to the photos
     return Applied(out, filed, tuple(left))
 
 

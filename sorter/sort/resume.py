@@ -28,7 +28,7 @@ FINAL = frozenset({Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.C
 
 @contextmanager
 def open_journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[Journal]:
-    """The output folder's journal, locked; for a dry run a copy of it that is thrown away.
+    """Open the output folder's journal and lock it. A dry run gets a temporary copy.
 
     Raises:
         JournalError: it cannot be opened, or another process is at work on the folder.
@@ -161,7 +161,7 @@ class NewFiles:
 
 
 def _is_new(known: Known, item: Photo | Result[Scores]) -> bool:
-    """Does this file have to be looked at, given what the journal holds of it?"""
+    """Whether a file has to be decoded, given what the journal holds of it."""
     if isinstance(item, Result):
         return not known.scored and known.failure != item.outcome
     if (known.size, known.mtime_ns) != (item.size, item.mtime_ns):

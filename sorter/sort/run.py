@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sorter.cluster.machine import Cluster
 
 BATCH = 64  # photos filed together: one commit to the disk before and one after
-LARGE_BATCH = 1024  # where filing waits for a network and many can do so at once
+LARGE_BATCH = 1024  # where filing waits for a network, as many can wait at once
 FLUSH_SECONDS = 0.25
 THUMBNAIL = 160  # pixels
 
@@ -53,16 +53,16 @@ class SortSummary:
 
     Attributes:
         out: the output folder.
-        counts: label -> photos, over everything the journal holds.
-        failed: reason -> files, likewise.
-        skipped: reason -> files, likewise.
+        counts: label -> photos, of all that the journal holds.
+        failed: reason -> files, of all that the journal holds.
+        skipped: reason -> files, of all that the journal holds.
         decoded: photos decoded and scored by this run.
         refiled: photos put elsewhere by this run without decoding.
         seconds: from the start of the run to its end.
-        engine: what scored them, or None where nothing was.
+        engine: what scored the photos; None where none was scored.
         report: where report.csv is, or None.
         page: where report.html is, or None.
-        dry_run: nothing was touched.
+        dry_run: no file was touched.
     """
 
     out: Path
@@ -91,9 +91,9 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     """Sort photos into the folders of their classes.
 
     Raises:
-        UsageError: options that contradict each other, the model, or the output folder's journal.
-        SorterError: the run cannot go on; the same call later goes on where it stopped.
-        KeyboardInterrupt: as ever; the journal is then as good as after any other stop.
+        UsageError: the options contradict each other, the model, or the output folder's journal.
+        SorterError: the run cannot go on. The same call later goes on where it stopped.
+        KeyboardInterrupt: the same call later goes on where it stopped.
     """
     began = time.monotonic()
     progress = progress or NoProgress()
@@ -157,7 +157,7 @@ class _Run:
     # -- what the journal knows -------------------------------------------------------------------------------
 
     def _settle(self, csv: Report) -> None:
-        """File anew, from the journal alone, what is not where the rule wants it."""
+        """Move photos that the journal knows to the folders that the rule gives them, without decoding."""
         batch: list[Scored] = []
         for entry in self.journal.unsettled(everything=self.changed):
             if entry.scores is None:
@@ -183,7 +183,7 @@ class _Run:
             self.refiled += len(batch)
             self.progress.advance(len(batch))
 
-    # -- what is new -------------------------------------------------------------------------------------------
+    # -- new photos --------------------------------------------------------------------------------------------
 
     def _sort(self, csv: Report) -> None:
         batch: list[Result[Scores]] = []
@@ -196,7 +196,7 @@ class _Run:
         self._take_in(batch, csv)
 
     def _results(self, items: Iterator[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
-        """Start the workers, if there is anything to decode at all, and run the photos through them."""
+        """Start the workers, if there is anything to decode, and run the photos through them."""
         head: list[Photo | Result[Scores]] = []
         for item in items:
             if isinstance(item, Photo):
@@ -207,7 +207,7 @@ class _Run:
             return
 
         def samples() -> Iterator[Path]:
-            """Paths to try engines on; what is taken from the scan for it waits in `head`."""
+            """Paths to try engines on. Items taken from the scan for this wait in `head`."""
             yield from (item.path for item in head if isinstance(item, Photo))
             for item in items:
                 head.append(item)
@@ -235,7 +235,7 @@ class _Run:
             yield from processes.run(everything)
 
     def _take_in(self, batch: list[Result[Scores]], csv: Report) -> None:
-        """Decide and file a batch of results, and report on it."""
+        """Decide on a batch of results, file it and report it."""
         if not batch:
             return
         decided: list[Scored | Result[Scores]] = []
@@ -275,7 +275,7 @@ class _Run:
     def workers(self) -> int:
         return self.options.workers or available_cores()
 
-    # -- what it came to ---------------------------------------------------------------------------------------
+    # -- the summary -------------------------------------------------------------------------------------------
 
     def _summary(self, began: float, csv: Path | None, page: Path | None) -> SortSummary:
         counts: dict[str, int] = {}
@@ -309,7 +309,7 @@ def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> F
 
 @contextmanager
 def _cluster(options: SortOptions, progress: Progress) -> Iterator[Cluster | None]:
-    """What `--cluster` asks for. Raises SorterError where Ray is not installed."""
+    """The cluster that `--cluster` names. Raises SorterError where Ray is not installed."""
     if options.cluster is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""A journal's photos as columns, and what a rule makes of them: a hundred thousand sort and filter in milliseconds."""
+"""The photos of a journal as columns, with the labels that a rule gives them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SEPARATOR = os.fsencode(os.sep)
 
 @dataclass
 class Table:
-    """A folder's photos as columns: a hundred thousand of them sort and filter in milliseconds.
+    """The photos of an output folder as columns, so that a hundred thousand sort and filter in milliseconds.
 
-    A label is a code: its place in `labels`, -1 for none. Plain data, so that it can be read on another thread.
+    A label is a code: its place in `labels`, -1 for none. The table is plain data and can be read on another thread.
 
     Attributes:
         out: the output folder.
@@ -35,9 +35,9 @@ class Table:
         rule: how probabilities become labels.
         id: int64, shape (n,), rising: the order in which photos were found.
         probability: float64, of the positive class for two classes, of the likeliest for more; NaN where not scored.
-        likeliest: int16, the code of the likeliest class; for two classes as good as unused.
+        likeliest: int16, the code of the likeliest class. Not read for two classes.
         filed: int16, the label whose folder it lies in; -1 where it is not in the output.
-        corrected: int16, what a person says.
+        corrected: int16, the class that a person gave it; -1 for none.
         size: int64, bytes.
         mtime_ns: int64, nanoseconds since the epoch.
         width: int32, of the photo, upright, pixels; 0 where not scored.
@@ -80,7 +80,7 @@ class Table:
 
     @property
     def doubt(self) -> NDArray[np.float64]:
-        """How near each is to being decided otherwise: 1 on the edge, 0 for certain, NaN where not scored."""
+        """How near each is to another label: 1 on the edge, 0 for certain, NaN where not scored."""
         return doubts(self.rule, self.probability)
 
     def path(self, row: int) -> Path:

@@ -1,4 +1,4 @@
-"""`sorter undo`: put everything back that an output folder's journal says was filed there."""
+"""`sorter undo`: put back every file that an output folder's journal knows."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Undone:
 
 
 def undo(out: Path) -> Undone:
-    """Take back what runs have filed in `out`; the journal keeps the scores, so a new run need not decode.
+    """Undo all filings in `out`. The journal keeps the scores, so that a new run need not decode.
 
     Raises:
         JournalError: the folder has no journal, or another process is at work on it.
     """
     out = out.resolve()
     download(out)
-    Journal.read(out).close()  # no journal, no new one
+    Journal.read(out).close()  # raises where there is none, as `open` would make one
     with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         restored, left = 0, []
         for problem in undo_filings(journal):
@@ -61,14 +61,14 @@ def undo(out: Path) -> Undone:
         remove_parts(out / "report.csv")
         if settings is not None and (out / "report.csv").exists():
             report.write_csv(journal, out / "report.csv", settings.classes)
-        (out / "report.html").unlink(missing_ok=True)  # its pictures are no longer where it says
+        (out / "report.html").unlink(missing_ok=True)  # its links no longer lead to the photos
         with journal.transaction():
             journal.set(state="undone")
     return Undone(out, restored, tuple(left))
 
 
 def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
-    """Undo every filing, the latest first; yields None for each done, a `LeftInPlace` for each that was not."""
+    """Undo every filing, the latest first. Yields None for each that is undone, else a `LeftInPlace`."""
     with closing(Filer(journal, ActionKind.NONE)) as filer:
         filer.recover(go_on=False)
         filings = journal.filings_backwards()

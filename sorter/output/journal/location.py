@@ -1,4 +1,4 @@
-"""Where a journal lies, who may write it, and what its faults are called."""
+"""Where a journal lies, its lock, and its errors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ FILE = "journal.db"
 
 
 def journal_folder(out: Path) -> Path:
-    """The folder that an output's journal, its lock and other notes lie in: in the output itself, where that is on
-    a disk; for one in a store, a folder of this machine's (`XDG_STATE_HOME` moves it), as no database lives there.
+    """The folder of an output's journal, its lock and other notes.
+
+    It lies in an output on a disk. An output in a store has a folder on this machine, as no database works in a store.
+    `XDG_STATE_HOME` moves it.
     """
     if not isinstance(out, Address):
         return out / FOLDER
@@ -33,7 +35,7 @@ class JournalError(SorterError):
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """One writer at a time; the lock goes with the process, however that ends.
+    """Let one process write at a time. The system removes the lock when the process ends, however it ends.
 
     Raises:
         JournalError: another process holds it, or the folder cannot be written to.
@@ -59,7 +61,7 @@ def locked(out: Path) -> Iterator[None]:
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """SQLite's errors -> sentences with a way out."""
+    """Turn SQLite's errors into a JournalError that tells what to do."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""What the journal of an output folder holds."""
+"""Reading the journal of an output folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Entry:
         decision: None unless it was scored.
         destination: relative to the output folder; None where it was not filed.
         filing: the id of the filing that put it there, or None.
-        correction: the class that a person says it is, or None.
+        correction: the class that a person gave it, or None.
     """
 
     id: int
@@ -48,7 +48,7 @@ class Entry:
 
     @property
     def applied(self) -> bool:
-        """It lies where a person said, whatever a rule says of it."""
+        """The photo lies in the folder of its correction, whatever the rule gives it."""
         return (
             self.filing is not None and self.decision is not None and self.decision.label == self.correction
         )
@@ -66,9 +66,9 @@ class Filed:
     state: str
 
 
-# A run reads and writes these by the million: making a tuple takes a fifth of the time of a frozen record.
+# NamedTuples, as a run makes millions: a tuple takes a fifth of the time of a frozen record.
 class Known(NamedTuple):
-    """What tells whether a file is news.
+    """What tells whether a file is new or changed.
 
     Attributes:
         size: bytes, when it was last looked at.
@@ -84,7 +84,7 @@ class Known(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What a report tells of one photo, as the journal holds it: no paths, as making them takes most of the time.
+    """A photo's row of a report. Paths are bytes, as making `Path` objects takes most of the time.
 
     Attributes:
         path: absolute.
@@ -242,7 +242,7 @@ class Reader:
         return map(_entry, rows)
 
     def columns(self, probabilities: bool, page: int = 10_000) -> Iterator[PhotoColumns]:
-        """Every photo, in the order found, a page at a time, for whoever keeps a hundred thousand in arrays.
+        """Every photo in columns, in the order found, a page at a time.
 
         Args:
             probabilities: read those of all classes, too.
@@ -276,7 +276,7 @@ class Reader:
     # -- filings -----------------------------------------------------------------------------------------------
 
     def holds(self, path: Path) -> bool:
-        """Is this place in the output given to a photo, or promised to one?"""
+        """Whether this place in the output is given to a photo, or promised to one."""
         inside = self._inside(path)
         row = self._db.execute(
             "SELECT 1 FROM filings WHERE destination = ?1 UNION ALL SELECT 1 FROM filings WHERE pending = ?1 LIMIT 1",
@@ -285,7 +285,7 @@ class Reader:
         return row is not None
 
     def held(self, paths: Collection[Path]) -> set[Path]:
-        """Those of these places that `holds` says yes of."""
+        """Those of these places that are given or promised to a photo, as `holds` tells."""
         asked = {self._inside(path): path for path in paths}
         rows = self._db.execute(
             f"SELECT destination FROM filings WHERE destination IN ({marks(asked)}) "
@@ -323,7 +323,7 @@ class Reader:
         )
 
     def _inside(self, path: Path) -> bytes:
-        """Relative where it lies in the output folder; a file that was renamed where it is has its whole path."""
+        """Relative to the output folder. A file outside it, which was renamed in place, has its whole path."""
         return os.fsencode(path).removeprefix(self._within)
 
     def correction_steps(self) -> CorrectionSteps:
@@ -336,13 +336,13 @@ class Reader:
         return CorrectionSteps(*counts)
 
     def corrections(self) -> dict[int, str | None]:
-        """Photo's id -> what a person says it is."""
+        """Photo's id -> the class that a person gave it."""
         rows = self._db.execute(
             "SELECT photo, label, max(step) FROM corrections WHERE NOT undone GROUP BY photo ORDER BY photo"
         )
         return {photo: label for photo, label, _ in rows}
 
-    # -- sums --------------------------------------------------------------------------------------------------
+    # -- counts ------------------------------------------------------------------------------------------------
 
     def counts(self) -> dict[tuple[str, str], int]:
         """(status, label or reason) -> how many photos."""

@@ -1,4 +1,4 @@
-"""The journal's tables: made, and brought up to date."""
+"""The journal's tables: how they are made, and how an older journal is upgraded."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ CREATE INDEX filings_open ON filings (state) WHERE state != 'filed';
 CREATE INDEX filings_destination ON filings (destination);
 CREATE INDEX filings_pending ON filings (pending) WHERE pending IS NOT NULL;
 """
-# Made when a run has written its rows: to keep it in order meanwhile costs as much as all else that is written.
+# Made at the end of a run. Kept up to date meanwhile, the index costs as much as all other writes.
 LABELS = "CREATE INDEX IF NOT EXISTS photos_label ON photos (label, probability)"
-# Since version 2: what a person said of photos. A step is what was said at once; undone steps wait to be redone.
+# Since version 2: corrections by a person. A step is one action. Undone steps can be redone.
 CORRECTIONS = """
 CREATE TABLE {schema}corrections (
     step INTEGER NOT NULL,
@@ -83,8 +83,8 @@ def prepare(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def pretend(db: sqlite3.Connection) -> None:
-    """A journal of version 1, which has no corrections and must not be written to here, reads as if it had."""
+def add_empty_corrections(db: sqlite3.Connection) -> None:
+    """Give a journal of version 1 empty tables of corrections, in memory. The file stays as it is."""
     _run(db, CORRECTIONS.format(schema="temp."))
 
 

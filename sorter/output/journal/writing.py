@@ -1,4 +1,4 @@
-"""The journal of an output folder: made, opened, and written to."""
+"""Opening and writing the journal of an output folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UPDATE = f"UPDATE photos SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])} 
 
 
 class PhotoRow(NamedTuple):
-    """What is written down of one photo.
+    """A photo to write to the journal.
 
     Attributes:
         outcome: its scores and the decision, or why it has none.
@@ -42,7 +42,7 @@ class PhotoRow(NamedTuple):
 
 
 class Journal(Reader):
-    """The journal of one output folder, for one process at a time to write and any to read.
+    """The journal of one output folder. One process at a time writes it, any number read it.
 
     A batch is written with a few statements for all of it, as a statement costs more than what it writes.
     """
@@ -84,7 +84,7 @@ class Journal(Reader):
             connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
             journal = cls(out, connection)
             if schema.version(connection) == 1:
-                schema.pretend(connection)
+                schema.add_empty_corrections(connection)
             else:
                 schema.check_version(connection, path)
         return journal
@@ -109,7 +109,7 @@ class Journal(Reader):
                 raise
             self._db.execute("COMMIT")
 
-    # -- what the run is ---------------------------------------------------------------------------------------
+    # -- the run -----------------------------------------------------------------------------------------------
 
     def set(self, **values: Any) -> None:
         for key, value in values.items():
@@ -122,7 +122,7 @@ class Journal(Reader):
     # -- photos ------------------------------------------------------------------------------------------------
 
     def write(self, rows: Sequence[PhotoRow]) -> list[int]:
-        """Write down all that is known of photos, at most some thousands at once; one that was known keeps its id.
+        """Write photos, at most some thousands at once. A photo that the journal knows keeps its id.
 
         Returns their ids, in their order.
         """
@@ -147,7 +147,7 @@ class Journal(Reader):
                 new.append((entry, *_values(path, row)))
                 known[path] = (entry, photo.size, photo.mtime_ns)
             ids.append(entry)
-        if others:  # what was said of another picture does not hold for this one
+        if others:  # the file changed, and a correction of the old picture does not hold for the new one
             self._db.executemany("DELETE FROM corrections WHERE photo = ?", others)
         self._db.executemany(INSERT, new)
         self._db.executemany(UPDATE, old)
@@ -182,7 +182,7 @@ class Journal(Reader):
         self._db.execute("DELETE FROM photos WHERE id = ? AND filing IS NULL", (entry,))
 
     def _recall(self, entry: int, photo: Photo) -> None:
-        """What was said of a photo before it was forgotten still holds, if it is the same photo."""
+        """Restore the correction that a photo had before `clear`, if the file is the same."""
         key = (os.fsencode(photo.path), photo.size, photo.mtime_ns)
         self._db.execute(
             "INSERT OR IGNORE INTO corrections (step, photo, label) "
@@ -195,7 +195,7 @@ class Journal(Reader):
     # -- filings -----------------------------------------------------------------------------------------------
 
     def plan(self, filings: Sequence[tuple[int, Filing]]) -> list[int]:
-        """Write down what is about to be done with photos, by their ids.
+        """Write down filings that are about to be carried out, with the ids of their photos.
 
         Returns the filings' ids, in their order; they also name the staging files.
         """
@@ -227,7 +227,7 @@ class Journal(Reader):
         self._db.execute("UPDATE filings SET state = 'undoing' WHERE id = ?", (filing,))
 
     def filed(self, placed: Mapping[int, Placed]) -> None:
-        """They are in their places; the photos they belong to know from now on. Filings by their ids."""
+        """These filings, by their ids, are done: write down what lies at each destination."""
         self._db.executemany(
             "UPDATE filings SET state = 'filed', size = ?, mtime_ns = ? WHERE id = ?",
             ((what.size, what.mtime_ns, filing) for filing, what in placed.items()),
@@ -242,11 +242,11 @@ class Journal(Reader):
         )
 
     def stays(self, filing: int) -> None:
-        """A filed photo did not go anywhere after all."""
+        """A filed photo stays where it was."""
         self._db.execute("UPDATE filings SET state = 'filed', pending = NULL WHERE id = ?", (filing,))
 
     def unfiled(self, filing: int) -> None:
-        """It is not, or no longer, in the output."""
+        """The photo is not, or no longer, in the output: drop the filing."""
         self._db.execute(  # by its id, as no index knows a photo by its filing
             "UPDATE photos SET filing = NULL WHERE id = (SELECT photo FROM filings WHERE id = ?) AND filing = ?",
             (filing, filing),
@@ -254,9 +254,9 @@ class Journal(Reader):
         self._db.execute("DELETE FROM filings WHERE id = ?", (filing,))
 
     def clear(self) -> None:
-        """Forget every photo, and what the run was. Only for an output that holds nothing filed.
+        """Forget every photo and the run's settings. Only for an output that holds nothing filed.
 
-        What a person said is remembered for when the same photos are found again.
+        Corrections are kept for when the same photos are found again.
         """
         self._db.execute(
             "INSERT OR REPLACE INTO remembered SELECT path, size, mtime_ns, label FROM "
@@ -267,10 +267,10 @@ class Journal(Reader):
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 
-    # -- what a person says of photos --------------------------------------------------------------------------
+    # -- corrections -------------------------------------------------------------------------------------------
 
     def correct(self, labels: Mapping[int, str | None]) -> None:
-        """One step: photo's id -> the class it is, None to take back what was said. Undone steps are forgotten."""
+        """Write corrections as one step: photo's id -> its class, None to remove a correction. Drops undone steps."""
         self._db.execute("DELETE FROM corrections WHERE undone")
         step = self._db.execute("SELECT max(0, coalesce(max(step), 0)) + 1 FROM corrections").fetchone()[0]
         self._db.executemany(
@@ -279,11 +279,11 @@ class Journal(Reader):
         )
 
     def undo_correction(self) -> dict[int, str | None]:
-        """Take back the latest step; returns what now holds for its photos. Empty where there is none."""
+        """Undo the latest step. Returns the corrections that its photos now have; empty where there is no step."""
         return self._flip("SELECT max(step) FROM corrections WHERE NOT undone", True)
 
     def redo_correction(self) -> dict[int, str | None]:
-        """Say again what was taken back last. Returns as `undo_correction`."""
+        """Redo the step that was undone last. Returns as `undo_correction`."""
         return self._flip("SELECT min(step) FROM corrections WHERE undone", False)
 
     def _flip(self, which: str, undone: bool) -> dict[int, str | None]:
@@ -312,8 +312,8 @@ def _values(path: bytes, row: PhotoRow) -> tuple[Any, ...]:
         what = (outcome.status.value, outcome.reason.value, _text(outcome.message))
         return (*seen, *what, None, None, None, None, None, None)
     scores, decision = outcome
-    said = (decision.label, decision.probability, array("d", scores.probabilities).tobytes())
-    return (*seen, decision.status.value, None, None, *said, scores.width, scores.height, filing)
+    decided = (decision.label, decision.probability, array("d", scores.probabilities).tobytes())
+    return (*seen, decision.status.value, None, None, *decided, scores.width, scores.height, filing)
 
 
 def _identity(filing: Filing) -> tuple[str, str]:
