@@ -32,19 +32,9 @@ def files(folder: Path) -> list[Path]:
 
 def verify(folder: Path, one_by_one: bool) -> Iterator[Refused]:
     """The loop of many forum answers. It reads structure, not pixels."""
-    from PIL import Image
-
-    def bad(path: Path) -> bool:
-        try:
-            with Image.open(path) as image:
-                image.verify()
-        except Exception:
-            return True
-        return False
-
     _with_heif()
     yield ()
-    yield list(filter(bad, files(folder)))
+    yield [path for path in files(folder) if _fails(path, "verify")]
 
 
 def load(folder: Path, one_by_one: bool) -> Iterator[Refused]:
@@ -73,11 +63,16 @@ def _with_heif() -> None:
 
 
 def _unloadable(path: Path) -> bool:
+    return _fails(path, "load")
+
+
+def _fails(path: Path, method: str) -> bool:
+    """Pillow raises an error in `verify` or `load` of a file."""
     from PIL import Image
 
     try:
         with Image.open(path) as image:
-            image.load()
+            getattr(image, method)()
     except Exception:
         return True
     return False
