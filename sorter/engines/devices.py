@@ -1,4 +1,4 @@
-"""What `--device` may say, and which devices this machine has; told without importing an engine."""
+"""Values of `--device`, and the devices of this machine. No engine is imported for it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _FORM = re.compile(r"auto|cpu|all|coreml|(tensorrt|directml)(:\d+)?|cuda(:\d+(,\
 
 
 def is_device(text: str) -> bool:
+    """Whether `--device` accepts this text."""
     return _FORM.fullmatch(text) is not None
 
 
 def resolve(device: str, engine: str) -> str:
-    """The devices that are meant, by number: `cpu`, `coreml`, `cuda:0`, `cuda:0,1`.
+    """The value of `--device` with numbers: `cpu`, `coreml`, `cuda:0`, `cuda:0,1`.
 
-    `auto` is the first CUDA device where an NVIDIA driver and an engine for it are installed, else the CPU.
+    `auto` is the first CUDA device if an NVIDIA driver and an engine for it are installed. Otherwise it is the CPU.
 
     Raises:
-        EngineError: `all` is asked for and there is no GPU.
+        EngineError: `all` was given and there is no GPU.
     """
     if device == "auto":
         usable = (engine in ("auto", "torch") and util.find_spec("torch") is not None) or (
@@ -45,8 +46,8 @@ def resolve(device: str, engine: str) -> str:
     return f"{kind}:{','.join(map(str, each))}"
 
 
-def worth_trying() -> list[str]:
-    """Devices besides the CPU that the installed ONNX Runtime may have: the trial tells whether they pay."""
+def trial_devices() -> list[str]:
+    """Devices besides the CPU that the installed ONNX Runtime may support. The trial measures their speed."""
     found = []
     if sys.platform == "darwin":
         found.append("coreml")  # in every build for macOS
@@ -60,10 +61,10 @@ def _has_driver() -> bool:
 
 
 def _count() -> int:
-    """GPUs that CUDA would show: all, or those that CUDA_VISIBLE_DEVICES leaves."""
+    """Number of GPUs that CUDA lists: all, or those of CUDA_VISIBLE_DEVICES."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        # CUDA takes what stands before the first entry that names no device.
+        # CUDA ignores everything after the first invalid entry.
         named = [entry.strip() for entry in visible.split(",")]
         return next((at for at, entry in enumerate(named) if entry in ("", "-1")), len(named))
     try:

@@ -1,7 +1,7 @@
-"""JPEG bytes -> network-sized pixels on the device itself: nvJPEG on a GPU, libjpeg-turbo on the CPU device.
+"""Decode JPEGs to network-sized pixels on a device: nvJPEG on a GPU, libjpeg-turbo on the CPU device.
 
-What `decode` and `preprocess` do, with the device's arithmetic: whether both come to the same labels is measured
-on the user's photos before it is used. Only what `Decoder.plain_jpeg` lets pass gets here.
+This does the work of `photos.decode` and `photos.preprocess` with the device's arithmetic. The trial compares the
+labels of both before a device decodes. Only files that `Decoder.plain_jpeg` accepts get here.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from sorter.types import SorterError
 
 @dataclass(frozen=True)
 class Jpeg:
-    """A photo that the device is to decode.
+    """A photo for the device to decode.
 
     Attributes:
-        read: waits for the file's bytes; None where they cannot be had.
+        read: returns the file's bytes once they are read. None if they cannot be read.
         orientation: EXIF orientation, 1 to 8.
     """
 
@@ -31,7 +31,7 @@ class Jpeg:
 
 
 def read_file(path: Path) -> bytes | None:
-    """For `Jpeg.read`: a file that is gone by now is one that the device refuses."""
+    """The bytes of a file, or None if it cannot be read. The device refuses such a photo."""
     try:
         with open_regular(path) as file:
             return file.read()
@@ -40,7 +40,7 @@ def read_file(path: Path) -> bytes | None:
 
 
 class DeviceDecoder:
-    """Decodes, shrinks and turns photos on one device.
+    """Decode, resize and rotate photos on one device.
 
     Args:
         device: a torch.device.
@@ -51,22 +51,23 @@ class DeviceDecoder:
 
         try:
             from torchvision.io import ImageReadMode, decode_jpeg
-        except ImportError as error:  # deprecated since 0.29, to be removed some day
+        except ImportError as error:  # deprecated since torchvision 0.29
             raise SorterError(
-                "--decode gpu: this torchvision decodes no JPEGs; leave it out, or install an earlier one"
+                "--decode gpu: the installed torchvision cannot decode JPEGs; leave the flag out, "
+                "or install an earlier version"
             ) from error
         self._torch = torch
         self._library = partial(decode_jpeg, mode=ImageReadMode.RGB, device=device)
         self._spec = spec
 
     def __call__(self, photos: Sequence[Jpeg]) -> list[Any]:
-        """A uint8 tensor (size, size, 3) on the device for each; None for those it cannot decode.
+        """A uint8 tensor (size, size, 3) on the device for each photo. None for photos that it cannot decode.
 
         Raises:
-            RuntimeError: the device has no memory left.
+            RuntimeError: the device is out of memory.
         """
         read = [photo.read() for photo in photos]
-        # frombuffer wants memory that may be written.
+        # frombuffer needs writable memory.
         encoded = [self._torch.frombuffer(bytearray(data), dtype=self._torch.uint8) for data in read if data]
         decoded = iter(self._decode(encoded))
         planes = [next(decoded) if data else None for data in read]
@@ -76,7 +77,10 @@ class DeviceDecoder:
         ]
 
     def _decode(self, encoded: list[Any]) -> list[Any]:
-        """uint8 (3, height, width) each. The library gives all of them or none: then it is asked for one by one."""
+        """One tensor uint8 (3, height, width) per file, None for damaged ones.
+
+        One damaged file fails the whole call of the library, so the files are then decoded one by one.
+        """
         if not encoded:
             return []
         try:
@@ -90,7 +94,7 @@ class DeviceDecoder:
             return [plane for each in encoded for plane in self._decode([each])]
 
     def _fit(self, planes: Any, orientation: int) -> Any:
-        """As `Preprocess` does it: whole-factor box average first, then the antialiased filter."""
+        """Resize as `Preprocess` does: a box average by a whole factor, then the antialiased filter."""
         from torch.nn import functional
 
         size = self._spec.size
@@ -100,7 +104,7 @@ class DeviceDecoder:
             top, left = (height - side) // 2, (width - side) // 2
             planes = planes[:, top : top + side, left : left + side]
         image = planes[None].to(self._torch.float32)
-        # Pillow's reducing_gap of 2: what is left after averaging is at least twice as large as what is wanted.
+        # As Pillow's reducing_gap of 2: the average keeps at least twice the wanted size.
         factors = [max(1, side // (2 * size)) for side in image.shape[2:]]
         if max(factors) > 1:
             image = functional.avg_pool2d(image, factors, ceil_mode=True, count_include_pad=False)
@@ -112,7 +116,7 @@ class DeviceDecoder:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Did the device, or a library on it, run out of memory? Only some of them say so by the error's class."""
+    """Whether the device ran out of memory. Only some libraries raise torch.OutOfMemoryError."""
     import torch
 
     signs = ("out of memory", "allocate memory", "alloc_failed", "allocator_failure", "not enough memory")
@@ -120,7 +124,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 def _turned(pixels: Any, orientation: int) -> Any:
-    """A square picture (size, size, 3), upright. CIPA DC-008 (Exif 2.32), 4.6.5."""
+    """A square picture (size, size, 3), turned upright. Source: CIPA DC-008 (Exif 2.32), 4.6.5."""
     if orientation >= 5:
         pixels = pixels.transpose(0, 1)
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation)

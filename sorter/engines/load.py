@@ -1,4 +1,4 @@
-"""The engine that a choice names, made in this process: for one batch after another, or for a device of its own."""
+"""Load the engine that a `Choice` names, in this process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from sorter.engines.choice import Choice, Engine, EngineError, OnnxEngine, OpenVinoEngine
+from sorter.engines.choice import Choice, EngineError
+from sorter.engines.onnx import OnnxEngine
+from sorter.engines.openvino import OpenVinoEngine
 from sorter.engines.torch import BatchLogits, Row, TorchEngine
 from sorter.model.folder import Model
 from sorter.types import SorterError
@@ -21,8 +23,14 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 
+class Engine(Protocol):
+    """A network on the CPU: float32 (n, 3, size, size), normalised, to logits, float32 (n, outputs)."""
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]: ...
+
+
 class DeviceEngine(Protocol):
-    """An engine that has a device to itself and takes rows of the ring in batches.
+    """An engine in a device's own process. It takes rows of the ring in batches.
 
     `batch_size` may shrink while it works, as memory runs out.
     """
@@ -30,15 +38,15 @@ class DeviceEngine(Protocol):
     batch_size: int
 
     def submit(self, rows: Sequence[Row]) -> Callable[[], BatchLogits]:
-        """Begin a batch; what is returned waits for its end. Batches end in the order they were begun."""
+        """Start a batch. The returned call waits for its end. Batches end in the order they were started."""
         ...
 
 
 def load_engine(model: Model, choice: Choice) -> Engine:
-    """Make the engine in this process.
+    """Load an engine for a worker process.
 
     Raises:
-        EngineError: its package is missing, it does not have that precision or device, or cannot run the model.
+        EngineError: its package is missing, it lacks that precision or device, or it cannot run the model.
         ModelError: the model folder lacks the file it needs.
     """
     makers: dict[str, Callable[[Model, Choice], Engine]] = {
@@ -47,12 +55,12 @@ def load_engine(model: Model, choice: Choice) -> Engine:
         "torch": TorchEngine,
     }
 
-    def made() -> Engine:
+    def load() -> Engine:
         import numpy as np
 
         engine = makers[choice.engine](model, choice)
         size = model.preprocess.size
-        # The first inference allocates and selects kernels, and shows whether the network fits its spec.
+        # The first inference allocates memory, selects kernels, and checks the network's shapes.
         logits = engine(np.zeros((1, 3, size, size), np.float32))
         if logits.shape != (1, model.outputs):
             raise EngineError(
@@ -61,34 +69,34 @@ def load_engine(model: Model, choice: Choice) -> Engine:
             )
         return engine
 
-    return _explained(made, model, choice)
+    return _with_engine_errors(load, model, choice)
 
 
 def load_device_engine(
     model: Model, choice: Choice, ring: NDArray[np.uint8], batch_size: int
 ) -> DeviceEngine:
-    """Make the engine that this process is for.
+    """Load the engine of a device that has its own process.
 
     Args:
         choice: of one device.
-        ring: uint8 (slots, size, size, 3), where rows are found.
+        ring: uint8 (slots, size, size, 3). Rows are numbers of its slots.
         batch_size: rows computed at once, at most.
 
     Raises:
         EngineError, ModelError: as for `load_engine`.
     """
 
-    def made() -> DeviceEngine:
+    def load() -> DeviceEngine:
         if choice.engine == "torch":
             return TorchEngine(model, choice, ring, batch_size)
-        return _OneAtATime(load_engine(model, choice), model.preprocess, ring, batch_size)
+        return _SynchronousEngine(load_engine(model, choice), model.preprocess, ring, batch_size)
 
-    return _explained(made, model, choice)
+    return _with_engine_errors(load, model, choice)
 
 
 @dataclass
-class _OneAtATime:
-    """An engine that knows nothing of devices: computes at once, and normalises on the CPU."""
+class _SynchronousEngine:
+    """A device engine that computes within `submit` and normalises on the CPU."""
 
     engine: Engine
     spec: Preprocess
@@ -100,15 +108,15 @@ class _OneAtATime:
 
         slots = [row for row in rows if isinstance(row, int)]
         if len(slots) != len(rows):
-            raise EngineError("--decode gpu: takes --engine torch")
+            raise EngineError("--decode gpu: needs --engine torch")
         parts = [slots[at : at + self.batch_size] for at in range(0, len(slots), self.batch_size)]
         logits = [self.engine(self.spec.normalise(self.ring[part])) for part in parts]
         answer = BatchLogits(np.concatenate(logits))
         return lambda: answer
 
 
-def _explained(make: Callable[[], Made], model: Model, choice: Choice) -> Made:
-    """What `make` makes; what it raises, in a user's words."""
+def _with_engine_errors(make: Callable[[], Made], model: Model, choice: Choice) -> Made:
+    """Call `make` and turn what an engine raises into EngineError."""
     try:
         return make()
     except ImportError as error:
@@ -118,13 +126,13 @@ def _explained(make: Callable[[], Made], model: Model, choice: Choice) -> Made:
         ) from error
     except SorterError:
         raise
-    except Exception as error:  # each engine has its own kinds
+    except Exception as error:  # each engine raises its own classes
         raise EngineError(
-            f"{model.folder}: --engine {choice.engine} cannot run this model ({_in_one_line(error)}); "
+            f"{model.folder}: --engine {choice.engine} cannot run this model ({_one_line(error)}); "
             "choose another --engine, or export the model anew"
         ) from error
 
 
-def _in_one_line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 300 else f"{text[:300]} ..."

@@ -1,8 +1,8 @@
-"""PyTorch on a GPU, and on the CPU for the same code in tests.
+"""PyTorch on a GPU. The same code runs on the CPU, for tests.
 
-Two batches are on their way at once, each in buffers and a stream of its own: while one computes, the next is
-uploaded from pinned memory. On a GPU the network is captured once as a CUDA graph for the whole batch; a last
-batch that is not full runs through the same graph, so that a score does not depend on how many ran beside it.
+Two batches are in flight, each with its own buffers and its own CUDA stream. While one computes, the next is uploaded
+from pinned memory. On a GPU the network is captured once as a CUDA graph of the full batch size. A smaller last batch
+runs through the same graph, so that a score does not depend on the batch size.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Row = int | Jpeg  # a slot of the ring, or a photo that is not decoded yet
+Row = int | Jpeg  # a slot of the ring, or a photo to decode
 LANES = 2
-WARM_UPS = 3  # before a graph is captured: libraries choose kernels and allocate in the first runs
+WARM_UPS = 3  # runs before a graph is captured, in which libraries select kernels and allocate memory
 
 
 @dataclass(frozen=True)
 class BatchLogits:
-    """What an engine says of a batch.
+    """Logits of a batch.
 
     Attributes:
         logits: float32 (n, outputs).
-        refused: rows of the batch that the device could not decode; what stands in their logits means nothing.
+        refused: rows that the device could not decode. Their logits are meaningless.
     """
 
     logits: NDArray[np.float32]
@@ -39,15 +39,15 @@ class BatchLogits:
 
 
 class TorchEngine:
-    """A network from a model folder, on one device.
+    """A network of a model folder on one device.
 
     Args:
         choice: of one device.
         ring: uint8 (slots, size, size, 3), for `submit`.
-        batch_size: rows computed at once; halved whenever the device has no memory for that many.
+        batch_size: rows computed at once. Halved whenever the device runs out of memory.
 
     Raises:
-        EngineError: the device is missing, or the precision is none of torch's.
+        EngineError: the device is missing, or torch lacks the precision.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TorchEngine:
 
         dtypes = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
         if choice.precision not in dtypes:
-            raise EngineError(f"--engine torch: does not do {choice.precision}; use {', '.join(dtypes)}")
+            raise EngineError(f"--engine torch: does not support {choice.precision}; use {', '.join(dtypes)}")
         if choice.kind not in ("cpu", "cuda"):
             raise EngineError(f"--engine torch: does not run on {choice.device}; use --engine onnx")
         if choice.kind == "cuda" and not torch.cuda.is_available():
@@ -76,7 +76,7 @@ class TorchEngine:
             torch.set_num_threads(choice.threads)
         else:
             torch.cuda.set_device(self._device)
-            torch.backends.cudnn.benchmark = True  # batches have one shape
+            torch.backends.cudnn.benchmark = True  # all batches have one shape
         self._dtype = dtypes[choice.precision]
         network: Any = build(model.backbone, model.outputs)
         network.load_state_dict(load_file(model.path(WEIGHTS)))
@@ -96,10 +96,10 @@ class TorchEngine:
             return logits
 
     def submit(self, rows: Sequence[Row]) -> Callable[[], BatchLogits]:
-        """Begin a batch; what is returned waits for its end. Batches end in the order they were begun.
+        """Start a batch. The returned call waits for its end. Batches end in the order they were started.
 
         Raises:
-            EngineError: the device has no memory even for one photo.
+            EngineError: the device has too little memory for one photo.
         """
         import numpy as np
 
@@ -123,7 +123,7 @@ class TorchEngine:
         return wait
 
     def _begun(self, rows: Sequence[Row]) -> _Batch | None:
-        """None where the device has no memory left; by then nothing holds what was allocated in vain."""
+        """Start a batch. None if the device is out of memory: this frame then holds no memory of it."""
         try:
             return self._lane().begin(rows)
         except RuntimeError as error:
@@ -132,7 +132,7 @@ class TorchEngine:
             return None
 
     def _lane(self) -> _Lane:
-        """The one whose batch was begun first."""
+        """A new lane, or the one whose batch was started first."""
         if len(self._lanes) < LANES:
             self._lanes.append(_Lane(self))
         else:
@@ -147,23 +147,23 @@ class TorchEngine:
             self._torch.cuda.empty_cache()
         if self.batch_size == 1:
             raise EngineError(
-                f"--device {self._device}: has no memory for this model; free some, or use --device cpu"
+                f"--device {self._device}: too little memory for this model; free some, or use --device cpu"
             )
         self.batch_size //= 2
 
     def _logits(self, inputs: Any) -> Any:
-        """float32 (n, 3, size, size), normalised -> float32 (n, outputs), both on the device."""
+        """float32 (n, 3, size, size), normalised, to float32 (n, outputs), both on the device."""
         return self._network(inputs.to(self._dtype, memory_format=self._torch.channels_last)).float()
 
     def _logits_of_pixels(self, pixels: Any) -> Any:
-        """uint8 (n, size, size, 3) -> float32 (n, outputs): a quarter of the bytes cross to the device."""
+        """uint8 (n, size, size, 3) to float32 (n, outputs). Bytes are a quarter of the upload that floats are."""
         planes = pixels.permute(0, 3, 1, 2).to(self._torch.float32)
         return self._logits((planes - self._mean) / self._std)
 
 
 @dataclass(eq=False)
 class _Batch:
-    """One that was begun; its logits are in its lane's buffers until that begins another."""
+    """A started batch. Its logits are in the buffers of its lane until the lane starts another batch."""
 
     rows: Sequence[Row]
     lane: _Lane
@@ -178,7 +178,7 @@ class _Batch:
 
 
 class _Lane:
-    """The way of one batch: gathered in pinned memory, uploaded, computed, brought back."""
+    """Buffers and a stream for one batch in flight: collect in pinned memory, upload, compute, download."""
 
     def __init__(self, engine: TorchEngine) -> None:
         torch = engine._torch
@@ -187,7 +187,7 @@ class _Lane:
         size, count = engine._spec.size, engine.batch_size
         self._host = torch.zeros((count, size, size, 3), dtype=torch.uint8, pin_memory=self._cuda)
         self._back = torch.zeros((count, engine._outputs), pin_memory=self._cuda)
-        self._pixels = self._host.to(engine._device)  # on the CPU the very same
+        self._pixels = self._host.to(engine._device)  # on the CPU the same tensor
         self._stream: Any = torch.cuda.Stream(engine._device) if self._cuda else None
         self._graph: Any = None
         self._answer: Any = None
@@ -198,7 +198,7 @@ class _Lane:
                 self._capture()
 
     def begin(self, rows: Sequence[Row]) -> _Batch:
-        """Raises RuntimeError where the device has no memory left."""
+        """Start a batch. Raises RuntimeError when the device is out of memory."""
         self.finish()
         engine, torch = self._engine, self._engine._torch
         host = self._host.numpy()
@@ -220,7 +220,7 @@ class _Lane:
         return self._batch
 
     def finish(self) -> None:
-        """Wait for the batch that is under way, and let it keep its logits."""
+        """Wait for the batch in flight and copy its logits."""
         if self._batch is None:
             return
         if self._stream is not None:
@@ -229,7 +229,7 @@ class _Lane:
         self._batch = None
 
     def _decode(self, rows: Sequence[Row]) -> tuple[int, ...]:
-        """Put what the device decodes into its rows; returns those it could not."""
+        """Decode JPEGs on the device into their rows. Return the rows that it could not decode."""
         numbered = [(number, row) for number, row in enumerate(rows) if isinstance(row, Jpeg)]
         if not numbered:
             return ()
@@ -244,7 +244,7 @@ class _Lane:
         return tuple(refused)
 
     def _capture(self) -> None:
-        """The network as a graph: one launch for hundreds of kernels, each of which a small network waits for.
+        """Capture the network as a CUDA graph: one launch instead of hundreds, which a small network waits for.
 
         Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
         """
@@ -260,7 +260,7 @@ class _Lane:
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
-            return  # a network with steps that no graph can hold runs without one
+            return  # a network with steps that cannot be captured runs without a graph
         self._graph = graph
 
     def _in_stream(self) -> Any:

@@ -170,7 +170,7 @@ class Ring:
     ) -> None:
         size = model.preprocess.size
         self._model = model
-        self._layout = Layout.of(size, len(choice.each), workers, batch_size or BATCH_SIZE, physical_memory())
+        self._layout = Layout.of(size, len(choice.per_device), workers, batch_size or BATCH_SIZE, physical_memory())
         self._taken = 0
         memory = multiprocessing.get_context("spawn").RawArray("B", self._layout.slots * size * size * 3)
         stage = DecodeToRing(model.preprocess, limits, memory)
@@ -268,10 +268,10 @@ class _Devices:
     ) -> None:
         self._begin = partial(Device, model, memory=memory, batch_size=batch_size)
         self._say = say
-        self._lives = dict.fromkeys(choice.each, LIVES)
+        self._lives = dict.fromkeys(choice.per_device, LIVES)
         self._worked: set[Choice] = set()
         self._given: dict[Device, deque[_Batch]] = {}
-        for each in choice.each:
+        for each in choice.per_device:
             self._given[self._begin(each)] = deque()
 
     def close(self) -> None:

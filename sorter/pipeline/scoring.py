@@ -31,6 +31,6 @@ def classifying(
         EngineError: from `run`: the engine cannot start, or died.
         PipelineError: also from `run`: workers cannot start, or their stage raised.
     """
-    if choice.apart:
+    if choice.has_own_process:
         return Ring(model, choice, workers, limits, batch_size, say)
     return Pool(Classify(model, choice, limits), workers, limits)

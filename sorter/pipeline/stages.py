@@ -125,8 +125,8 @@ class Measure:
             else:
                 return Trial((), 0.0)
             inputs = [spec.normalise(one[None]) for one in pixels]
-            apart = [choice for choice in self.choices if choice.apart]
-            verdicts = compare(self.model, inputs, [choice for choice in self.choices if not choice.apart])
+            apart = [choice for choice in self.choices if choice.has_own_process]
+            verdicts = compare(self.model, inputs, [choice for choice in self.choices if not choice.has_own_process])
             if apart:
                 files = [on_device(path) for path in paths]
                 verdicts += compare_on_device(self.model, np.stack(pixels), files, apart, self.batch_size)

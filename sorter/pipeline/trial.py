@@ -50,7 +50,7 @@ def candidates(model: Model, wanted: EngineOptions, device: str) -> list[Choice]
         if not (p == "int8" and not model.has(ONNX_INT8)) and not (p == "bf16" and e == "onnx")
     ]
     if wanted.device == "auto" and "onnx" in engines and "fp32" in precisions:
-        choices += [Choice("onnx", "fp32", other) for other in devices.worth_trying()]
+        choices += [Choice("onnx", "fp32", other) for other in devices.trial_devices()]
     return choices
 
 
@@ -72,7 +72,7 @@ def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choic
 def fastest(trial: Trial, cores: int) -> Choice | None:
     """Of those that passed, the one this machine does most photos a second with."""
     passed = [verdict for verdict in trial.verdicts if verdict.passed]
-    return max(passed, key=lambda each: trial.pace(each, cores)).choice if passed else None
+    return max(passed, key=lambda each: trial.photos_per_second(each, cores)).choice if passed else None
 
 
 def choose_engine(
@@ -114,7 +114,7 @@ def choose_engine(
             f"  {verdict.choice}: {verdict.milliseconds:.1f} ms a photo, agrees with float32 on "
             f"{verdict.agreement:.0%}" + ("" if verdict.passed else ": not used")
         )
-    choice = fastest(trial, available_cores()) or (plain if plain.apart else REFERENCE)
+    choice = fastest(trial, available_cores()) or (plain if plain.has_own_process else REFERENCE)
     _write(cache, choice, trial.verdicts)
     return choice
 

@@ -295,7 +295,7 @@ def test_a_device_short_of_memory_takes_smaller_batches(network: Model) -> None:
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
 
     engine._network = none
-    with pytest.raises(EngineError, match="has no memory for this model"):
+    with pytest.raises(EngineError, match="too little memory for this model"):
         engine.submit(rows)
 
 

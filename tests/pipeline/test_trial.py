@@ -171,8 +171,8 @@ def test_what_is_fastest_depends_on_who_waits_for_whom(
 
 def test_several_devices_share_the_work() -> None:
     two = Choice("torch", "fp16", "cuda:0,1")
-    assert [each.device for each in two.each] == ["cuda:0", "cuda:1"]
-    assert Trial((), 0.001).pace(verdict(two, 2.0), 64) == 1000
+    assert [each.device for each in two.per_device] == ["cuda:0", "cuda:1"]
+    assert Trial((), 0.001).photos_per_second(verdict(two, 2.0), 64) == 1000
 
 
 @pytest.mark.parametrize(
