@@ -2,7 +2,7 @@
 
 1, 2 and 4 nodes of a Ray cluster on this machine share two cores, the same two that the plain run has. Every run is
 timed from the start of its process to its end, with few photos and with many. The difference is the cost of the
-photos without start-up. The processor time of the two cores counts whoever used them: leave the machine alone.
+photos without start-up. The processor time of the two cores counts all processes: leave the machine alone.
 Then the driver alone: rows of simulated paths through Ray, with inference stubbed out, planned and journalled as for
 an output in a store. The driver's memory is recorded as it goes.
 """

@@ -181,7 +181,7 @@ def run_once(program: Program, data: Path, out: Path, epochs: int, seed: int) ->
 
 @contextmanager
 def first_seen(path: Path) -> Iterator[list[float]]:
-    """When a file was first there, in seconds since the epoch. A file written over later no longer tells.
+    """When a file was first there, in seconds since the epoch. A later write would hide that time.
 
     The list stays empty where the file never comes.
     """
