@@ -25,7 +25,7 @@ def open_window(folder: Path | None, settings: Settings | None = None) -> Window
     # What is there by now stays; looking through all of it for garbage would hold the window up again and again.
     gc.freeze()
     if folder is None:
-        window.show_page(window.start)
+        window.show_page(window.start_page)
     else:
         window.open_folder(folder)  # it is read while the window comes up
     window.show()

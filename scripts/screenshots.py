@@ -243,7 +243,7 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     make_faults(home / "Pictures")
     window.show_page(clean)
     clean.folder.setText(str(home / "Pictures"))
-    clean.look()
+    clean.search()
     until(lambda: not clean.busy)
     alike = [row for row in range(clean.list.count()) if "similar" in clean.list.item(row).text()]
     clean.list.setCurrentRow(alike[0])

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from sorter.clean.options import CleanOptions
-from sorter.clean.records import NO_FAULT, Kind
+from sorter.clean.records import NO_FAULT, Checked, Kind
 from sorter.sort.options import options_of_last_run
 from sorter.types import SorterError
 
@@ -32,7 +32,7 @@ from ..parts.compare import Compare
 from ..parts.drop import dropped_folder
 from ..parts.fault_list import FaultList, members, proposed, removable
 from ..settings import Settings
-from ..tasks import Cleaned, CleanFindings, Restored
+from ..tasks import Cleaned, CleanFindings, DuplicateGroup, Restored
 from ..worker import Jobs
 from .job_page import JobPage
 
@@ -45,13 +45,13 @@ class CleanPage(JobPage):
 
     Attributes:
         findings: broken files and duplicates of the folder, or None before it was searched.
-        going: files that are to be moved to the quarantine.
+        chosen: files that are to be moved to the quarantine.
     """
 
     def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(jobs, settings, self.tr("files"), parent)
         self.findings: CleanFindings | None = None
-        self.going: set[Path] = set()
+        self.chosen: set[Path] = set()
         self._sizes: dict[Path, int] = {}
         self.setAcceptDrops(True)
         self.summary = QLabel()
@@ -75,7 +75,7 @@ class CleanPage(JobPage):
         self.folder.setAccessibleName(self.tr("Folder to clean"))
         self.folder.setPlaceholderText(self.tr("A folder of photos; drop one here or choose it"))
         self.folder.setClearButtonEnabled(True)
-        self.folder.returnPressed.connect(self.look)
+        self.folder.returnPressed.connect(self.search)
         self.folder.textChanged.connect(self.notice.clear)
         label = QLabel(self.tr("&Folder"))
         label.setBuddy(self.folder)
@@ -83,17 +83,17 @@ class CleanPage(JobPage):
             self.tr("Choose..."), self.tr("Choose a folder to clean"), self.choose
         )
         self.choose_button.setAccessibleName(self.tr("Choose a folder to clean"))
-        self.look_button = self._button(
+        self.search_button = self._button(
             self.tr("Find &duplicates and broken files"),
             self.tr("Read every file and find broken ones and duplicates. Nothing is changed."),
-            self.look,
+            self.search,
         )
-        self.look_button.setDefault(True)
+        self.search_button.setDefault(True)
         top = QHBoxLayout()
         top.addWidget(label)
         top.addWidget(self.folder, 1)
         top.addWidget(self.choose_button)
-        top.addWidget(self.look_button)
+        top.addWidget(self.search_button)
         return top
 
     def _make_middle(self) -> QWidget:
@@ -158,7 +158,7 @@ class CleanPage(JobPage):
         folder = QFileDialog.getExistingDirectory(self, self.tr("A folder of photos"), self.folder.text())
         if folder:
             self.folder.setText(folder)
-            self.look()
+            self.search()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if not self.busy and dropped_folder(event) is not None:
@@ -169,10 +169,10 @@ class CleanPage(JobPage):
         if folder is not None:
             event.acceptProposedAction()
             self.folder.setText(str(folder))
-            self.look()
+            self.search()
 
     @Slot()
-    def look(self) -> None:
+    def search(self) -> None:
         """Find broken files and duplicates in the folder; changes nothing."""
         folder = self.folder.text().strip()
         if not folder:
@@ -192,8 +192,10 @@ class CleanPage(JobPage):
     @Slot(object)
     def _show(self, findings: CleanFindings | None) -> None:
         self.findings = findings
-        entries = () if findings is None else (*findings.groups, *findings.broken)
-        self.going = set() if findings is None else proposed(findings)
+        entries: tuple[DuplicateGroup | Checked, ...] = ()
+        if findings is not None:
+            entries = (*findings.groups, *findings.broken)
+        self.chosen = set() if findings is None else proposed(findings)
         self._sizes = {each.path: each.size for entry in entries for each in members(entry)}
         self.compare.show_files((), frozenset(), None)
         self.middle.setCurrentIndex(int(bool(entries)))
@@ -205,7 +207,7 @@ class CleanPage(JobPage):
             if findings is None
             else self._sentence(findings)
         )
-        self.list.show_findings(findings, self.going)
+        self.list.show_findings(findings, self.chosen)
         self.update_controls()
 
     def _sentence(self, findings: CleanFindings) -> str:
@@ -233,19 +235,19 @@ class CleanPage(JobPage):
         files = self.list.current_files()
         if files:
             best = next((each.path for each in files if not removable(each)), None)
-            self.compare.show_files(files, frozenset(self.going), best if len(files) > 1 else None)
+            self.compare.show_files(files, frozenset(self.chosen), best if len(files) > 1 else None)
         self.update_controls()
 
     def _keep(self, path: Path, stays: bool) -> None:
         """Keep or remove one file; of the same picture one copy always stays."""
         files = self.list.current_files()
-        others = [each.path for each in files if each.path != path and each.path not in self.going]
+        others = [each.path for each in files if each.path != path and each.path not in self.chosen]
         if stays:
-            self.going.discard(path)
+            self.chosen.discard(path)
         elif len(files) > 1 and not others:
             self.notice.complain(self.tr("One copy has to stay. Choose another one to keep first."))
         else:
-            self.going.add(path)
+            self.chosen.add(path)
         self._show_choice()
 
     @Slot()
@@ -253,30 +255,30 @@ class CleanPage(JobPage):
         """Of the group in view, remove all but the best copy."""
         for each in self.list.current_files():
             if removable(each):
-                self.going.add(each.path)
+                self.chosen.add(each.path)
             else:
-                self.going.discard(each.path)
+                self.chosen.discard(each.path)
         self._show_choice()
 
     @Slot()
     def keep_all(self) -> None:
-        self.going -= {each.path for each in self.list.current_files()}
+        self.chosen -= {each.path for each in self.list.current_files()}
         self._show_choice()
 
     def _show_choice(self) -> None:
-        self.list.update_current(self.going)
-        self.compare.mark(frozenset(self.going))
+        self.list.update_current(self.chosen)
+        self.compare.mark(frozenset(self.chosen))
         self.update_controls()
 
     def update_controls(self) -> None:
         idle, compared = not self.busy, self.middle.currentWidget() is self.split
-        for widget in (self.folder, self.choose_button, self.look_button, self.split):
+        for widget in (self.folder, self.choose_button, self.search_button, self.split):
             widget.setEnabled(idle)
         for button in (self.best_button, self.all_button):
             button.setVisible(compared)
             button.setEnabled(idle and len(self.list.current_files()) > 1)
         self.go_button.setVisible(compared)
-        self.go_button.setEnabled(idle and bool(self.going))
+        self.go_button.setEnabled(idle and bool(self.chosen))
         self._name_go_button()
         quarantined = self.findings is not None and self.findings.summary.quarantine is not None
         self.undo_button.setVisible(quarantined)
@@ -284,8 +286,8 @@ class CleanPage(JobPage):
         self.report_button.setVisible(quarantined and self._report() is not None)
 
     def _name_go_button(self) -> None:
-        locale, count = QLocale(), len(self.going)
-        size = sum(self._sizes.get(path, 0) for path in self.going)
+        locale, count = QLocale(), len(self.chosen)
+        size = sum(self._sizes.get(path, 0) for path in self.chosen)
         data = locale.formattedDataSize(size, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
         text = (
             self.tr("&Set aside 1 file ({size})") if count == 1 else self.tr("&Set aside {n} files ({size})")
@@ -302,16 +304,16 @@ class CleanPage(JobPage):
     @Slot()
     def quarantine(self) -> None:
         """Move the chosen files to the quarantine."""
-        if self.findings is None or not self.going:
+        if self.findings is None or not self.chosen:
             return
         stay = {
             each.path
             for group in self.findings.groups
-            if any(one.path in self.going for one in group.members)
+            if any(one.path in self.chosen for one in group.members)
             for each in group.members
-            if each.path not in self.going
+            if each.path not in self.chosen
         }
-        options = replace(self.findings.options, only=frozenset(self.going), prefer=frozenset(stay))
+        options = replace(self.findings.options, only=frozenset(self.chosen), prefer=frozenset(stay))
         self._run(self.tr("Setting files aside"), tasks.quarantine, options, self._show_cleaned)
 
     @Slot(object)

@@ -48,11 +48,11 @@ class Compare(QScrollArea):
         self.setAccessibleName(self.tr("Files side by side"))
         self.show_files((), frozenset(), None)
 
-    def show_files(self, files: Sequence[Checked], going: frozenset[Path], best: Path | None) -> None:
+    def show_files(self, files: Sequence[Checked], removed: frozenset[Path], best: Path | None) -> None:
         """Show files side by side.
 
         Args:
-            going: those that are removed.
+            removed: those that are removed.
             best: the copy that sorter would keep.
         """
         inside = QWidget()
@@ -60,7 +60,7 @@ class Compare(QScrollArea):
         layout.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.cards = []
         for file in files[:CARDS]:
-            card = FileCard(file, file.path not in going, file.path == best)
+            card = FileCard(file, file.path not in removed, file.path == best)
             card.stays.toggled.connect(partial(self.kept.emit, file.path))
             layout.addWidget(card)
             self.cards.append(card)
@@ -76,11 +76,11 @@ class Compare(QScrollArea):
             layout.addWidget(hint)
         self.setWidget(inside)
 
-    def mark(self, going: frozenset[Path]) -> None:
+    def mark(self, removed: frozenset[Path]) -> None:
         """Show which are removed; sends no signal."""
         for card in self.cards:
             card.stays.blockSignals(True)
-            card.stays.setChecked(card.file.path not in going)
+            card.stays.setChecked(card.file.path not in removed)
             card.stays.blockSignals(False)
 
 

@@ -78,7 +78,7 @@ class Outcome(QWidget):
         return self.tr(
             "Learned from {learned} photos, {corrections} of them checked by you, in {seconds:.0f} s. "
             "On photos that it did not learn from:"
-        ).format(learned=retrained.learned, corrections=retrained.corrections, seconds=retrained.seconds)
+        ).format(learned=retrained.trained_on, corrections=retrained.corrections, seconds=retrained.seconds)
 
     def _scores(self, retrained: RetrainResult) -> list[str]:
         rows = []

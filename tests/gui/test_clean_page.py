@@ -58,14 +58,14 @@ def lines(page: CleanPage) -> list[str]:
 
 
 def names(page: CleanPage) -> set[str]:
-    return {path.name for path in page.going}
+    return {path.name for path in page.chosen}
 
 
 def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPage, photos: Path) -> None:
     before = hashes(photos)
     page.open(photos)
     qtbot.waitUntil(lambda: page.folder.text() == str(photos), timeout=TIMEOUT)
-    page.look_button.click()
+    page.search_button.click()
     assert page.progress.isVisible()
     wait(qtbot, page)
     assert hashes(photos) == before
@@ -111,7 +111,7 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
 
 def test_a_copy_that_changed_meanwhile_stays(qtbot: QtBot, page: CleanPage, photos: Path) -> None:
     page.folder.setText(str(photos))
-    page.look()
+    page.search()
     wait(qtbot, page)
     put(photos / "b.png", encode(picture(9, 320, 240), "PNG"))
     page.quarantine()
@@ -134,10 +134,10 @@ def test_what_a_sorted_folder_came_from_is_proposed(
 
 def test_nothing_wrong_and_no_folder_are_sentences(qtbot: QtBot, page: CleanPage, tmp_path: Path) -> None:
     assert "Nothing is touched before you say so" in page.summary.text()
-    page.look()
+    page.search()
     assert "Choose a folder" in page.notice.text.text()
     page.folder.setText(str(tmp_path / "nowhere"))
-    page.look()
+    page.search()
     wait(qtbot, page)
     assert "no such file or folder" in page.notice.text.text()
     assert not page.go_button.isVisible()

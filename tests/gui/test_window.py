@@ -23,6 +23,7 @@ from support.retraining import PURPLE
 from support.sorted_folder import make_output
 
 from sorter.cli import main
+from sorter.gui.__main__ import open_window
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 from sorter.sort.review import Review
@@ -68,6 +69,19 @@ def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Win
     assert window.pages.currentWidget() is window.retrain_page
 
 
+def test_starts_on_its_start_page_or_with_a_folder(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
+    out = make_output(tmp_path / "out", [0.9])
+    for folder in (None, out):
+        window = open_window(folder, Settings(tmp_path / "settings.ini"))
+        qtbot.addWidget(window)
+        assert window.isVisible()
+        assert window.pages.currentWidget() is (window.start_page if folder is None else window.review_page)
+        window.close()
+
+
 def test_what_makes_no_sense_yet_is_disabled_and_shortcuts_are_unique(window: Window) -> None:
     actions = menu_actions(window)
     for text in ("Undo", "Move photos...", "Export...", "Improve model...", "Confirm", "Confirm all 0 shown"):
@@ -95,7 +109,10 @@ def test_text_and_background_follow_the_palette(window: Window) -> None:
 def test_a_run_that_ends_does_not_pull_another_page_away(
     qtbot: QtBot, window: Window, tmp_path: Path
 ) -> None:
-    first, second = make_output(tmp_path / "a" / "out", [0.9, 0.4]), make_output(tmp_path / "b" / "new", [0.8])
+    first, second = (
+        make_output(tmp_path / "a" / "out", [0.9, 0.4]),
+        make_output(tmp_path / "b" / "new", [0.8]),
+    )
     with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
         window.open_folder(first)
     window.start_page.run_finished.emit(second)  # it was sorted meanwhile
