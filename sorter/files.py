@@ -55,6 +55,11 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def part_path(path: Path, unique: str = "") -> Path:
+    """The hidden file that `atomic_write` fills, and leaves behind when the process is killed."""
+    return path.with_name(f".{path.name}{unique}.part")
+
+
 @contextmanager
 def atomic_write(path: Path, *, sync: bool = False, shared: bool = False) -> Iterator[Path]:
     """Replace a file in one step: readers see the old bytes or all of the new ones.
@@ -72,8 +77,7 @@ def atomic_write(path: Path, *, sync: bool = False, shared: bool = False) -> Ite
     Raises:
         OSError: the system refused.
     """
-    unique = f".{uuid.uuid4().hex}" if shared else ""
-    part = path.with_name(f".{path.name}{unique}.part")
+    part = part_path(path, f".{uuid.uuid4().hex}" if shared else "")
     try:
         yield part
         if sync and not isinstance(part, Address):

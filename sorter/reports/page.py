@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.files import atomic_text
+from sorter.files import atomic_text, part_path
 from sorter.types import SorterError, UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def take_report_folder(out: Path | None, files: Sequence[str]) -> None:
         return
     if not out.is_dir():
         raise UsageError(f"--out {out}: is a file; name a folder")
-    others = sorted(path.name for path in out.iterdir() if path.name not in files)
+    ours = {*files, *(part_path(out / name).name for name in files)}
+    others = sorted(path.name for path in out.iterdir() if path.name not in ours)
     if others:
         raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
 

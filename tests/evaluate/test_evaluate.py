@@ -114,6 +114,7 @@ def test_a_report_replaces_nothing_but_a_report(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "deep").is_dir()
     tmp_path = tmp_path / "new" / "deep"
     (tmp_path / "report.html").write_text("old")
+    (tmp_path / ".report.html.part").write_text("left by a process that was killed")
     take_report_folder(tmp_path, ("report.html",))
     (tmp_path / "photo.jpg").write_text("dear")
     with pytest.raises(UsageError, match=r"photo\.jpg"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,10 +29,13 @@ def read_report(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+REPORT = re.compile(r"\.?report\.")  # with a dot: one that a killed process was writing
+
+
 def hashes(folder: Path) -> dict[str, str]:
     """Relative name -> SHA-256 of every file below a folder, but for the reports and what `.sorter` holds."""
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and ".sorter" not in path.parts and not path.name.startswith("report.")
+        if path.is_file() and ".sorter" not in path.parts and not REPORT.match(path.name)
     }
