@@ -31,7 +31,7 @@ def options_from(
         factory: Any = field.default_factory
         if field.name in given:
             continue
-        if is_dataclass(factory):
+        if isinstance(factory, type) and is_dataclass(factory):
             found[field.name] = options_from(factory, arguments, f"{name}.")
         elif name in values:
             found[field.name] = _typed(values[name], field.default)
