@@ -1,4 +1,4 @@
-"""What was found out about files on this machine, so that an unchanged file is not decoded again."""
+"""A cache of `Examined` records, so that an unchanged file is not decoded again."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ import os
 import sqlite3
 import time
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from sorter.clean.records import Examined, from_text, to_text
+from sorter.files import open_regular
 from sorter.types import Photo
 
-VERSION = 3  # of what is measured: another one examines every file anew
-DAYS = 180  # after which a row is forgotten
+VERSION = 4  # of the records' content
+OLDER = 3  # without frames, and with `broken` where it is now `unsupported`
+READERS = ("tifffile", "imagecodecs", "rawpy", "pyvips")
+DAYS = 180  # after which a row is deleted
 BATCH = 256  # rows in one commit
+MPF_WITHIN = 1 << 17  # bytes in which a JPEG's MPF segment lies, if it has one
 
 
 class Cache:
-    """Path, size and time of change -> `Examined`. A cache that cannot be read or written is no cache.
+    """Path, size and modification time -> `Examined`. A cache that cannot be read or written is left out.
 
     Args:
-        settings: whatever else the findings depend on.
+        settings: the options that the findings depend on.
         path: of the database; None for the user's cache folder.
     """
 
     def __init__(self, settings: str, path: Path | None = None) -> None:
         pillow, heif = metadata.version("pillow"), metadata.version("pillow-heif")
-        self._settings = f"{VERSION} {pillow} {heif} {settings}"
+        # A file that is unsupported today may be read after one of these is installed.
+        readers = "+".join(name for name in READERS if find_spec(name))
+        self._settings = f"{VERSION} {pillow} {heif} {readers} {settings}"
+        self._older = f"{OLDER} {pillow} {heif} {settings}"
         self._waiting = 0
         self._db: sqlite3.Connection | None = None
         path = path or user_cache_path("sorter") / "clean.db"
@@ -51,10 +59,14 @@ class Cache:
             return None
         try:
             row = self._db.execute(
-                "SELECT record FROM examined WHERE path = ? AND size = ? AND mtime_ns = ? AND settings = ?",
-                (os.fsencode(photo.path), photo.size, photo.mtime_ns, self._settings),
+                "SELECT record, settings FROM examined WHERE path = ? AND size = ? AND mtime_ns = ? "
+                "AND settings IN (?, ?)",
+                (os.fsencode(photo.path), photo.size, photo.mtime_ns, self._settings, self._older),
             ).fetchone()
-            return from_text(row[0]) if row else None
+            examined = from_text(row[0]) if row else None
+            if examined and row[1] == self._older and not _still_valid(examined, photo.path):
+                return None
+            return examined
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -93,6 +105,17 @@ class Cache:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _still_valid(examined: Examined, path: Path) -> bool:
+    """Whether an older record would be the same today: a JPEG without findings and without further frames."""
+    if examined.format != "JPEG" or examined.findings:
+        return False
+    try:
+        with open_regular(path) as file:
+            return b"MPF\0" not in file.read(MPF_WITHIN)
+    except OSError:
+        return False
 
 
 def _today() -> int:

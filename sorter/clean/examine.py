@@ -1,126 +1,188 @@
-"""What a worker does with one file: everything that can be said of it without the others."""
+"""Examine one file by itself: its bytes, its name and its pixels."""
 
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
+from sorter.clean.filenames import junk, misnamed, unsupported
 from sorter.clean.records import Examined, Finding, Kind
-from sorter.types import Decoded, Failure, Photo, Reason
+from sorter.clean.structure import check_structure, warning_finding
+from sorter.clean.unsupported import why_unsupported
+from sorter.files import open_regular, sha256_of
+from sorter.photos.decode import Decoder
+from sorter.photos.formats import format_of
+from sorter.photos.jpeg import jpeg_warning
+from sorter.types import Decoded, Failure, Limits, Photo, Reason
 
-DECODE_SIDE = 256  # pixels: every coded bit of a JPEG is read all the same, only the arithmetic is less
-# A file with one of these is at fault itself; for anything else it is the machine or the moment.
-BROKEN = frozenset(
+DECODE_SIDE = 256  # pixels. A JPEG's every coded bit is read all the same, only the arithmetic is less.
+ONE_FRAME = frozenset({"BMP", "RAW"})  # formats of one picture
+HEAD = 512  # bytes that identify a file
+LARGEST = 256 << 20  # bytes of a file that is read into memory; the decoder reads a larger one by itself
+# Failures of the file itself. Any other is of the machine or the moment.
+FILE_FAULTS = frozenset(
     {Reason.EMPTY, Reason.NOT_AN_IMAGE, Reason.TRUNCATED, Reason.CORRUPT, Reason.TOO_LARGE}
-    | {Reason.DECODER_CRASHED, Reason.TIMEOUT}
+    | {Reason.UNSUPPORTED}
 )
-LARGEST = 2 << 30  # bytes of a file that is looked through whole
 
 
 @dataclass(frozen=True)
 class Examine:
-    """Pool stage: photo -> `Examined`, or a `Failure` for what is to be tried again another time.
+    """Pool stage: photo -> `Examined`, or a `Failure` for a file that is to be tried again.
 
     Attributes:
-        max_megapixels: larger photos are refused before they are decoded.
+        limits: as for `Decoder`.
         quick: headers and structure only, no pixels.
     """
 
-    max_megapixels: float
+    limits: Limits
     quick: bool = False
 
     def start(self) -> Callable[[Photo], Examined | Failure]:
-        from sorter.photos.decode import Decoder
+        return _Examiner(Decoder(DECODE_SIDE, self.limits, halving=True), self.quick)
 
-        decode = Decoder(DECODE_SIDE, self.max_megapixels, halving=True)
-        return lambda photo: self._examine(photo, decode)
 
-    def _examine(self, photo: Photo, decode: object) -> Examined | Failure:
-        from sorter.clean.damage import check
-        from sorter.clean.names import junk, misnamed, unsupported
-        from sorter.files import open_regular, sha256_of
-        from sorter.photos.decode import Decoder, sniff
+@dataclass(frozen=True)
+class _Content:
+    """A file's bytes.
 
-        assert isinstance(decode, Decoder)
-        try:
-            with open_regular(photo.path) as file:
-                data = file.read() if photo.size <= LARGEST else file.read(64)
-            digest = hashlib.sha256(data).hexdigest() if photo.size <= LARGEST else sha256_of(photo.path)
-        except FileNotFoundError:
-            return Failure(Reason.VANISHED, "the file is no longer there")
-        except OSError as error:
-            return Failure(Reason.UNREADABLE, error.strerror or str(error))
-        name = photo.path.name
-        if found := unsupported(photo.path, data[:64]) or (None if sniff(data[:64]) else junk(name)):
-            return Examined("", 0, 0, digest, (), b"", None, (found,))
-        whole = len(data) == photo.size  # of a giant only the decoder can judge
-        held = data if whole else None
-        decoded = decode.header(photo.path, held) if self.quick else decode(photo.path, held)
-        format = sniff(data[:64]) or ""
+    Attributes:
+        photo: the file.
+        head: its first bytes.
+        data: all of its bytes; None for a file above `LARGEST`.
+        sha256: in hex.
+    """
+
+    photo: Photo
+    head: bytes
+    data: bytes | None
+    sha256: str
+
+    @property
+    def format(self) -> str:
+        return format_of(self.photo.path, self.head[:64]) or ""
+
+
+@dataclass(frozen=True)
+class _Examiner:
+    decode: Decoder
+    quick: bool
+
+    def __call__(self, photo: Photo) -> Examined | Failure:
+        content = _read(photo)
+        if isinstance(content, Failure):
+            return content
+        if found := unsupported(photo.path, content.head[:64]) or (
+            None if content.format else junk(photo.path.name)
+        ):
+            return Examined("", 0, 0, content.sha256, findings=(found,))
+        read = self.decode.header if self.quick else self.decode
+        decoded = read(photo.path, content.data)
+        if isinstance(decoded, Failure):
+            return self._failed(content, decoded)
+        return self._decoded(content, decoded)
+
+    def _failed(self, content: _Content, failure: Failure) -> Examined | Failure:
+        if failure.reason is Reason.OTHER_FILE:
+            other = Finding(Kind.OTHER, "not-an-image", "neither by name nor by content")
+            return Examined("", 0, 0, content.sha256, findings=(other,))
+        if failure.reason not in FILE_FAULTS:
+            return failure
+        findings = [self._fault(content, failure)]
+        if findings[0].kind is Kind.BROKEN and content.data is not None:
+            structure = check_structure(content.data, content.format)
+            findings += [
+                each
+                for each in structure
+                if each.kind is not Kind.DAMAGED and each.reason != failure.reason.value
+            ]
+        findings += _misnamed(content)
+        return Examined(content.format, 0, 0, content.sha256, findings=tuple(findings))
+
+    def _fault(self, content: _Content, failure: Failure, context: str = "") -> Finding:
+        """A failure of the decoder: is the file broken, or only unsupported?"""
+        path = content.photo.path
+        opened = not isinstance(self.decode.header(path, content.data), Failure)
+        if content.data is not None:
+            why = why_unsupported(failure, content.data, content.format, opened)
+        elif content.format == "TIFF":
+            with open_regular(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                # A mapped file is sliced and searched as bytes are, and only what is needed is read.
+                why = why_unsupported(failure, cast(bytes, mapped), content.format, opened)
+        else:
+            why = why_unsupported(failure, b"", content.format, opened)
+        if why:
+            return Finding(Kind.UNSUPPORTED, "unsupported", context + why)
+        message = context + failure.message
+        if failure.reason is Reason.NOT_AN_IMAGE:
+            message += _looks_like(content.head)
+        return Finding(Kind.BROKEN, failure.reason.value, message)
+
+    def _decoded(self, content: _Content, decoded: Decoded) -> Examined:
         findings: list[Finding] = []
-        if isinstance(decoded, Failure):
-            if decoded.reason is Reason.OTHER_FILE:
-                other = Finding(Kind.OTHER, "not-an-image", "neither by name nor by content")
-                return Examined("", 0, 0, digest, (), b"", None, (other,))
-            if decoded.reason not in BROKEN:
-                return decoded
-            message = decoded.message
-            if decoded.reason is Reason.NOT_AN_IMAGE:
-                message += _held(data[:512])
-            findings.append(Finding(Kind.BROKEN, decoded.reason.value, message))
-        structure = list(check(data, format)) if whole else []
-        if whole and not self.quick and isinstance(decoded, Decoded):
-            structure += self._decoder_says(photo, data, decoded, decode, bool(structure))
-        known = {finding.reason for finding in findings}
-        findings += [
-            each
-            for each in structure
-            if each.reason not in known and not (findings and each.kind is Kind.DAMAGED)
-        ]
-        if format and (wrong := misnamed(name, format)):
-            findings.append(wrong)
-        if isinstance(decoded, Failure):
-            return Examined(format, 0, 0, digest, (), b"", None, tuple(findings))
-        return _measured(decoded, digest, tuple(findings))
-
-    def _decoder_says(
-        self, photo: Photo, data: bytes, decoded: Decoded, decode: object, structure: bool
-    ) -> Iterator[Finding]:
-        """What a strict decoder objects to, and frames beyond the first that do not decode."""
-        from sorter.clean.damage import judged_warning
-        from sorter.photos.decode import Decoder, jpeg_warning
-
-        assert isinstance(decode, Decoder)
-        if decoded.format == "JPEG":
-            warning = decoded.warning or jpeg_warning(data)
-            found = judged_warning(warning)
-            if found is not None and not (structure and found.reason == "no-end"):
-                yield found
-        elif (failure := decode.further_frames(photo.path, data)) is not None:
-            yield Finding(Kind.BROKEN, failure.reason.value, f"a frame after the first: {failure.message}")
+        if content.data is not None:
+            findings += check_structure(content.data, content.format)
+        if content.data is not None and not self.quick and decoded.format == "JPEG":
+            found = warning_finding(decoded.warning or jpeg_warning(content.data))
+            if found is not None and not (findings and found.reason == "no-end"):
+                findings.append(found)
+        count, digest = 1, ""
+        if not self.quick and decoded.format not in ONE_FRAME:
+            frames = self.decode.frames(content.photo.path, content.data)
+            if not isinstance(frames, Failure):
+                count, digest = frames.count, frames.sha256
+            else:
+                count = 0  # unknown
+                # A JPEG's further pictures are no part of the photo: a preview, a gain map.
+                if decoded.format != "JPEG":
+                    findings.append(self._fault(content, frames, "a frame after the first: "))
+        findings += _misnamed(content)
+        examined = replace(_measured(decoded, content.sha256), frames=count, frames_sha256=digest)
+        return replace(examined, findings=tuple(findings))
 
 
-def _measured(decoded: Decoded, digest: str, findings: tuple[Finding, ...]) -> Examined:
+def _read(photo: Photo) -> _Content | Failure:
+    try:
+        with open_regular(photo.path) as file:
+            head = file.read(HEAD)
+            if photo.size > LARGEST:
+                return _Content(photo, head, None, sha256_of(photo.path))
+            file.seek(0)
+            data = file.read(photo.size)
+    except FileNotFoundError:
+        return Failure(Reason.VANISHED, "the file is no longer there")
+    except OSError as error:
+        return Failure(Reason.UNREADABLE, error.strerror or str(error))
+    return _Content(photo, head, data, hashlib.sha256(data).hexdigest())
+
+
+def _misnamed(content: _Content) -> Iterator[Finding]:
+    if content.format and (wrong := misnamed(content.photo.path.name, content.format)):
+        yield wrong
+
+
+def _measured(decoded: Decoded, digest: str) -> Examined:
     from PIL import Image
 
     from sorter.clean.quality import LOW_INFORMATION, measure, reduced, signature
     from sorter.photos.fingerprint import turned_hashes
 
+    examined = Examined(decoded.format, decoded.width, decoded.height, digest)
     if not decoded.pixels.size:
-        return Examined(decoded.format, decoded.width, decoded.height, digest, (), b"", None, findings)
+        return examined
     image = reduced(Image.fromarray(decoded.pixels))
     grey = image.convert("L")
     quality = measure(grey)
-    # Blank pictures all look the same, which says nothing.
-    telling = quality.spread >= LOW_INFORMATION
-    hashes = turned_hashes(grey) if telling else ()
-    small = signature(image) if telling else b""
-    return Examined(decoded.format, decoded.width, decoded.height, digest, hashes, small, quality, findings)
+    if quality.spread < LOW_INFORMATION:  # all flat pictures look the same, so they are not compared
+        return replace(examined, quality=quality)
+    return replace(examined, quality=quality, hashes=turned_hashes(grey), signature=signature(image))
 
 
-def _held(head: bytes) -> str:
-    """What else a file that is named like an image holds: pages and archives come from failed downloads."""
+def _looks_like(head: bytes) -> str:
+    """What a file named like an image may be: failed downloads leave web pages and archives."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for signs, what in (
         ((b"<!doctype html", b"<html", b"<head"), "a web page"),

@@ -1,4 +1,4 @@
-"""The rows of one run, in a database that SQLite keeps on the disk and drops by itself: memory stays flat."""
+"""The rows of one run, in a temporary SQLite database: memory does not grow with the files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from sorter.clean.records import (
     Checked,
     Examined,
     Finding,
+    GroupCounts,
+    PictureGroup,
+    Placement,
     findings_from,
     findings_text,
     from_text,
@@ -26,21 +29,21 @@ SCHEMA = """
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, path BLOB, relative BLOB, size INTEGER, mtime_ns INTEGER, is_link INTEGER,
     record TEXT, findings TEXT, verdict TEXT, sha256 TEXT, part TEXT, label TEXT,
-    team INTEGER, duplicate_of INTEGER, action TEXT DEFAULT '', destination BLOB
+    group_id INTEGER, duplicate_of INTEGER, action TEXT DEFAULT '', destination BLOB
 );
 CREATE INDEX files_sha256 ON files (sha256);
 CREATE INDEX files_verdict ON files (verdict);
-CREATE INDEX files_team ON files (team) WHERE team IS NOT NULL;
-CREATE TABLE teams (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER)
+CREATE INDEX files_group ON files (group_id) WHERE group_id IS NOT NULL;
+CREATE TABLE picture_groups (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER)
 """
 COLUMNS = (
-    "f.id, f.path, f.relative, f.size, f.mtime_ns, f.is_link, f.record, f.findings, f.part, f.label, f.team, k.path, "
-    "f.action, f.destination"
+    "f.id, f.path, f.relative, f.size, f.mtime_ns, f.is_link, f.record, f.findings, f.part, f.label, "
+    "f.group_id, k.path, f.action, f.destination"
 )
 
 
 class CleanLedger:
-    """Files of one run and what came of them."""
+    """The files of one run, with their findings, groups and actions."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
@@ -56,11 +59,10 @@ class CleanLedger:
         photo: Photo,
         examined: Examined | None,
         findings: tuple[Finding, ...],
-        part: str,
-        label: str,
+        placement: Placement,
         destination: Path | None = None,
     ) -> None:
-        """A file; one with a `destination` was quarantined by an earlier run and lies there."""
+        """Add a file. One with a `destination` was quarantined by an earlier run."""
         self._db.execute(
             "INSERT INTO files (path, relative, size, mtime_ns, is_link, record, findings, verdict, sha256, "
             "part, label, action, destination) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -74,15 +76,15 @@ class CleanLedger:
                 findings_text(findings),
                 verdict_of(findings).value,
                 examined.sha256 if examined else "",
-                part,
-                label,
+                placement.part,
+                placement.label,
                 "quarantined" if destination else "",
                 os.fsencode(destination) if destination else None,
             ),
         )
 
-    def find(self, file: int, finding: Finding, duplicate_of: int | None) -> None:
-        """One more thing about a file."""
+    def add_finding(self, file: int, finding: Finding, duplicate_of: int | None) -> None:
+        """Add a finding to a file, and the copy that is kept."""
         row = self._db.execute("SELECT findings FROM files WHERE id = ?", (file,)).fetchone()
         findings = (*findings_from(json.loads(row[0])), finding)
         findings = tuple(sorted(findings, key=lambda each: GRAVITY[each.kind]))
@@ -91,16 +93,16 @@ class CleanLedger:
             (findings_text(findings), verdict_of(findings).value, duplicate_of, file),
         )
 
-    def team(self, members: Iterable[int], splits: bool, classes: bool, exact: bool) -> None:
-        """Files that show the same picture."""
+    def add_group(self, members: Iterable[int], splits: bool, classes: bool, exact: bool) -> None:
+        """Add a group of files that show the same picture."""
         cursor = self._db.execute(
-            "INSERT INTO teams (splits, classes, exact) VALUES (?, ?, ?)", (splits, classes, exact)
+            "INSERT INTO picture_groups (splits, classes, exact) VALUES (?, ?, ?)", (splits, classes, exact)
         )
         self._db.executemany(
-            "UPDATE files SET team = ? WHERE id = ?", ((cursor.lastrowid, member) for member in members)
+            "UPDATE files SET group_id = ? WHERE id = ?", ((cursor.lastrowid, member) for member in members)
         )
 
-    def acted(self, file: int, action: str, destination: Path | None = None) -> None:
+    def set_action(self, file: int, action: str, destination: Path | None = None) -> None:
         self._db.execute(
             "UPDATE files SET action = ?, destination = ? WHERE id = ?",
             (action, os.fsencode(destination) if destination else None, file),
@@ -109,20 +111,20 @@ class CleanLedger:
     def get(self, file: int) -> Checked:
         return next(self._rows("WHERE f.id = ?", (file,)))
 
-    def kept(self, file: int) -> Checked | None:
-        """The copy that stays of what this file is a duplicate of."""
+    def kept_copy(self, file: int) -> Checked | None:
+        """The copy that is kept instead of this file."""
         return next(self._rows("WHERE f.id = (SELECT duplicate_of FROM files WHERE id = ?)", (file,)), None)
 
     def all(self) -> Iterator[Checked]:
-        """Duplicates across classes first, then those across splits, then everything in the order found."""
+        """All files: duplicates across classes, then those across splits, then the rest in the order found."""
         return self._rows(
-            "LEFT JOIN teams t ON t.id = f.team "
-            "ORDER BY coalesce(t.classes, 0) DESC, coalesce(t.splits, 0) DESC, "
-            "CASE WHEN t.classes OR t.splits THEN f.team END, f.id"
+            "LEFT JOIN picture_groups g ON g.id = f.group_id "
+            "ORDER BY coalesce(g.classes, 0) DESC, coalesce(g.splits, 0) DESC, "
+            "CASE WHEN g.classes OR g.splits THEN f.group_id END, f.id"
         )
 
-    def found(self) -> Iterator[Checked]:
-        """Files with any finding that are still where they were, in the order found."""
+    def with_findings(self) -> Iterator[Checked]:
+        """Files with a finding and without an action, in the order found."""
         ids = [
             row[0] for row in self._db.execute("SELECT id FROM files WHERE findings != '[]' AND action = ''")
         ]
@@ -131,8 +133,8 @@ class CleanLedger:
     def with_verdict(self, verdict: str, count: int) -> list[Checked]:
         return list(self._rows("WHERE f.verdict = ? ORDER BY f.id LIMIT ?", (verdict, count)))
 
-    def exact(self) -> Iterator[list[Checked]]:
-        """Files of the same bytes, two or more at a time."""
+    def exact_copies(self) -> Iterator[list[Checked]]:
+        """Each set of two or more files of the same bytes."""
         shared = self._db.execute(
             "SELECT sha256 FROM files WHERE sha256 != '' AND NOT is_link GROUP BY sha256 HAVING count(*) > 1 "
             "ORDER BY min(id)"
@@ -141,14 +143,14 @@ class CleanLedger:
             yield list(self._rows("WHERE f.sha256 = ? AND NOT f.is_link ORDER BY f.id", (digest,)))
 
     def records(self) -> Iterator[tuple[int, Examined]]:
-        """Examined files, one for each content."""
+        """Id and record of one file of each content."""
         rows = self._db.execute(
             "SELECT min(id), record FROM files WHERE sha256 != '' AND NOT is_link GROUP BY sha256 ORDER BY min(id)"
         )
         return ((number, from_text(record)) for number, record in rows if record)
 
     def copies(self, file: int) -> list[Checked]:
-        """All files with the bytes of this one."""
+        """All files with the same bytes as this one."""
         return list(
             self._rows(
                 "WHERE f.sha256 = (SELECT sha256 FROM files WHERE id = ?) AND NOT f.is_link ORDER BY f.id",
@@ -161,7 +163,7 @@ class CleanLedger:
         return dict(self._db.execute("SELECT verdict, count(*) FROM files GROUP BY 1").fetchall())
 
     def reasons(self) -> dict[str, dict[str, int]]:
-        """Verdict -> its first reason -> files."""
+        """Verdict -> first reason -> files."""
         tally: dict[str, dict[str, int]] = {}
         rows = self._db.execute(
             "SELECT verdict, json_extract(findings, '$[0][1]'), count(*) FROM files "
@@ -175,24 +177,22 @@ class CleanLedger:
         rows = self._db.execute("SELECT action, count(*) FROM files WHERE action != '' GROUP BY 1 ORDER BY 1")
         return dict(rows.fetchall())
 
-    def teams(self, count: int) -> Iterator[tuple[bool, bool, bool, list[Checked]]]:
-        """(across classes, across splits, exact, members): those across classes and splits first."""
+    def groups(self, count: int) -> Iterator[PictureGroup]:
+        """The first groups: those across classes, then those across splits, then exact copies."""
         rows = self._db.execute(
-            "SELECT id, classes, splits, exact FROM teams ORDER BY classes DESC, splits DESC, exact DESC, id LIMIT ?",
+            "SELECT id, classes, splits, exact FROM picture_groups "
+            "ORDER BY classes DESC, splits DESC, exact DESC, id LIMIT ?",
             (count,),
         ).fetchall()
         for number, classes, splits, exact in rows:
-            members = list(
-                self._rows("WHERE f.team = ? ORDER BY f.duplicate_of IS NOT NULL, f.id", (number,))
-            )
-            yield bool(classes), bool(splits), bool(exact), members
+            members = self._rows("WHERE f.group_id = ? ORDER BY f.duplicate_of IS NOT NULL, f.id", (number,))
+            yield PictureGroup(bool(classes), bool(splits), bool(exact), tuple(members))
 
-    def team_counts(self) -> tuple[int, int, int]:
-        """Groups in all, across splits, across classes."""
+    def group_counts(self) -> GroupCounts:
         row = self._db.execute(
-            "SELECT count(*), coalesce(sum(splits), 0), coalesce(sum(classes), 0) FROM teams"
+            "SELECT count(*), coalesce(sum(splits), 0), coalesce(sum(classes), 0) FROM picture_groups"
         ).fetchone()
-        return int(row[0]), int(row[1]), int(row[2])
+        return GroupCounts(*map(int, row))
 
     def _rows(self, clause: str, values: tuple[Any, ...] = ()) -> Iterator[Checked]:
         rows = self._db.execute(
@@ -203,7 +203,7 @@ class CleanLedger:
 
 def _checked(row: tuple[Any, ...]) -> Checked:
     (number, path, relative, size, mtime_ns, is_link, record, findings) = row[:8]
-    part, label, team, kept, action, destination = row[8:]
+    part, label, group, kept, action, destination = row[8:]
     return Checked(
         id=number,
         path=Path(os.fsdecode(path)),
@@ -215,7 +215,7 @@ def _checked(row: tuple[Any, ...]) -> Checked:
         findings=findings_from(json.loads(findings)),
         part=part,
         label=label,
-        group=team,
+        group=group,
         duplicate_of=Path(os.fsdecode(kept)) if kept is not None else None,
         action=action,
         destination=Path(os.fsdecode(destination)) if destination is not None else None,

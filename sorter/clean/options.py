@@ -1,4 +1,4 @@
-"""What `sorter clean` can be told, and what it comes to."""
+"""The options of `sorter clean`, and the summary it returns."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ ACTIONS = ("quarantine", "trash", "delete")
 
 @dataclass(frozen=True)
 class CleanOptions:
-    """Everything `sorter clean` can be told; the defaults are its defaults.
+    """The options of `sorter clean`. The defaults are those of the command line.
 
     Attributes:
         inputs: folders and files.
-        remove: kinds that are taken away, words of `REMOVABLE`.
+        remove: kinds to remove, words of `REMOVABLE`.
         action: one of `ACTIONS`.
-        quarantine: a folder; None for one beside the first input, with its name and `-quarantine`.
-        report: the CSV; None for clean.csv beside the quarantine. The page lies beside it.
-        dry_run: only say what would be done; the report is written only where it was asked for.
-        fix_extensions: rename what is misnamed and not removed.
+        quarantine: a folder; None for `NAME-quarantine` beside the first input.
+        report: the CSV; None for clean.csv beside the quarantine. The HTML page is written beside it.
+        dry_run: change no file. The report is written only where `report` names one.
+        fix_extensions: rename the misnamed files that are not removed.
         quick: headers and structure only.
-        similarity: bits that perceptual hashes of near duplicates may differ in, 0 to 16.
-        classes: the folders of each input (or of its train, val and test) are classes.
-        thresholds: for poor photos.
+        similarity: bits in which the perceptual hashes of near duplicates may differ, 0 to 16.
+        classes: the folders of each input are classes. Folders below train, val and test always are.
+        thresholds: of poor photos.
         exclude, hidden, follow_symlinks, workers, limits: as for a run.
-        cache: keep what was found out, and use it; `cache_file` is where, None for the user's cache folder.
-        only: of what is to go, take these files alone; None for all of it.
-        prefer: copies that stay, whatever another copy has over them.
+        cache: keep and use records of unchanged files.
+        cache_file: None for a file in the user's cache folder.
+        only: remove no other files than these; None for all.
+        prefer: copies to keep, before any other criterion.
     """
 
     inputs: tuple[Path, ...]
@@ -61,16 +62,17 @@ class CleanOptions:
 
 @dataclass(frozen=True)
 class CleanSummary:
-    """What was found and done.
+    """The result of `sorter clean`.
 
     Attributes:
         counts: verdict -> files.
         reasons: verdict -> first reason -> files.
         groups: groups of duplicates; of these `across_splits` and `across_classes`.
-        actions: what was done (or failed) -> files.
-        would_remove: files that are to go (in a dry run none has gone).
-        examined: files examined by this run; `cached` were known already.
-        quarantine: the folder, where anything lies in it.
+        actions: action, or its failure -> files.
+        would_remove: files to remove. A dry run removes none.
+        examined: files examined by this run.
+        cached: files whose record came from the cache.
+        quarantine: the folder; None where it is empty.
     """
 
     counts: dict[str, int]
@@ -90,12 +92,12 @@ class CleanSummary:
 
     @property
     def faults(self) -> int:
-        """Files with something wrong."""
+        """Files with a fault."""
         return sum(count for name, count in self.counts.items() if Kind(name) not in NO_FAULT)
 
     @property
     def failed(self) -> int:
-        """Files that could not be read, or not be taken away."""
+        """Files that could not be read or not be removed."""
         undone = sum(count for action, count in self.actions.items() if action.startswith("failed"))
         return undone + self.counts.get(Kind.UNREADABLE.value, 0)
 
@@ -105,7 +107,7 @@ class CleanSummary:
 
 
 def scan_of(options: CleanOptions) -> Scan:
-    """The scan that these options make."""
+    """The scan of the inputs."""
     return Scan(options.inputs, options.exclude, options.quarantine, options.follow_symlinks, options.hidden)
 
 
@@ -115,7 +117,7 @@ def csv_path(options: CleanOptions) -> Path:
 
 
 def resolved(options: CleanOptions) -> CleanOptions:
-    """Absolute paths, and a check of what can be checked beforehand. Raises UsageError."""
+    """Check the options, and make the paths absolute. Raises UsageError."""
     for given in options.inputs:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder; name a folder or a file that exists")
@@ -128,7 +130,7 @@ def resolved(options: CleanOptions) -> CleanOptions:
         raise UsageError(f"--quarantine {quarantine}: is a file; name a folder")
     for path in inputs:
         if path == quarantine or quarantine in path.parents:
-            raise UsageError(f"{path}: lies in the quarantine {quarantine}; name another with --quarantine")
+            raise UsageError(f"{path}: is inside the quarantine {quarantine}; name another with --quarantine")
     for word in options.remove:
         if word not in REMOVABLE:
             raise UsageError(f"--remove: {word!r} is none of {', '.join(REMOVABLE)}")

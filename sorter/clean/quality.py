@@ -1,4 +1,4 @@
-"""What pixels measure, and from where on that is poor."""
+"""Measure a photo's pixels, and compare the results with thresholds."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sorter.clean.records import Examined, Finding, Kind, Quality
 if TYPE_CHECKING:
     from PIL import Image
 
-SIDE = 250  # pixels on the long side at which sharpness is measured, so that it does not depend on the camera
-# Pixels on the short side of what is smaller than that, and of what is not: below, it is not blur that limits detail.
+SIDE = 250  # pixels on the long side for sharpness, so that it does not depend on the camera
+# Least pixels on the short side for sharpness, of a photo smaller than SIDE and of a larger one.
 LEAST_SIDES = (96, 32)
 SIGNATURE_SIDE = 8
-LOW_INFORMATION = 0.02  # spread of the luma below which a picture has nothing to compare
+LOW_INFORMATION = 0.02  # spread of the luma below which a picture is too flat to compare
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """From where on a photo is poor.
+    """The limits beyond which a photo is poor.
 
     Attributes:
         min_size: pixels on the short side, at least.
@@ -47,13 +47,13 @@ class Thresholds:
 
 
 def reduced(image: Image.Image) -> Image.Image:
-    """A picture of any size -> what is looked at: a whole fraction, the long side less than twice `SIDE`."""
+    """Reduce a picture by a whole factor, to less than twice `SIDE` on the long side."""
     by = max(image.size) // SIDE
     return image.reduce(by) if by > 1 else image
 
 
 def measure(grey: Image.Image) -> Quality:
-    """A picture in mode L -> what is measured of it."""
+    """Measure a picture in mode L."""
     counts = grey.histogram()
     total = sum(counts)
     mean = sum(level * count for level, count in enumerate(counts)) / total
@@ -70,8 +70,11 @@ def measure(grey: Image.Image) -> Quality:
 
 
 def _sharpness(grey: Image.Image) -> float | None:
-    """Variance of the Laplacian over the variance (Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield
-    microscopy: a comparative study; divided so that a low contrast is no blur). None for a flat picture."""
+    """Variance of the Laplacian over the variance of the luma; None for a flat picture.
+
+    The division keeps low contrast from counting as blur. Source: Pech-Pacheco et al. 2000, Diatom autofocusing in
+    brightfield microscopy: a comparative study.
+    """
     from PIL import Image
 
     scale = SIDE / max(grey.size)
@@ -86,7 +89,7 @@ def _sharpness(grey: Image.Image) -> float | None:
 
 
 def signature(image: Image.Image) -> bytes:
-    """A picture in mode RGB -> 8 x 8 pixels: what two of them are compared by after their hashes."""
+    """A picture in mode RGB -> its 8 x 8 pixels as bytes, to confirm a match of hashes."""
     from PIL import Image
 
     size = (SIGNATURE_SIDE, SIGNATURE_SIDE)
@@ -94,7 +97,7 @@ def signature(image: Image.Image) -> bytes:
 
 
 def poor(examined: Examined, limits: Thresholds) -> Iterator[Finding]:
-    """What of a photo lies beyond the thresholds, with the values."""
+    """The findings of a photo beyond the thresholds, with the values."""
     short, long = sorted((examined.width, examined.height))
     if short and short < limits.min_size:
         yield _finding("too-small", f"{examined.width} x {examined.height}")

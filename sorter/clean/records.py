@@ -1,4 +1,4 @@
-"""The records of `sorter clean`, and the kinds of things that can be wrong with a file."""
+"""The records of `sorter clean`, and the kinds of faults that a file can have."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from pathlib import Path
 
 
 class Kind(str, Enum):
-    """What is wrong with a file, the gravest first: a file's verdict is the gravest of its findings."""
+    """A kind of fault, the gravest first. A file's verdict is the gravest of its findings."""
 
     BROKEN = "broken"
     UNREADABLE = "unreadable"
     JUNK = "junk"
-    UNSUPPORTED = "unsupported"
+    UNSUPPORTED = "unsupported"  # our decoder cannot read it; nothing says that the file is damaged
     DAMAGED = "damaged"
     MISNAMED = "misnamed"
-    CONFLICT = "conflict"  # the same picture in several classes: a person has to say which is right
+    CONFLICT = "conflict"  # the same picture in several classes: only a person knows which is right
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near-duplicate"
     POOR = "poor"
+    HARD_LINK = "hard-link"  # another name of the same file on the disk
     OTHER = "other"
     SKIPPED = "skipped"
     OK = "ok"
 
 
 GRAVITY = {kind: rank for rank, kind in enumerate(Kind)}
-# The words of --remove, and what each stands for.
+# The words of --remove.
 REMOVABLE = {
     "broken": Kind.BROKEN,
     "damaged": Kind.DAMAGED,
@@ -39,16 +40,16 @@ REMOVABLE = {
     "poor": Kind.POOR,
     "junk": Kind.JUNK,
 }
-# Nobody asked about these files; they are no fault of the data.
-NO_FAULT = frozenset({Kind.OK, Kind.OTHER, Kind.SKIPPED})
+# Kinds that are no fault of the data.
+NO_FAULT = frozenset({Kind.OK, Kind.OTHER, Kind.SKIPPED, Kind.HARD_LINK})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a file.
+    """One fault of a file.
 
     Attributes:
-        kind: what sort of thing.
+        kind: the kind of fault.
         reason: a code, such as `truncated` or `blurry`.
         message: for a person.
     """
@@ -63,16 +64,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is measured of a photo's pixels, after they were averaged to less than 500 on the long side.
+    """Measurements of a photo's pixels, averaged to less than 500 pixels on the long side.
 
     Attributes:
         low: 1st percentile of the luma (ITU-R BT.601), 0..1.
-        high: 99th percentile, likewise.
-        mean: of the luma, likewise.
+        high: 99th percentile of the luma, 0..1.
+        mean: mean of the luma, 0..1.
         spread: standard deviation of the luma, 0..1.
         entropy: of the histogram of 256 luma levels, in bits, 0..8.
-        sharpness: variance of the Laplacian of the luma at 250 pixels on the long side, relative to the variance of
-            the luma itself; None for photos too small to tell.
+        sharpness: variance of the Laplacian of the luma at 250 pixels on the long side, divided by the variance of
+            the luma. None for small and for flat photos.
     """
 
     low: float
@@ -88,28 +89,45 @@ QUALITY = tuple(each.name for each in fields(Quality))
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """All that is known of one file by itself; it depends on the file's bytes and name only.
+    """All that one file tells without the others. It depends on the file's bytes and name only.
 
     Attributes:
         format: the container's name, such as `JPEG`; empty where it is no image.
-        width: upright, pixels; 0 where unknown.
+        width: upright, in pixels; 0 where unknown.
         height: likewise.
         sha256: of the file's bytes, in hex; empty where they could not be read.
-        hashes: perceptual hashes, 64 bits each, as it is and turned by 90, 180 and 270 degrees; empty where there
-            is nothing to tell pictures apart by.
-        signature: 8 x 8 pixels, uint8 RGB, row by row, to confirm what the hashes suggest; likewise.
-        quality: None where the pixels were not looked at.
-        findings: what is wrong with it, by its bytes, its name and its pixels' integrity; not yet by thresholds.
+        hashes: perceptual hashes, 64 bits each, of the picture as it is and turned by 90, 180 and 270 degrees. Empty
+            for a flat picture and for a file without pixels.
+        signature: 8 x 8 pixels, uint8 RGB, row by row, to confirm a match of hashes. Empty likewise.
+        quality: None where the pixels were not decoded.
+        findings: faults of the bytes, the name and the pixels' integrity; those of thresholds come later.
+        frames: number of frames or pages; 0 where they cannot be read.
+        frames_sha256: of the pixels of all frames, in hex. Empty for one frame, and for too many to compare.
     """
 
     format: str
     width: int
     height: int
     sha256: str
-    hashes: tuple[int, ...]
-    signature: bytes
-    quality: Quality | None
-    findings: tuple[Finding, ...]
+    hashes: tuple[int, ...] = ()
+    signature: bytes = b""
+    quality: Quality | None = None
+    findings: tuple[Finding, ...] = ()
+    frames: int = 1
+    frames_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a file lies in a dataset.
+
+    Attributes:
+        part: `train`, `val`, `test`, or empty.
+        label: the class folder, or empty.
+    """
+
+    part: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +135,20 @@ class Checked:
     """A file and its verdict: one row of the report.
 
     Attributes:
-        id: in the order found.
+        id: number in the order found.
         path: absolute.
         relative: below the root it was found under.
         size: bytes.
-        mtime_ns: of its last change.
-        examined: None for what was passed over.
+        mtime_ns: modification time, nanoseconds since the epoch.
+        is_link: the path is a symbolic link.
+        examined: None for a file that was not examined.
         findings: gravest first.
         part: `train`, `val`, `test`, or empty.
         label: the class folder, or empty.
         group: number of its group of duplicates, or None.
         duplicate_of: the copy that is kept, where that is another file.
-        action: what became of the file: empty, or `quarantined`, `trashed`, `deleted`, `renamed`, `failed: ...`.
-        destination: where it is now, where that is known.
+        action: empty, or `quarantined`, `trashed`, `deleted`, `renamed`, `failed: ...`.
+        destination: the file's new path, where that is known.
     """
 
     id: int
@@ -152,8 +171,34 @@ class Checked:
         return verdict_of(self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class PictureGroup:
+    """Files that show the same picture.
+
+    Attributes:
+        across_classes: they lie in several classes.
+        across_splits: they lie in several of train, val and test.
+        exact: all have the same bytes.
+        members: the kept files first.
+    """
+
+    across_classes: bool
+    across_splits: bool
+    exact: bool
+    members: tuple[Checked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """Numbers of groups: all, those across splits, those across classes."""
+
+    groups: int
+    across_splits: int
+    across_classes: int
+
+
 def verdict_of(findings: tuple[Finding, ...]) -> Kind:
-    """The gravest kind; `OK` where nothing was found."""
+    """The gravest kind; `OK` without findings."""
     return min((each.kind for each in findings), key=GRAVITY.__getitem__, default=Kind.OK)
 
 
@@ -165,18 +210,20 @@ def to_text(examined: Examined) -> str:
         base64.b64encode(examined.signature).decode(),
         [getattr(quality, name) for name in QUALITY] if quality else None,
         [(each.kind, each.reason, each.message) for each in examined.findings],
+        *(examined.frames, examined.frames_sha256),
     )
     return json.dumps(values, separators=(",", ":"))
 
 
 def from_text(text: str) -> Examined:
-    """Raises ValueError or TypeError for what `to_text` did not write."""
-    format, width, height, sha256, hashes, signature, quality, findings = json.loads(text)
+    """Read `to_text`, or the same of version 0.1, which had no frames. Raises ValueError or TypeError."""
+    format, width, height, sha256, hashes, signature, quality, findings, *frames = json.loads(text)
     return Examined(
         *(format, width, height, sha256, tuple(hashes)),
         base64.b64decode(signature),
         Quality(*quality) if quality else None,
         findings_from(findings),
+        *frames,
     )
 
 

@@ -1,20 +1,19 @@
-"""clean.csv and its page: views of the ledger."""
+"""Write clean.csv and clean.html from the ledger."""
 
 from __future__ import annotations
 
-import base64
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import NO_FAULT, Checked, Kind
-from sorter.reports.csv import replaced
-from sorter.reports.html import Thumbnails, write_page
-from sorter.types import Failure, Photo, UsageError
+from sorter.files import atomic_text
+from sorter.reports.cards import Sheet, Subject, Thumbnails, make_cards
+from sorter.reports.page import write_page
+from sorter.types import Photo, UsageError
 
 COLUMNS = (
     *("path", "verdict", "reasons", "format", "width", "height", "bytes", "sha256", "duplicate_of", "group"),
@@ -27,28 +26,30 @@ EXAMPLES = 24  # files of each other verdict
 
 
 def write_csv(ledger: CleanLedger, path: Path) -> None:
-    """One row for each file, duplicates across classes and splits first; replaced in one step."""
+    """Write one row for each file, duplicates across classes and splits first. Replaces atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as file:
+    with atomic_text(path) as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(map(_row, ledger.all()))
 
 
 def check_ours(path: Path) -> None:
-    """Raise UsageError where something else than a report of ours would be replaced."""
+    """Raise UsageError where a file that is not our report would be replaced."""
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; name another file with --report")
     if path.exists():
         with path.open("rb") as file:
             if not file.read(64).startswith(",".join(COLUMNS[:4]).encode()):
-                raise UsageError(f"{path}: is no report of `sorter clean`; name another file with --report")
+                raise UsageError(
+                    f"{path}: is not a report of `sorter clean`; name another file with --report"
+                )
 
 
 def _row(file: Checked) -> list[Any]:
-    seen = file.examined
-    known = seen is not None and bool(seen.width)
-    quality = seen.quality if seen else None
+    examined = file.examined
+    known = examined is not None and bool(examined.width)
+    quality = examined.quality if examined else None
     measured: tuple[Any, ...] = ("",) * 6
     if quality:
         measured = (
@@ -63,11 +64,11 @@ def _row(file: Checked) -> list[Any]:
         file.path,
         file.verdict.value,
         "; ".join(map(str, file.findings)),
-        seen.format if seen else "",
-        seen.width if seen and known else "",
-        seen.height if seen and known else "",
+        examined.format if examined else "",
+        examined.width if examined and known else "",
+        examined.height if examined and known else "",
         file.size,
-        seen.sha256 if seen else "",
+        examined.sha256 if examined else "",
         file.duplicate_of or "",
         file.group or "",
         file.part,
@@ -78,30 +79,11 @@ def _row(file: Checked) -> list[Any]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """A photo on the page; `image` is a data: URI, or None."""
-
-    name: str
-    path: str
-    link: str
-    image: str | None
-    title: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    title: str
-    note: str
-    cards: list[_Card]
-
-
 def write_html(ledger: CleanLedger, target: Path, roots: Iterable[Path], thumbnails: Thumbnails) -> None:
-    """The page: sums, groups of duplicates with thumbnails, examples of every other verdict.
+    """Write the page: counts, groups of duplicates with thumbnails, examples of every other verdict.
 
     Raises:
-        SorterError: it cannot be written.
+        SorterError: the page cannot be written.
     """
     counts = ledger.counts()
     total = max(sum(counts.values()), 1)
@@ -111,54 +93,50 @@ def write_html(ledger: CleanLedger, target: Path, roots: Iterable[Path], thumbna
         "finished": datetime.now().astimezone(),
         "tallies": [(name, counts[name], counts[name] / total) for name in verdicts],
         "groups": _groups(ledger, thumbnails),
-        "group_counts": ledger.team_counts(),
+        "group_counts": ledger.group_counts(),
         "shown": GROUPS,
         "sheets": _sheets(ledger, verdicts, thumbnails),
     }
     write_page(target, "clean.html", context)
 
 
-def _groups(ledger: CleanLedger, thumbnails: Thumbnails) -> Iterator[_Sheet]:
-    for number, (classes, splits, exact, members) in enumerate(ledger.teams(GROUPS), 1):
-        across = [name for name, does in (("classes", classes), ("splits", splits)) if does]
-        title = f"Across {' and '.join(across)}" if across else "Exact copies" if exact else "Looks the same"
-        note = f"group {number}, {len(members)} files"
-        yield _Sheet(title, note, list(_cards(members[:MEMBERS], thumbnails)))
+def _groups(ledger: CleanLedger, thumbnails: Thumbnails) -> Iterator[Sheet]:
+    for number, group in enumerate(ledger.groups(GROUPS), 1):
+        pairs = (("classes", group.across_classes), ("splits", group.across_splits))
+        across = " and ".join(name for name, does in pairs if does)
+        title = f"Across {across}" if across else "Exact copies" if group.exact else "Looks the same"
+        note = f"group {number}, {len(group.members)} files"
+        yield Sheet(title, note, make_cards([*map(_subject, group.members[:MEMBERS])], thumbnails))
 
 
-def _sheets(ledger: CleanLedger, verdicts: list[str], thumbnails: Thumbnails) -> Iterator[_Sheet]:
+def _sheets(ledger: CleanLedger, verdicts: list[str], thumbnails: Thumbnails) -> Iterator[Sheet]:
     grouped = {Kind.DUPLICATE.value, Kind.NEAR_DUPLICATE.value, Kind.CONFLICT.value}
     for name in verdicts:
         if Kind(name) in NO_FAULT or name in grouped:
             continue
         files = ledger.with_verdict(name, EXAMPLES)
-        yield _Sheet(name, f"the first {len(files)}", list(_cards(files, thumbnails)))
+        yield Sheet(name, f"the first {len(files)}", make_cards([*map(_subject, files)], thumbnails))
 
 
-def _cards(files: list[Checked], thumbnails: Thumbnails) -> Iterator[_Card]:
-    places = [file.destination or file.path for file in files]
-    photos = [
-        Photo(place, file.relative, file.size, file.mtime_ns)
-        for file, place in zip(files, places, strict=True)
-    ]
-    # What ended or held up a worker once is not given to one again.
-    safe = [photo for file, photo in zip(files, photos, strict=True) if _shows(file)]
-    images = {result.photo.path: result.outcome for result in thumbnails(safe)}
-    for file, place in zip(files, places, strict=True):
-        made = images.get(place)
-        image = None
-        if made is not None and not isinstance(made, Failure):
-            image = f"data:image/jpeg;base64,{base64.b64encode(made).decode()}"
-        kept = file.duplicate_of is None and file.group is not None
-        text = "kept" if kept and not file.findings else "; ".join(map(str, file.findings))
-        size = (
-            f"{file.examined.width} x {file.examined.height}" if file.examined and file.examined.width else ""
-        )
-        title = ", ".join(each for each in (file.part, file.label, size) if each)
-        yield _Card(file.path.name, str(file.path), place.as_uri(), image, title, text)
-
-
-def _shows(file: Checked) -> bool:
-    return (
-        file.examined is not None and bool(file.examined.width) and file.action not in ("deleted", "trashed")
+def _subject(file: Checked) -> Subject:
+    kept = file.duplicate_of is None and file.group is not None
+    size = _size(file)
+    return Subject(
+        Photo(_current_path(file), file.relative, file.size, file.mtime_ns),
+        caption=", ".join(each for each in (file.part, file.label, size) if each),
+        name=file.path.name,
+        path=str(file.path),
+        note="kept" if kept and not file.findings else "; ".join(map(str, file.findings)),
+        # A file that a decoder crashed or hung on has no size, and is not decoded again.
+        decode=bool(size) and file.action not in ("deleted", "trashed"),
     )
+
+
+def _current_path(file: Checked) -> Path:
+    return file.destination or file.path
+
+
+def _size(file: Checked) -> str:
+    """Width and height for a person; empty where unknown."""
+    known = file.examined is not None and file.examined.width
+    return f"{file.examined.width} x {file.examined.height}" if known and file.examined else ""

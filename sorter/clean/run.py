@@ -1,4 +1,4 @@
-"""`sorter clean`: scan, examine, compare, report, and take away what is to go."""
+"""`sorter clean`: scan, examine, compare, report and remove."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from sorter.clean import removal
+from sorter.clean import remove
 from sorter.clean.cache import Cache
-from sorter.clean.duplicates import mark
-from sorter.clean.examine import BROKEN, Examine
+from sorter.clean.duplicates import mark_duplicates
+from sorter.clean.examine import FILE_FAULTS, Examine
+from sorter.clean.filenames import junk
 from sorter.clean.ledger import CleanLedger
-from sorter.clean.names import junk
 from sorter.clean.options import CleanOptions, CleanSummary, csv_path, resolved, scan_of
 from sorter.clean.quality import poor
-from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind
+from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind, Placement
 from sorter.clean.report import check_ours, write_csv, write_html
+from sorter.clean.unsupported import why_unsupported
 from sorter.files import sha256_of
-from sorter.pipeline.pool import Limits, Pool
+from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
-from sorter.reports.html import Thumbnails
-from sorter.system import available_cores, memory_per_worker
-from sorter.types import PARTS, Failure, Photo, Reason, Result, SorterError
+from sorter.reports.cards import Thumbnails
+from sorter.system import available_cores, worker_limits
+from sorter.types import PARTS, Failure, Limits, Photo, Reason, Result, SorterError
 
 THUMBNAIL = 160  # pixels
 
@@ -35,21 +36,21 @@ def clean(
     confirm: Callable[[int], bool] | None = None,
     show: Callable[[CleanLedger], None] | None = None,
 ) -> CleanSummary:
-    """Find what cannot or should not be used, and take away what is to go.
+    """Find files that cannot or should not be used, and remove the chosen kinds.
 
     Args:
-        confirm: asked with the number of files before anything is deleted for good; without it nothing is.
-        show: is given all that was found, before anything goes.
+        confirm: called with the number of files before they are deleted. Without it no file is deleted.
+        show: called with the findings before any file is removed.
 
     Raises:
-        UsageError: options that contradict each other or the disk.
-        SorterError: it cannot go on; the same call later goes on where it stopped.
+        UsageError: an option is wrong, or a path does not fit it.
+        SorterError: the run cannot go on. The same call goes on later.
     """
     began = time.monotonic()
     options = resolved(options)
     assert options.quarantine is not None
     check_ours(csv_path(options))
-    settings = f"megapixels {options.max_megapixels:g} quick {options.quick}"
+    settings = f"megapixels {options.limits.megapixels:g} quick {options.quick}"
     try:
         with (
             closing(CleanLedger()) as ledger,
@@ -74,58 +75,71 @@ class _Clean:
     def go(self, began: float) -> CleanSummary:
         options, ledger = self.options, self.ledger
         assert options.quarantine is not None
-        if removal.has_journal(options.quarantine) and not options.dry_run:
-            self._take_in_earlier(options.quarantine)
+        if remove.has_journal(options.quarantine) and not options.dry_run:
+            self._add_quarantined(options.quarantine)
         self._examine()
         kinds = frozenset(REMOVABLE[word] for word in options.remove)
-        mark(ledger, options.similarity, kinds, options.prefer)
+        mark_duplicates(ledger, options.similarity, kinds, options.prefer)
         if self.show is not None:
             self.show(ledger)
-        going = sum(1 for _ in self._going(kinds))
-        csv, page = csv_path(options), csv_path(options).with_suffix(".html")
-        writes = not options.dry_run or options.report is not None
-        acts = not options.dry_run and (going > 0 or options.fix_extensions)
-        before = sha256_of(csv) if writes and csv.exists() else None
+        removed = sum(1 for _ in self._removable(kinds))
+        self._remove_and_report(kinds, removed)
+        return self._summary(removed, time.monotonic() - began)
+
+    @property
+    def writes_report(self) -> bool:
+        return not self.options.dry_run or self.options.report is not None
+
+    def _remove_and_report(self, kinds: frozenset[Kind], removed: int) -> None:
+        options, csv = self.options, csv_path(self.options)
+        acts = not options.dry_run and (removed > 0 or options.fix_extensions)
+        before = sha256_of(csv) if self.writes_report and csv.exists() else None
         try:
-            if acts and options.action != "quarantine":  # what goes for good is written down before
-                write_csv(ledger, csv)
+            if (
+                acts and options.action != "quarantine"
+            ):  # a report has to exist before files are gone for good
+                write_csv(self.ledger, csv)
             if acts:
-                self._act(kinds, going)
+                self._act(kinds, removed)
         finally:
-            if writes:
-                write_csv(ledger, csv)
-        changed = writes and sha256_of(csv) != before
-        if writes and (changed or not page.exists()):
+            if self.writes_report:
+                write_csv(self.ledger, csv)
+        page = csv.with_suffix(".html")
+        if self.writes_report and (sha256_of(csv) != before or not page.exists()):
             with self._thumbnails() as thumbnails:
-                write_html(ledger, page, options.inputs, thumbnails)
-        groups, splits, classes = ledger.team_counts()
+                write_html(self.ledger, page, options.inputs, thumbnails)
+
+    def _summary(self, removed: int, seconds: float) -> CleanSummary:
+        options, ledger = self.options, self.ledger
+        assert options.quarantine is not None
+        csv, groups = csv_path(options), ledger.group_counts()
         return CleanSummary(
             counts=ledger.counts(),
             reasons=ledger.reasons(),
-            groups=groups,
-            across_splits=splits,
-            across_classes=classes,
+            groups=groups.groups,
+            across_splits=groups.across_splits,
+            across_classes=groups.across_classes,
             actions=ledger.actions(),
-            would_remove=going,
+            would_remove=removed,
             examined=self.examined,
             cached=self.cached,
-            seconds=time.monotonic() - began,
-            quarantine=options.quarantine if removal.has_journal(options.quarantine) else None,
-            report=csv if writes else None,
-            page=page if writes else None,
+            seconds=seconds,
+            quarantine=options.quarantine if remove.has_journal(options.quarantine) else None,
+            report=csv if self.writes_report else None,
+            page=csv.with_suffix(".html") if self.writes_report else None,
             dry_run=options.dry_run,
         )
 
     @contextmanager
     def _thumbnails(self) -> Iterator[Thumbnails]:
-        """Workers that start when there is a first picture to show."""
-        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
+        """Make thumbnails in workers that start with the first picture."""
+        limits = worker_limits(self.options.limits, self.workers)
         pools: list[Pool[bytes]] = []
 
         def make(photos: Iterable[Photo]) -> Iterable[Result[bytes]]:
             wanted = list(photos)
             if wanted and not pools:
-                stage = Thumbnail(THUMBNAIL, self.options.max_megapixels)
+                stage = Thumbnail(THUMBNAIL, limits)
                 pools.append(Pool(stage, self.workers, limits))
             return pools[0].run(wanted) if wanted else ()
 
@@ -139,30 +153,31 @@ class _Clean:
     def workers(self) -> int:
         return self.options.workers or available_cores()
 
-    def _take_in_earlier(self, quarantine: Path) -> None:
-        """Finish what was stopped, and give what lies in the quarantine its rows."""
-        for photo, verdict, place in removal.finish(quarantine):
+    def _add_quarantined(self, quarantine: Path) -> None:
+        """Finish the moves of a stopped run, and add the files in the quarantine to the ledger."""
+        for each in remove.recover(quarantine):
+            photo = each.photo
             if not any(root == photo.path or root in photo.path.parents for root in self.options.inputs):
                 continue
             known = self.cache.get(photo) if self.cache else None
             findings = self._findings(known) if known else ()
-            if not any(each.kind.value == verdict for each in findings):
-                findings = (Finding(Kind(verdict), "earlier", "found by an earlier run"), *findings)
-            self.ledger.add(photo, known, findings, *self._place(photo), destination=place)
+            if not any(finding.kind.value == each.verdict for finding in findings):
+                findings = (Finding(Kind(each.verdict), "earlier", "found by an earlier run"), *findings)
+            self.ledger.add(photo, known, findings, self._placement(photo), each.destination)
 
     def _examine(self) -> None:
-        limits = Limits(self.options.timeout_per_file, memory_per_worker(self.workers))
-        stage = Examine(self.options.max_megapixels, self.options.quick)
+        limits = worker_limits(self.options.limits, self.workers)
+        stage = Examine(limits, self.options.quick)
         for photo, outcome in self._outcomes(stage, limits):
             if isinstance(outcome, Failure):
-                self.ledger.add(photo, None, (_failed(photo, outcome),), *self._place(photo))
+                self.ledger.add(photo, None, (_failed(photo, outcome),), self._placement(photo))
             else:
-                self.ledger.add(photo, outcome, self._findings(outcome), *self._place(photo))
+                self.ledger.add(photo, outcome, self._findings(outcome), self._placement(photo))
             self.progress.advance(1)
 
     def _outcomes(self, stage: Examine, limits: Limits) -> Iterator[tuple[Photo, Examined | Failure]]:
-        """In the order of the scan. Workers start only where something is not known yet."""
-        items = self._known_or_not()
+        """In the order of the scan. Workers start with the first file that is not in the cache."""
+        items = self._scanned()
         for item in items:
             if isinstance(item, Photo):
                 break
@@ -183,8 +198,8 @@ class _Clean:
                         self.cache.put(result.photo, outcome)
                 yield result.photo, outcome
 
-    def _known_or_not(self) -> Iterator[Photo | Result[Examined]]:
-        self._new: set[Photo] = set()  # on their way through the pool: as many as its window at most
+    def _scanned(self) -> Iterator[Photo | Result[Examined]]:
+        self._new: set[Photo] = set()  # in the pool, at most as many as its window
         for item in scan_of(self.options):
             if isinstance(item, Result):
                 yield item
@@ -202,33 +217,33 @@ class _Clean:
     def _findings(self, examined: Examined) -> tuple[Finding, ...]:
         return (*examined.findings, *poor(examined, self.options.thresholds))
 
-    def _place(self, photo: Photo) -> tuple[str, str]:
-        """Split and class, by the folders below the input."""
+    def _placement(self, photo: Photo) -> Placement:
+        """Part and class of a file, by the folders below the input."""
         for root in self.options.inputs:
             if root in photo.path.parents:
                 folders = photo.path.relative_to(root).parts[:-1]
                 split = PARTS.get(folders[0].lower(), "") if folders else ""
                 if split:
-                    return split, folders[1] if len(folders) > 1 else ""
+                    return Placement(split, folders[1] if len(folders) > 1 else "")
                 if root.name.lower() in PARTS:
-                    return PARTS[root.name.lower()], folders[0] if folders else ""
-                return "", folders[0] if folders and self.options.classes else ""
-        return "", ""
+                    return Placement(PARTS[root.name.lower()], folders[0] if folders else "")
+                return Placement("", folders[0] if folders and self.options.classes else "")
+        return Placement()
 
-    def _going(self, kinds: frozenset[Kind]) -> Iterator[Checked]:
-        return removal.chosen(self.ledger, kinds, self.options.only)
+    def _removable(self, kinds: frozenset[Kind]) -> Iterator[Checked]:
+        return remove.removable(self.ledger, kinds, self.options.only)
 
-    def _act(self, kinds: frozenset[Kind], going: int) -> None:
+    def _act(self, kinds: frozenset[Kind], removed: int) -> None:
         options, ledger = self.options, self.ledger
         assert options.quarantine is not None
-        if going and options.action == "quarantine":
-            removal.quarantine_files(ledger, self._going(kinds), options.quarantine)
-        elif going and options.action == "trash":
-            removal.trash_files(ledger, self._going(kinds))
-        elif going and self.confirm is not None and self.confirm(going):
-            removal.delete_files(ledger, self._going(kinds))
-        if options.fix_extensions and any(map(_renamed, ledger.found())):
-            removal.rename_files(ledger, filter(_renamed, ledger.found()), options.quarantine)
+        if removed and options.action == "quarantine":
+            remove.quarantine_files(ledger, self._removable(kinds), options.quarantine)
+        elif removed and options.action == "trash":
+            remove.trash_files(ledger, self._removable(kinds))
+        elif removed and self.confirm is not None and self.confirm(removed):
+            remove.delete_files(ledger, self._removable(kinds))
+        if options.fix_extensions and any(map(_renamed, ledger.with_findings())):
+            remove.rename_files(ledger, filter(_renamed, ledger.with_findings()), options.quarantine)
 
 
 def _renamed(file: Checked) -> bool:
@@ -237,10 +252,13 @@ def _renamed(file: Checked) -> bool:
 
 
 def _failed(photo: Photo, failure: Failure) -> Finding:
-    """What was passed over, or could not be examined."""
+    """The finding of a file that was skipped or could not be examined."""
     if found := junk(photo.path.name):
         return found
-    if failure.reason in BROKEN:
+    # A crash or a time-out says nothing of the file: another decoder, or more time, may read it.
+    if why := why_unsupported(failure, b"", "", opened=False):
+        return Finding(Kind.UNSUPPORTED, failure.reason.value, why)
+    if failure.reason in FILE_FAULTS:
         return Finding(Kind.BROKEN, failure.reason.value, failure.message)
     if failure.reason in (Reason.UNREADABLE, Reason.VANISHED, Reason.OUT_OF_MEMORY):
         return Finding(Kind.UNREADABLE, failure.reason.value, failure.message)

@@ -21,7 +21,7 @@ from sorter.photos.boxes import PictureBoxes, read_boxes, read_rare_boxes
 from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
-from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_rare_jpeg
+from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_frame, read_rare_jpeg
 from sorter.photos.png import allow_texts, check_pixels, has_deep_transparency, read_deep
 from sorter.photos.raw import read_raw
 from sorter.photos.tiff import is_plain, read_tiff, to_bytes
@@ -34,7 +34,8 @@ EXIF_ORIENTATION = 0x0112
 EXIF_PART = 0x8769
 MAX_READ = 1 << 28  # bytes of a file that is read into memory at once
 BOXED = frozenset({"HEIF", "AVIF"})
-READ_WHOLE = frozenset({"WEBP", *BOXED})  # their decoders take the whole file
+MAX_JPEG_HEADER = 1 << 26  # bytes before the picture of a JPEG above MAX_READ
+READ_WHOLE = frozenset({"WEBP", "GIF", *BOXED})  # their readers take or search the whole file
 MAX_FRAMES, MAX_FRAME_PIXELS = 256, 500_000_000  # of one file, that are decoded to compare them
 NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 WORTH_A_DEVICE = 1_000_000  # pixels; a smaller photo is decoded here sooner than it is handed on
@@ -230,10 +231,6 @@ class Decoder:
             return self._raw(file)
         data, size = b"", file.seek(0, os.SEEK_END)
         file.seek(0)
-        if kind in READ_WHOLE and size > MAX_READ:
-            raise TooLargeError(
-                f"{size / 2**30:.1f} GiB; a {kind} above {MAX_READ / 2**30:g} GiB is not read"
-            )
         if kind == "JPEG" and size <= MAX_READ:
             # simplejpeg wants the bytes, and Pillow is quicker with them too.
             data = file.read()
@@ -372,8 +369,23 @@ def _open(file: IO[bytes], kind: str) -> Image.Image:
         _register_heif()
     if kind == "PNG":
         allow_texts()
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
+    if size > MAX_READ:
+        _check_giant(file, kind, size)
+        file.seek(0)
     return Image.open(file, formats=[kind])
+
+
+def _check_giant(file: IO[bytes], kind: str, size: int) -> None:
+    """Refuse a file that its reader would take whole into memory, or search byte by byte for a picture."""
+    if kind in READ_WHOLE:
+        limit = f"{MAX_READ / 2**20:g} MiB"
+        raise UnsupportedError(
+            f"a {kind} of {size / 2**30:.1f} GiB is not read, the limit is {limit}; make it smaller"
+        )
+    if kind == "JPEG" and read_frame(file.read(MAX_JPEG_HEADER)) is None:
+        raise TruncatedError(f"no picture begins within its first {MAX_JPEG_HEADER / 2**20:g} MiB")
 
 
 def _hashed(count: int, frames: Iterable[Image.Image]) -> Frames:

@@ -34,6 +34,8 @@ def check_pixels(file: IO[bytes]) -> None:
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, name = int.from_bytes(head[:4], "big"), head[4:]
+        if not name.isalpha():  # no chunk: zeros behind a header can go on for gigabytes
+            break
         if name != b"IDAT":
             file.seek(length + 4, os.SEEK_CUR)
             continue

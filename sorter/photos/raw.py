@@ -81,7 +81,9 @@ def read_raw(file: BinaryIO, max_pixels: float) -> RawPicture:
             pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
             return RawPicture(b"", pixels, 1, width, height)
     except rawpy.LibRawFileUnsupportedError as error:
-        raise UnsupportedError("a raw photo of a camera that LibRaw does not know") from error
+        raise UnsupportedError(
+            "a raw photo of a camera that LibRaw does not know; export it as JPEG"
+        ) from error
     except rawpy.LibRawError as error:
         raise TruncatedError(f"LibRaw: {error}") from error
 

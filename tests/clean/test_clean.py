@@ -20,10 +20,10 @@ from support.commands import Sorter, hashes
 from sorter.clean.examine import Examine
 from sorter.clean.options import CleanOptions
 from sorter.clean.records import Examined
-from sorter.clean.removal import has_journal
+from sorter.clean.remove import has_journal
 from sorter.clean.run import clean
 from sorter.sort.undo import undo
-from sorter.types import Photo, SorterError, UsageError
+from sorter.types import Limits, Photo, SorterError, UsageError
 
 # -- damage ----------------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ def test_reasons_say_what_is_wrong(suite: tuple[dict[Path, frozenset[str]], Path
     _, _, rows = suite
     for name, expected in {
         "bad-text.png": "bad-checksum (chunk 'tEXt')",
-        "stray-bytes.jpg": "stray bytes behind the end",
+        "stray-bytes.jpg": "stray bytes after the end",
         "baseline-empty.jpg": "empty",
         "page.jpg": "it looks like a web page",
         "png-zeros.png": "nothing but zero bytes",
@@ -110,9 +110,11 @@ def test_a_decoder_that_crashes_or_hangs_costs_one_file(tmp_path: Path, sorter: 
     done = sorter("clean", root, "-j", "2", "--timeout-per-file", "5", "--json", env=env)
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
-    assert summary["counts"] == {"broken": 2, "ok": 3}
-    assert summary["reasons"]["broken"] == {"decoder-crashed": 1, "timeout": 1}
-    assert sorted(hashes(tmp_path / "in-quarantine")) == ["hang.jpg", "segfault.jpg"]
+    assert summary["counts"] == {"unsupported": 2, "ok": 3}
+    assert summary["reasons"]["unsupported"] == {"decoder-crashed": 1, "timeout": 1}
+    # Another decoder, or more time, may read them: they stay.
+    assert summary["actions"] == {}
+    assert sorted(hashes(root)) == ["a.jpg", "b.jpg", "c.jpg", "hang.jpg", "segfault.jpg"]
 
 
 # -- names -----------------------------------------------------------------------------------------------------
@@ -176,6 +178,25 @@ def test_fix_extensions_never_overwrites(tmp_path: Path) -> None:
     (root / "a.png").unlink()
     assert undo(tmp_path / "in-quarantine").restored == 1
     assert hashes(root) == {**before, "broken.png": hashes(root)["broken.png"]}
+
+
+def test_fix_extensions_leaves_right_names(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    right = {
+        "JPEG": "mpo MPO jps thm THM insp pjpeg jfif jif jpe jpeg",
+        "PNG": "apng png",
+        "TIFF": "tif TIFF btf ptif lsm svs",
+        "AVIF": "avif avifs",
+        "HEIF": "heic heics heifs hif",
+    }
+    for seed, (format, suffixes) in enumerate(right.items()):
+        for number, suffix in enumerate(suffixes.split()):
+            put(root / f"{format}{number}.{suffix}", encode(picture(seed * 20 + number), format))
+    put(root / "stereo.mpo", encode(picture(90), "MPO", save_all=True, append_images=[picture(91)]))
+    before = hashes(root)
+    summary, rows = look(root, fix_extensions=True, similarity=0)
+    assert {name: row["verdict"] for name, row in rows.items()} == dict.fromkeys(before, "ok")
+    assert not summary.actions and hashes(root) == before
 
 
 def test_undo_removes_no_folder_outside_the_quarantine(tmp_path: Path) -> None:
@@ -403,7 +424,7 @@ def test_a_file_too_large_to_look_through_is_judged_by_its_decoder(
 ) -> None:
     monkeypatch.setattr("sorter.clean.examine.LARGEST", 1000)
     whole, cut = put(tmp_path / "whole.jpg", jpeg(1)), put(tmp_path / "cut.jpg", jpeg(2)[:3000])
-    examine = Examine(250).start()
+    examine = Examine(Limits()).start()
     found = {}
     for path in (whole, cut):
         stat = path.stat()

@@ -14,6 +14,7 @@ from support.commands import command, hashes
 from sorter.clean.options import CleanOptions
 from sorter.clean.run import clean
 from sorter.sort.undo import undo
+from sorter.types import Limits
 
 
 def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path) -> None:
     third = clean(given)
     assert (third.examined, third.cached) == (1, 5)
     assert third.actions == {"quarantined": 1}
-    assert clean(replace(given, max_megapixels=100.0)).examined == 5
+    assert clean(replace(given, limits=Limits(megapixels=100.0))).examined == 5
     fourth = clean(given)
     assert fourth.counts == {"broken": 1, "ok": 5}
 

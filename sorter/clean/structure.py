@@ -1,7 +1,7 @@
-"""Damage that decoders pass over: what a file's own structure says it lacks, or has too much of.
+"""Check a container by its specification, for damage that decoders ignore.
 
-Each check walks a container once, from its first byte to its end, as its specification has it, and yields findings:
-`broken` where pixels are lost, `damaged` where every viewer still shows the whole picture.
+Each check reads a container once, from its first byte to its end. It yields `broken` where pixels are lost, and
+`damaged` where every viewer still shows the whole picture.
 """
 
 from __future__ import annotations
@@ -12,24 +12,23 @@ from collections.abc import Callable, Iterator
 
 from sorter.clean.records import Finding, Kind
 
-# What programs put behind a picture on purpose: a further picture (MPO, gain maps), a motion photo's video,
-# Samsung's and Google's trailers, and padding.
-MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # none of stuffing, fill bytes and restarts
+MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # without stuffing, fill bytes and restarts
+# Programs append these on purpose: a further picture (MPO, gain maps), the video of a motion photo, the trailers of
+# Samsung and Google.
 TRAILERS = (b"\xff\xd8\xff", b"SEFH", b"MotionPhoto", b"\0\0\0\x18ftyp", b"\0\0\0\x1cftyp", b"\0\0\0\x20ftyp")
 
 
-def check(data: bytes, format: str) -> Iterator[Finding]:
-    """What is wrong with the container; nothing for formats that say nothing about themselves."""
+def check_structure(data: bytes, format: str) -> Iterator[Finding]:
+    """The faults of a container; none for a format without a check."""
     walk = WALKS.get(format)
     if walk is not None:
         yield from walk(data)
 
 
-def judged_warning(warning: str) -> Finding | None:
-    """libjpeg's warning -> whether pixels are lost by it.
+def warning_finding(warning: str) -> Finding | None:
+    """libjpeg's warning -> `broken` where it means lost pixels, else `damaged`.
 
-    Padding before a marker is in many cameras' files, and what is left over of a damaged scan gives the very
-    same warning; so this is `damaged`, as nothing tells them apart.
+    Many cameras write padding before a marker, and a damaged scan gives the same warning. So that is only `damaged`.
     """
     if not warning:
         return None
@@ -42,16 +41,16 @@ def judged_warning(warning: str) -> Finding | None:
 
 
 def _stray(data: bytes, end: int) -> Iterator[Finding]:
-    """Bytes behind the end of a picture that nothing is known to put there."""
+    """Bytes after the end of a picture that no known program appends."""
     rest = data[end : end + 64]
     if not rest or not data[end:].strip(b"\0\n\r "):
         return
     if not rest.lstrip(b"\0").startswith(TRAILERS) and b"ftyp" not in rest and data[-4:] not in (b"SEFT",):
-        yield Finding(Kind.DAMAGED, "trailing-data", f"{len(data) - end:,} stray bytes behind the end")
+        yield Finding(Kind.DAMAGED, "trailing-data", f"{len(data) - end:,} stray bytes after the end")
 
 
 def _jpeg(data: bytes) -> Iterator[Finding]:
-    """ITU-T T.81, annex B: segments up to the end marker; between them nothing but fill bytes."""
+    """ITU-T T.81, annex B: segments up to the end marker, with only fill bytes between them."""
     at = 2
     while True:
         found = MARKER.search(data, at)
@@ -66,7 +65,7 @@ def _jpeg(data: bytes) -> Iterator[Finding]:
 
 
 def _png(data: bytes) -> Iterator[Finding]:
-    """ISO/IEC 15948, 5.3: chunks with checksums up to IEND. A chunk whose name begins in upper case is critical."""
+    """ISO/IEC 15948, 5.3: chunks with checksums up to IEND. A name that begins in upper case is critical."""
     at = 8
     while at + 8 <= len(data):
         length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
@@ -102,7 +101,7 @@ def _gif(data: bytes) -> Iterator[Finding]:
         elif not data[at:].strip(b"\0"):
             break
         else:
-            yield Finding(Kind.BROKEN, "corrupt", "an unknown block where a frame should begin")
+            yield Finding(Kind.BROKEN, "corrupt", "an unknown block at the place of a frame")
             return
         while at < len(data) and data[at]:
             at += 1 + data[at]
@@ -115,7 +114,7 @@ def _gif(data: bytes) -> Iterator[Finding]:
 
 
 def _webp(data: bytes) -> Iterator[Finding]:
-    """RIFF: a chunk is its name, its length and its bytes, padded to an even number."""
+    """RIFF: chunks of a name, a length and bytes, padded to an even number."""
     end = 8 + int.from_bytes(data[4:8], "little")
     at = 12
     while at + 8 <= end:
@@ -128,7 +127,7 @@ def _webp(data: bytes) -> Iterator[Finding]:
 
 
 def _boxes(data: bytes) -> Iterator[Finding]:
-    """ISO 14496-12, 4.2: boxes of the top level, one behind the other up to the end of the file."""
+    """ISO 14496-12, 4.2: boxes one after another up to the end of the file."""
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -148,7 +147,7 @@ def _boxes(data: bytes) -> Iterator[Finding]:
 
 
 def _bmp(data: bytes) -> Iterator[Finding]:
-    """The size in the header; some writers leave it zero, and some count nothing but the pixels."""
+    """The size in the header. Some writers leave it zero, and some count only the pixels."""
     size = int.from_bytes(data[2:6], "little")
     if size and size > len(data):
         width = int.from_bytes(data[18:22], "little", signed=True)
