@@ -193,6 +193,7 @@ class ReviewPage(JobPage):
         self._folder, self._review = folder, review
         self.corrections.review = review
         self.header.show_folder(folder)
+        self._jobs.later(partial(_names, review.table), partial(self._know_names, folder))
         self.grid.keys = class_keys(review.classes)
         self.panel.show_classes(review.classes, self.grid.keys)
         self.grid.photos.filter(label=None, failed=False)
@@ -200,7 +201,6 @@ class ReviewPage(JobPage):
         self.tabs.show_kind(ALL)
         self.grid.go_to(0)
         self._show_everything()
-        self._jobs.later(partial(_names, review.table), partial(self._know_names, folder))
         self.opened.emit(folder)
 
     def close_folder(self) -> None:
@@ -236,6 +236,7 @@ class ReviewPage(JobPage):
         if folder == self._folder and self._review is not None and isinstance(names, Names):
             self._names = names
             self.grid.photos.know_names(names)
+            self._show_photos()  # a name that was searched for meanwhile may leave none
 
     # -- showing -----------------------------------------------------------------------------------------------
 

@@ -98,7 +98,7 @@ def test_shows_the_doubtful_first_with_tabs_and_counts(review: ReviewPage) -> No
     assert "48 × 32" in review.panel.details.value("size")
 
 
-def test_tabs_filters_and_orders(review: ReviewPage) -> None:
+def test_tabs_filters_and_orders(qtbot: QtBot, review: ReviewPage) -> None:
     review.tabs.show_kind(1)
     assert shown(review) == [5, 3]
     review.tabs.show_kind(FAILED)
@@ -109,7 +109,7 @@ def test_tabs_filters_and_orders(review: ReviewPage) -> None:
     review.filters.high.setValue(0.9)
     assert shown(review) == [4, 2]
     review.filters.name.setText("no such name")
-    assert review.stack.currentIndex() == EMPTY
+    qtbot.waitUntil(lambda: review.stack.currentIndex() == EMPTY, timeout=TIMEOUT)  # once names are read
     review.filters.clear()
     assert review.stack.currentIndex() == GRID
     review.filters.order.setCurrentIndex(review.filters.order.findData(Order.HIGHEST))
