@@ -61,13 +61,13 @@ class _Training:
 
     Attributes:
         parts: the examples, by part.
-        apart: photos that look like one of val or test are not trained on.
+        exclude_similar: photos that look like one of val or test are not trained on.
     """
 
     options: TrainOptions
     recipe: Recipe
     parts: dict[str | None, list[Example]]
-    apart: bool
+    exclude_similar: bool
     learner: Learner
     progress: Progress
 
@@ -141,7 +141,9 @@ class _Training:
 
     def _split(self, data: TrainingSet) -> Dataset:
         root, classes = self.options.data.resolve(), self.learner.draft.classes
-        return split(root, classes, self.parts, data.fingerprints, self.options.seed, apart=self.apart)
+        return split(
+            root, classes, self.parts, data.fingerprints, self.options.seed, apart=self.exclude_similar
+        )
 
     def _embed(self, data: TrainingSet, work: WorkFolder) -> TrainingSet:
         """Add the features of every photo. The backbone is frozen, and the same for every trial."""

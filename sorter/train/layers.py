@@ -23,8 +23,8 @@ def put_head(network: Network, solved: LinearHead) -> None:
 def stages(backbone: nn.Module) -> list[list[str]]:
     """Names of the backbone's parameters, stage by stage from the input."""
     grouped = group_parameters(backbone, backbone.group_matcher(coarse=True))  # type: ignore[operator]
-    learned = dict(backbone.named_parameters())
-    return [[name for name in names if name in learned] for _, names in sorted(grouped.items())]
+    trainable = dict(backbone.named_parameters())
+    return [[name for name in names if name in trainable] for _, names in sorted(grouped.items())]
 
 
 def freeze(network: Network, trains: str | int) -> None:

@@ -80,7 +80,7 @@ class RetrainResult:
     Attributes:
         model: the new model's folder.
         corrections: photos trained on that a person corrected or confirmed.
-        learned: all photos trained on, including those that the best epoch was chosen on.
+        trained_on: all photos trained on, including those that the best epoch was chosen on.
         held_out: photos used neither to train nor to choose the epoch.
         failed: files that could not be decoded.
         seconds: without the comparison.
@@ -89,7 +89,7 @@ class RetrainResult:
 
     model: Path
     corrections: int
-    learned: int
+    trained_on: int
     held_out: tuple[HeldOutPhoto, ...]
     failed: int
     epochs: int
@@ -154,13 +154,13 @@ def retrain(options: RetrainOptions, progress: Progress) -> RetrainResult:
         if not existed:
             shutil.rmtree(options.model, ignore_errors=True)
         raise
-    learned = trained.dataset.train + trained.dataset.val
+    used = trained.dataset.train + trained.dataset.val
     reviewed = {photo.path for photo in photos.training if photo.reviewed}
     progress.begin("comparing", len(photos.held_out))
     return RetrainResult(
         model=trained.model.folder,
-        corrections=sum(example.photo.path in reviewed for example in learned),
-        learned=len(learned),
+        corrections=sum(example.photo.path in reviewed for example in used),
+        trained_on=len(used),
         held_out=tuple(_score_held_out(photos.held_out, trained.model, options, progress)),
         failed=trained.failed,
         epochs=trained.epochs,

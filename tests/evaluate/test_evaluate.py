@@ -185,7 +185,7 @@ def test_no_error_is_no_proof_that_there_are_none(tmp_path: Path) -> None:
     write_report(tmp_path / "out", metrics, examples, probabilities, about={}, thumbnails=thumbnails)
     text = (tmp_path / "out" / "report.html").read_text()
     assert "up to 3 % of" in text
-    assert "No photo got a label other than its own." in text
+    assert "No photo is misclassified." in text
     check_page(tmp_path / "out" / "report.html")
 
 

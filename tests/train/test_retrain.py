@@ -87,7 +87,7 @@ def test_nothing_held_out_is_learned_from(retrained: tuple[RetrainResult, Rows])
     result, _ = retrained
     data = read_model(result.model).provenance["data"]
     learned = sum(sum(data["photos"][part].values()) for part in ("train", "val"))
-    assert learned == result.learned
+    assert learned == result.trained_on
     assert sum(data["photos"]["test"].values()) == len(result.held_out)
     assert result.corrections == 12 - 4 + 4 - 1  # a third of the corrected and of the confirmed is held out
 
