@@ -31,6 +31,7 @@ from sorter.photos.fingerprint import Fingerprint, TakeFingerprint
 from sorter.photos.scan import Scan
 from sorter.pipeline.pool import Pool
 from sorter.progress import NoProgress, Progress
+from sorter.reports.ours import check_ours
 from sorter.system import available_cores, worker_limits
 from sorter.types import ActionKind, Failure, Photo, Reason, SorterError
 
@@ -53,6 +54,8 @@ def collect(
     began = time.monotonic()
     progress = progress or NoProgress()
     check_options(options)
+    for name in (MANIFEST, *([ATTRIBUTION] if options.attribution else [])):
+        check_ours(options.out / name, "--out")
     path = options.out.resolve() / FOLDER / NAME
     try:
         with ExitStack() as stack:

@@ -13,6 +13,7 @@ from sorter.address import Address
 from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
 from sorter.reports.csv import COLUMNS, CsvReport
+from sorter.reports.ours import check_ours, is_ours
 from sorter.types import SorterError
 
 PART = 100_000  # rows
@@ -154,20 +155,34 @@ def parts_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}-parts")
 
 
+def check_report(path: Path, in_parts: bool) -> None:
+    """Refuse to replace a user's file by a report or a part of it. Raises UsageError."""
+    check_ours(path, "--report")
+    if in_parts or isinstance(path, Address):
+        folder = parts_folder(path)
+        for name in _part_names(folder):
+            check_ours(folder / name, "--report")
+
+
 def remove_parts(path: Path) -> None:
     """Remove the parts of a report, where it has any."""
     folder = parts_folder(path)
-    with suppress(FileNotFoundError):
-        names = (
-            [name for name, _ in folder.entries()]
-            if isinstance(folder, Address)
-            else [part.name for part in folder.iterdir()]
-        )
-        for name in names:
-            if name.startswith("part-"):
-                (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):  # it holds other files
-            folder.rmdir()
+    for name in _part_names(folder):
+        if is_ours(folder / name):
+            (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):  # there is none, or it holds other files
+        folder.rmdir()
+
+
+def _part_names(folder: Path) -> list[str]:
+    try:
+        if isinstance(folder, Address):
+            names = [name for name, _ in folder.entries()]
+        else:
+            names = [part.name for part in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if name.startswith("part-")]
 
 
 def _text(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
+from sorter.reports.ours import is_ours, remove_ours
 from sorter.sort.options import LAYOUTS
 from sorter.sort.table import reviewable
 from sorter.sort.undo import LeftInPlace
@@ -95,9 +96,9 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
                 else:
                     filed += 1
             progress.advance(len(batch))
-    if (out / "report.csv").exists():
+    if (out / "report.csv").exists() and is_ours(out / "report.csv"):
         report.write_csv(journal, out / "report.csv", rule.classes)
-    (out / "report.html").unlink(missing_ok=True)  # its links no longer lead to the photos
+    remove_ours(out / "report.html")  # its links no longer lead to the photos
     return Applied(out, filed, tuple(left))
 
 

@@ -24,7 +24,8 @@ from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
 from sorter.reports.html import RunInfo, write_html
-from sorter.reports.parts import Report, report_at
+from sorter.reports.ours import check_ours
+from sorter.reports.parts import Report, check_report, report_at
 from sorter.sort.options import SortOptions, resolved, scan_of
 from sorter.sort.resume import NewFiles, configure, forget_the_gone, open_journal, settings_of
 from sorter.system import available_cores, worker_limits
@@ -39,7 +40,7 @@ from sorter.types import (
 )
 
 if TYPE_CHECKING:
-    from sorter.cluster.machine import Cluster
+    from sorter.cluster.run import Cluster
 
 BATCH = 64  # photos filed together: one commit to the disk before and one after
 LARGE_BATCH = 1024  # where filing waits for a network, as many can wait at once
@@ -101,6 +102,7 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     model = read_model(options.model or shipped_model())
     model.verify()
     rule = Rule.of(model, options.threshold, options.unsure)
+    _check_reports(options)
     try:
         with (
             open_journal(options, progress.say) as journal,
@@ -216,7 +218,7 @@ class _Run:
 
         options = self.options
         limits = worker_limits(options.limits, self.workers)
-        choose = self.cluster.choose if self.cluster else trial.choose_engine
+        choose = self.cluster.choose_engine if self.cluster else trial.choose_engine
         self.choice = choose(self.model, options.engine, samples(), limits, self.progress.say)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
@@ -303,6 +305,14 @@ class _Run:
         return self.options.report or self.options.out / "report.csv"
 
 
+def _check_reports(options: SortOptions) -> None:
+    """Refuse to replace a user's file by a report, before anything is done. Raises UsageError."""
+    if options.report is not None or not options.dry_run:
+        check_report(options.report or options.out / "report.csv", options.cluster is not None)
+    if not options.dry_run:
+        check_ours(options.out / "report.html", "--out")
+
+
 def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> Filer:
     return Filer(journal, options.action, options.layout == "tree", options.dry_run, executor=cluster)
 
@@ -315,7 +325,7 @@ def _cluster(options: SortOptions, progress: Progress) -> Iterator[Cluster | Non
         return
     if find_spec("ray") is None or find_spec("pyarrow") is None:
         raise SorterError('ray is not installed; `pip install "sorter[cluster]"` brings it')
-    from sorter.cluster.machine import Cluster
+    from sorter.cluster.run import Cluster
 
     with Cluster(options.cluster, options.workers, progress.say) as cluster:
         yield cluster

@@ -12,6 +12,7 @@ from sorter.output.filer import Filer
 from sorter.output.journal import FOLDER, Journal, locked
 from sorter.output.remote import download, uploaded
 from sorter.reports import csv as report
+from sorter.reports.ours import is_ours, remove_ours
 from sorter.reports.parts import remove_parts
 from sorter.types import ActionKind
 
@@ -59,9 +60,9 @@ def undo(out: Path) -> Undone:
                 left.append(problem)
         settings = journal.run_settings()
         remove_parts(out / "report.csv")
-        if settings is not None and (out / "report.csv").exists():
+        if settings is not None and (out / "report.csv").exists() and is_ours(out / "report.csv"):
             report.write_csv(journal, out / "report.csv", settings.classes)
-        (out / "report.html").unlink(missing_ok=True)  # its links no longer lead to the photos
+        remove_ours(out / "report.html")  # its links no longer lead to the photos
         with journal.transaction():
             journal.set(state="undone")
     return Undone(out, restored, tuple(left))
