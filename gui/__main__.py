@@ -33,7 +33,7 @@ def open_window(folder: Path | None, settings: Settings | None = None) -> Window
 
 
 def main(folder: Path | None = None) -> int:
-    """Show the window until it is closed; returns the exit code."""
+    """Show the window until it is closed. Returns the exit code."""
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("sorter")

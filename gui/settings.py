@@ -14,7 +14,7 @@ THUMBNAIL_SIZE = 160  # pixels
 
 
 class Settings:
-    """Typed values; what was kept damaged, or by another version, reads as the default.
+    """Typed values. A damaged value, or one of another version, reads as the default.
 
     Args:
         path: an .ini file; None for the place where the system keeps settings.
@@ -39,7 +39,7 @@ class Settings:
 
     @property
     def models(self) -> list[Path]:
-        """Model folders that were used, the latest first; the one that ships is not among them."""
+        """Model folders that were used, the latest first. The one that ships is not among them."""
         return self._paths("models")
 
     def remember_model(self, model: Path) -> None:
@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def geometry(self) -> QByteArray:
-        """Of the window, as `saveGeometry` gave it; empty at first."""
+        """Of the window, as `saveGeometry` gave it. Empty at first."""
         kept: Any = self._kept.value("geometry")
         return kept if isinstance(kept, QByteArray) else QByteArray()
 

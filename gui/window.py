@@ -98,7 +98,7 @@ class Window(QMainWindow):
         return page
 
     def _add(self, page: QWidget, name: str, opener: Callable[[Path], None] | None = None) -> None:
-        """A page is there; `opener` shows it the folder under review."""
+        """Add a page. `opener` shows it the folder under review."""
         self._going[page] = self._buttons[name]
         if opener is not None:
             self._openers[page] = opener
@@ -229,7 +229,7 @@ class Window(QMainWindow):
         self.setWindowTitle(name + self.tr("Sorter"))
 
     def _run_finished(self, out: Path) -> None:
-        """A run ended. Whoever waits for it on the start page sees the result; nobody else is interrupted."""
+        """A run ended. Whoever waits for it on the start page sees the result. Nobody else is interrupted."""
         if self.pages.currentWidget() is self.start_page:
             self.open_folder(out)
             return

@@ -173,7 +173,7 @@ class CleanPage(JobPage):
 
     @Slot()
     def search(self) -> None:
-        """Find broken files and duplicates in the folder; changes nothing."""
+        """Find broken files and duplicates in the folder. Changes nothing."""
         folder = self.folder.text().strip()
         if not folder:
             self.notice.complain(self.tr("Choose a folder of photos first, or drop one here."))
@@ -239,7 +239,7 @@ class CleanPage(JobPage):
         self.update_controls()
 
     def _keep(self, path: Path, stays: bool) -> None:
-        """Keep or remove one file; of the same picture one copy always stays."""
+        """Keep or remove one file. Of the same picture one copy always stays."""
         files = self.list.current_files()
         others = [each.path for each in files if each.path != path and each.path not in self.chosen]
         if stays:
@@ -361,7 +361,7 @@ class CleanPage(JobPage):
 
 
 def _photos_of(folder: Path) -> Path:
-    """Where the photos of an output folder came from; any other folder is itself."""
+    """Where the photos of an output folder came from. Any other folder is itself."""
     try:
         return options_of_last_run(folder).inputs[0]
     except SorterError:

@@ -27,7 +27,7 @@ class JobPage(QWidget):
     job_ended = Signal()
 
     def __init__(self, jobs: Jobs, settings: Settings, steps: str, parent: QWidget | None = None) -> None:
-        """Make the shared parts; `steps` names what progress counts, such as `photos`."""
+        """Make the shared parts. `steps` names what progress counts, such as `photos`."""
         super().__init__(parent)
         self._jobs = jobs
         self._settings = settings
@@ -75,7 +75,7 @@ class JobPage(QWidget):
 
     @Slot(object)
     def on_progress(self, record: object) -> None:
-        """A record of the running job; the progress panel shows it already."""
+        """A record of the running job. The progress panel shows it already."""
 
     @Slot(str)
     def on_failed(self, message: str) -> None:

@@ -159,7 +159,7 @@ class ReviewPage(JobPage):
     # -- opening -----------------------------------------------------------------------------------------------
 
     def open(self, folder: Path) -> None:
-        """Show an output folder. It is read on another thread; `opened` tells when it is shown.
+        """Show an output folder. It is read on another thread. `opened` tells when it is shown.
 
         A folder that cannot be opened leaves the one under review as it is.
         """

@@ -1,4 +1,4 @@
-"""The first page: choose photos, a model and what to do; sort; continue a stopped run; open earlier results."""
+"""The first page: sort a folder of photos, continue a stopped run, open earlier results."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class StartPage(JobPage):
 
     @Slot(Path)
     def open(self, out: Path) -> None:
-        """Open an output folder; it is looked at in a thread first."""
+        """Open an output folder. It is looked at in a thread first."""
         self._jobs.later(lambda: RecentFolder.read(out), self._open)
 
     def _open(self, folder: RecentFolder | SorterError | OSError) -> None:

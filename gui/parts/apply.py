@@ -24,7 +24,7 @@ SHOWN = 500  # moves that are listed one by one
 
 
 class ApplyDialog(QDialog):
-    """Sums and single moves; accepted when the person says so."""
+    """Sums and single moves. Accepted when the person says so."""
 
     def __init__(self, moves: list[Move], parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -10,7 +10,7 @@ from sorter.sort.review import Review
 
 
 class Commands(QObject):
-    """The page's actions; the page connects them.
+    """The page's actions. The page connects them.
 
     Args:
         page: where their shortcuts hold.
@@ -44,7 +44,7 @@ class Commands(QObject):
         self.retrain.setToolTip(self.tr("Train a model on the photos you checked (Ctrl+T)"))
 
     def update(self, review: Review | None, idle: bool, previewing: bool, confirmable: int) -> None:
-        """Enable what makes sense now; nothing is written while something is at work on the folder.
+        """Enable what makes sense now. Nothing is written while something is at work on the folder.
 
         Args:
             confirmable: photos in the grid that can be confirmed.

@@ -77,7 +77,7 @@ class Compare(QScrollArea):
         self.setWidget(inside)
 
     def mark(self, removed: frozenset[Path]) -> None:
-        """Show which are removed; sends no signal."""
+        """Show which are removed. Sends no signal."""
         for card in self.cards:
             card.stays.blockSignals(True)
             card.stays.setChecked(card.file.path not in removed)
@@ -129,7 +129,7 @@ def shows(file: Checked) -> bool:
 
 
 def load(path: Path) -> QImage:
-    """In a thread: a picture that fits beside others; a null image where it cannot be decoded."""
+    """In a thread: a picture that fits beside others. A null image where it cannot be decoded."""
     decoded = Decoder(SIDE)(path)
     if isinstance(decoded, Failure):
         return QImage()

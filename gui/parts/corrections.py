@@ -76,7 +76,7 @@ class Corrections(QObject):
         self._mark(lambda review, ids: review.assign(ids, None), self._grid.selected())
 
     def confirm(self) -> None:
-        """The model is right about the selected photos; go to the next."""
+        """The model is right about the selected photos. Go to the next."""
         self._mark(lambda review, ids: review.confirm(ids), self._grid.selected())
 
     def confirm_shown(self) -> None:
@@ -161,7 +161,7 @@ class Corrections(QObject):
     # -- writing -----------------------------------------------------------------------------------------------
 
     def _write(self, photos: int, act: Callable[[Review], Answer], then: Callable[[Answer], None]) -> None:
-        """Write to the journal; an error becomes a sentence. Many photos are written on another thread."""
+        """Write to the journal. An error becomes a sentence. Many photos are written on another thread."""
         review = self.review
         if review is None or not self._may_write():
             return

@@ -49,7 +49,7 @@ class Details(QWidget):
         return self._values[key].text()
 
     def show_values(self, **values: str) -> None:
-        """Set some of name, guess, mark, size, date, camera, folder; a zero-width space lets long words break."""
+        """Set some of name, guess, mark, size, date, camera, folder. A zero-width space lets long words break."""
         for key, value in values.items():
             self._values[key].setText(value.replace("/", "/\u200b").replace("_", "_\u200b"))
         self._make_room()
@@ -98,7 +98,7 @@ class Details(QWidget):
 
 
 def camera_text(exif: dict[int, object]) -> str:
-    """Such as `Canon EOS 5D · 50 mm · f/1.8 · 1/125 s · ISO 200 · 2019-05-04 12:00`; leaves out what is not there."""
+    """Such as `Canon EOS 5D · 50 mm · f/1.8 · 1/125 s · ISO 200 · 2019-05-04 12:00`. Leaves out what is not there."""
     make, model = (_text(exif.get(tag)) for tag in (MAKE, MODEL))
     name = model if make and model.lower().startswith(make.lower().split()[0]) else f"{make} {model}".strip()
     parts = [name, _text(exif.get(LENS))]
@@ -121,7 +121,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float | None:
-    """A rational or a number above zero; anything else is as if it were not there."""
+    """A rational or a number above zero. None for anything else."""
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):

@@ -1,4 +1,4 @@
-"""What the review does to folders: apply, undo apply, export; each a job in a process of its own."""
+"""What the review does to folders: apply, undo apply, export. Each a job in a process of its own."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ NARROWEST = 60  # pixels
 
 
 class ElidedLabel(QLabel):
-    """One line of plain text. What does not fit is left out in the middle; the tool tip has all of it."""
+    """One line of plain text. What does not fit is left out in the middle. The tool tip has all of it."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -25,6 +25,6 @@ class EmptyState(QWidget):
         column.addStretch(1)
 
     def explain(self, sentence: str, filtered: bool) -> None:
-        """Show a sentence; `filtered` offers to clear the filters."""
+        """Show a sentence. `filtered` offers to clear the filters."""
         self.text.setText(sentence)
         self.clear_filters.setVisible(filtered)

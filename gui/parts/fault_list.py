@@ -43,7 +43,7 @@ class FaultList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def show_findings(self, findings: CleanFindings | None, removed: set[Path]) -> None:
-        """List these; `removed` are the files to be removed."""
+        """List these. `removed` are the files to be removed."""
         self.clear()
         for entry in () if findings is None else (*findings.groups, *findings.broken):
             item = QListWidgetItem()

@@ -223,7 +223,7 @@ class PhotoGrid(QAbstractItemView):
                 self.go_to(place)
 
     def selected(self) -> list[int]:
-        """Places in the list, rising; the current one where none is selected."""
+        """Places in the list, rising. The current one where none is selected."""
         places: list[int] = []
         for part in self.selectionModel().selection().toList():
             places += range(part.top(), part.bottom() + 1)
@@ -263,7 +263,7 @@ class PhotoGrid(QAbstractItemView):
         return QRect(QPoint(x, y), cell)
 
     def _nearest(self, point: QPoint) -> int:
-        """The place in the list nearest to a point; there must be photos."""
+        """The place in the list nearest to a point. There must be photos."""
         cell, columns = self._cell(), self.columns()
         line = (point.y() + self.verticalScrollBar().value()) // cell.height()
         column = int(point.x() / max(cell.width(), self.viewport().width() / columns))

@@ -94,7 +94,7 @@ class HeldOutModel(QAbstractTableModel):
 
 
 class HeldOutTable(QTableView):
-    """Read-only; one row a photo."""
+    """Read-only. One row a photo."""
 
     def __init__(self, model: HeldOutModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -25,7 +25,7 @@ LOWEST, HIGHEST = 0.001, 0.999
 
 
 def threshold_of(rule: Rule) -> float:
-    """What the handle shows: the threshold of two classes; for more, below which photos are unsure."""
+    """The handle's value: the threshold of two classes, or for more the probability below which photos are unsure."""
     if rule.binary:
         return rule.threshold
     return 0.0 if rule.unsure is None else rule.unsure[1]
@@ -60,7 +60,7 @@ class Histogram(QWidget):
         self.setToolTip(self.tr("Drag to move the threshold; Left and Right move it by 0.01"))
 
     def show_photos(self, probability: NDArray[np.float64], rule: Rule) -> None:
-        """Draw these; NaN, not scored, counts for nothing."""
+        """Draw these. NaN, not scored, counts for nothing."""
         scored = probability[~np.isnan(probability)]
         self._bins = np.histogram(scored, BINS, (0.0, 1.0))[0]
         self.show_rule(rule)

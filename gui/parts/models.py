@@ -43,7 +43,7 @@ class ReviewState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which photos are shown; all conditions hold at once.
+    """Which photos are shown. All conditions hold at once.
 
     Attributes:
         label: a code of the table's labels, as things stand with corrections; None for all.
@@ -63,7 +63,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Names:
-    """File names, for filtering and sorting by them; reading them takes a moment, so it is done on another thread.
+    """File names, for filtering and sorting by them. Reading them takes a moment, so it is done on another thread.
 
     Attributes:
         lower: in lower case, in the table's order.
@@ -122,7 +122,7 @@ def certainty(table: Table, predicted: int, probability: float) -> float | None:
 
 
 def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp]:
-    """All rows of the table in order; ties in the order found, what has no probability last. Shape (n,)."""
+    """All rows of the table in order. Ties in the order found, what has no probability last. Shape (n,)."""
     key: NDArray[Any] | None = None
     if order is Order.DOUBT:
         key = -table.doubt
@@ -190,7 +190,7 @@ class Counts:
 
 
 def percent(value: float | None) -> str:
-    """Such as `64 %`, rounded down so that only what is certain is 100 %; empty for None."""
+    """Such as `64 %`, rounded down so that only what is certain is 100 %. Empty for None."""
     return "" if value is None else f"{int(value * 100 + 1e-9)} %"
 
 
@@ -298,7 +298,7 @@ class PhotoModel(QAbstractListModel):
         return int(self._rows[place])
 
     def place(self, row: int) -> int | None:
-        """Where in the list a row of the table is; None where it is not shown."""
+        """Where in the list a row of the table is. None where it is not shown."""
         found = np.flatnonzero(self._rows == row)
         return int(found[0]) if len(found) else None
 

@@ -1,4 +1,4 @@
-"""One photo, as large as there is room, upright, with zoom; and its details."""
+"""One photo, as large as there is room, upright, with zoom."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Preview(QGraphicsView):
         return size.width(), size.height()
 
     def fit(self) -> None:
-        """The whole photo; one smaller than the window is not blown up."""
+        """The whole photo. One smaller than the window is not blown up."""
         self._fits = True
         self.resetTransform()
         rect = self.scene().sceneRect()

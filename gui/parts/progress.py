@@ -1,4 +1,4 @@
-"""Progress of a job, with pause and cancel; and notices."""
+"""Progress of a job, with pause and cancel, and notices."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class RecentFolder:
 
     @classmethod
     def read(cls, out: Path) -> RecentFolder:
-        """Read the state from the disk; may take a moment."""
+        """Read the state from the disk. May take a moment."""
         try:
             return cls(out, read_status(out))
         except (SorterError, OSError) as error:

@@ -40,7 +40,7 @@ class ClassTabs(QTabBar):
         return self._kinds[self.currentIndex()] if self._kinds else ALL
 
     def show_counts(self, labels: tuple[str, ...], counts: Counts, total: int) -> None:
-        """Labels with how many photos each has; `unsure` and the failed only where there are any."""
+        """Labels with how many photos each has. `unsure` and the failed only where there are any."""
         self._classes = len(labels) - 1
         kinds = [ALL, *range(self._classes)]
         kinds += [self._classes] if counts.labels[self._classes] or self.kind == self._classes else []
@@ -100,7 +100,7 @@ class ClassTabs(QTabBar):
             self.dropped.emit(code)
 
     def _under(self, event: QDropEvent) -> int | None:
-        """The class under the pointer; `unsure` and the failed are none that one can say of a photo."""
+        """The class under the pointer. A photo cannot be marked as `unsure` or as failed."""
         tab = self.tabAt(event.position().toPoint())
         kind = self._kinds[tab] if 0 <= tab < len(self._kinds) else ALL
         return kind if event.mimeData().hasFormat(PHOTOS) and 0 <= kind < self._classes else None

@@ -1,4 +1,4 @@
-"""Small pictures, decoded off the window's thread; a bounded number in memory, more of them on disk."""
+"""Small pictures, decoded off the window's thread. A bounded number in memory, more of them on disk."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Store:
 
 
 class Thumbnails(QObject):
-    """Thumbnails by key. Whoever paints asks; what is not there is made, and `ready` says when it is.
+    """Thumbnails by key. Whoever paints asks. What is not there is made, and `ready` says when it is.
 
     Signals:
         ready: one more is there.
@@ -135,7 +135,7 @@ class Thumbnails(QObject):
         return self._bytes
 
     def get(self, key: Key, path: Path) -> QImage | None:
-        """The thumbnail, upright; a null image where the photo cannot be decoded; None while it is being made."""
+        """The thumbnail, upright. A null image where the photo cannot be decoded. None while it is being made."""
         image = self._kept.get(key)
         if image is not None:
             self._kept.move_to_end(key)
