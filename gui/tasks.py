@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-from sorter.pipeline.pool import settle_in
+from sorter.pipeline.process import prepare_process
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Channel:
 
 def serve(connection: Connection, call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """The process: one call, its progress and its outcome."""
-    settle_in()
+    prepare_process()
     channel = Channel(connection)
     threading.Thread(target=channel.listen, daemon=True).start()
     outcome = channel.call(call, arguments)

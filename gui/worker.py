@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal, Slot
 
-from sorter.pipeline.pool import died, undisturbed
+from sorter.pipeline.process import describe_exit, signals_deferred
 from sorter.types import SorterError
 
 from .tasks import CANCEL, PAUSE, RESUME, Cancelled, Failed, Finished, serve
@@ -50,14 +50,14 @@ class Job(QObject):
         super().__init__(parent)
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        # Not a daemon: it has workers of its own. `settle_in` sees to it that it does not outlive the window.
+        # Not a daemon: it has workers of its own. `prepare_process` sees to it that it does not outlive the window.
         self._process = context.Process(target=serve, args=(theirs, call, arguments), name="sorter-job")
         self._outcome: Finished | Failed | Cancelled | None = None
         self._cancelling = False
         self._closed = False
         self._paused = False
         self._received.connect(self._receive, Qt.ConnectionType.QueuedConnection)
-        with undisturbed():
+        with signals_deferred():
             self._process.start()
         theirs.close()
         self._thread = threading.Thread(target=self._listen, args=(self._connection,), daemon=True)
@@ -141,7 +141,7 @@ class Job(QObject):
                 self.tr(
                     "The process that did the work {how}. Nothing on disk is lost; start it again, and it goes on "
                     "where it stopped."
-                ).format(how=died(code))
+                ).format(how=describe_exit(code))
             )
         self.ended.emit()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.engines.choice import Choice, EngineError
 from sorter.model.folder import Model
-from sorter.pipeline.pool import died, settle_in, undisturbed
+from sorter.pipeline.process import describe_exit, prepare_process, signals_deferred
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +84,7 @@ class Device:
         self._process = context.Process(
             target=_serve, args=(model, choice, memory, batch_size, theirs), name="sorter-device", daemon=True
         )
-        with undisturbed():
+        with signals_deferred():
             self._process.start()
         theirs.close()
 
@@ -109,7 +109,7 @@ class Device:
             answer = self.connection.recv()
         except (EOFError, OSError) as error:
             self._process.join()
-            raise DeviceLostError(died(self._process.exitcode)) from error
+            raise DeviceLostError(describe_exit(self._process.exitcode)) from error
         if isinstance(answer, str):
             raise EngineError(answer)
         assert isinstance(answer, Answered)
@@ -120,7 +120,7 @@ class Device:
 
 
 def _serve(model: Model, choice: Choice, memory: Any, batch_size: int, connection: Connection) -> None:
-    settle_in()
+    prepare_process()
     try:
         from sorter.engines.load import load_device_engine
 

@@ -170,7 +170,9 @@ class Ring:
     ) -> None:
         size = model.preprocess.size
         self._model = model
-        self._layout = Layout.of(size, len(choice.per_device), workers, batch_size or BATCH_SIZE, physical_memory())
+        self._layout = Layout.of(
+            size, len(choice.per_device), workers, batch_size or BATCH_SIZE, physical_memory()
+        )
         self._taken = 0
         memory = multiprocessing.get_context("spawn").RawArray("B", self._layout.slots * size * size * 3)
         stage = DecodeToRing(model.preprocess, limits, memory)

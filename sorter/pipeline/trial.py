@@ -1,7 +1,7 @@
-"""Which engine and precision to run a model with: the fastest on this machine that agrees with float32.
+"""Choose the fastest engine and precision of this machine that agree with float32.
 
-A reduced precision can be right on one processor and wrong on another (8-bit products overflow without VNNI), so
-it is tried on the user's own photos before it is used: once per machine, model and version of the engines.
+A reduced precision can be right on one processor and wrong on another: 8-bit products overflow without VNNI. So each
+is tried on the user's photos before it is used, once per machine, model and version of the engines.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import itertools
 import json
 import os
 import platform
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import metadata, util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
@@ -23,22 +26,79 @@ from sorter.engines import devices
 from sorter.engines.choice import REFERENCE, Choice, EngineError, EngineOptions, Trial, Verdict
 from sorter.files import atomic_write
 from sorter.model.folder import ONNX_INT8, Model
-from sorter.pipeline.pool import Pool
+from sorter.pipeline.process import call_in_process
 from sorter.pipeline.ring import BATCH_SIZE
-from sorter.pipeline.stages import Measure
 from sorter.system import available_cores
-from sorter.types import Failure, Limits, Photo, Result
+from sorter.types import Failure, Limits
+
+if TYPE_CHECKING:
+    from sorter.engines.jpeg import Jpeg
+    from sorter.photos.decode import Decoder
 
 PHOTOS = 100
-PATIENCE = 300.0  # seconds for a trial; on a busy machine several engines take a while
+TRIAL_SECONDS = 300.0  # several engines take long on a busy machine
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch"}
 
 
+@dataclass(frozen=True)
+class Measure:
+    """Measure engines on photos. Run in a process, as an engine may crash.
+
+    Attributes:
+        paths: photos to measure with. Photos that cannot be decoded are skipped.
+        choices: engines to measure.
+        count: number of photos needed. With fewer there are no verdicts.
+        batch_size: for engines that take batches.
+    """
+
+    model: Model
+    paths: tuple[Path, ...]
+    choices: tuple[Choice, ...]
+    count: int
+    batch_size: int
+
+    def __call__(self) -> Trial:
+        import numpy as np
+
+        from sorter.engines.compare import compare, compare_on_device
+        from sorter.photos.decode import Decoder
+
+        spec = self.model.preprocess
+        decode = Decoder(spec.min_side)
+        pixels, paths, seconds = [], [], 0.0
+        for path in self.paths:
+            started = time.perf_counter()
+            decoded = decode(path)
+            if isinstance(decoded, Failure):
+                continue
+            pixels.append(spec(decoded.pixels))
+            seconds += time.perf_counter() - started
+            paths.append(path)
+            if len(paths) == self.count:
+                break
+        else:
+            return Trial((), 0.0)
+        in_workers = [choice for choice in self.choices if not choice.has_own_process]
+        on_devices = [choice for choice in self.choices if choice.has_own_process]
+        verdicts = compare(self.model, [spec.normalise(one[None]) for one in pixels], in_workers)
+        if on_devices:
+            files = [_device_jpeg(decode, path) for path in paths]
+            verdicts += compare_on_device(self.model, np.stack(pixels), files, on_devices, self.batch_size)
+        return Trial(tuple(verdicts), seconds * 1e3 / len(paths))
+
+
+def _device_jpeg(decode: Decoder, path: Path) -> Jpeg | None:
+    from sorter.engines.jpeg import Jpeg, read_file
+
+    plain = decode.plain_jpeg(path)
+    return Jpeg(partial(read_file, path), plain.orientation) if plain else None
+
+
 def candidates(model: Model, wanted: EngineOptions, device: str) -> list[Choice]:
-    """Every engine and precision that is installed and asked for; `auto` asks for all that may pay.
+    """The installed engines and precisions that were asked for. `auto` stands for all that may be the fastest.
 
     Args:
-        device: as `devices.resolve` gives it.
+        device: a result of `devices.resolve`.
     """
     if device != "cpu" or wanted.engine == "torch":
         return _with_device(model, wanted, device)
@@ -55,14 +115,14 @@ def candidates(model: Model, wanted: EngineOptions, device: str) -> list[Choice]
 
 
 def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choice]:
-    """Those for engines that have devices to themselves; the most precise first."""
+    """Choices whose devices have a process of their own, the most precise first."""
     threads = os.cpu_count() or 1
     cuda = device.startswith("cuda")
     if wanted.engine == "onnx" or not (wanted.engine == "torch" or (cuda and _has("torch"))):
         precision = "fp32" if wanted.precision == "auto" else wanted.precision
         fits = precision == "fp32" or (precision == "int8" and model.has(ONNX_INT8))
         return [Choice("onnx", precision, device, threads)] * fits
-    # Torch on the CPU is there for tests of the same code, and has no fast half precision on most.
+    # Torch on the CPU is for tests. Most CPUs have no fast half precision.
     every = ("fp32", "fp16", "bf16") if cuda else ("fp32",)
     precisions = every if wanted.precision == "auto" else (wanted.precision,)
     where = ("cpu", "gpu") if wanted.decode == "auto" else (wanted.decode,)
@@ -70,7 +130,7 @@ def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choic
 
 
 def fastest(trial: Trial, cores: int) -> Choice | None:
-    """Of those that passed, the one this machine does most photos a second with."""
+    """The choice with the most photos per second, among those that passed. None if none passed."""
     passed = [verdict for verdict in trial.verdicts if verdict.passed]
     return max(passed, key=lambda each: trial.photos_per_second(each, cores)).choice if passed else None
 
@@ -78,14 +138,14 @@ def fastest(trial: Trial, cores: int) -> Choice | None:
 def choose_engine(
     model: Model, wanted: EngineOptions, paths: Iterable[Path], limits: Limits, say: Callable[[str], None]
 ) -> Choice:
-    """The engine to use: as asked for, or from the cache of verdicts, or by trying now.
+    """The engine to use: the one asked for, the result of an earlier trial, or that of a trial now.
 
     Args:
-        paths: photos to try on; only taken from when needed.
-        say: told what is going on, as it takes some seconds the first time.
+        paths: photos for a trial. They are taken only when needed.
+        say: receives messages about a trial, which takes some seconds.
 
     Raises:
-        EngineError: nothing installed does what was asked for.
+        EngineError: nothing installed supports what was asked for.
     """
     device = devices.resolve(wanted.device, wanted.engine)
     choices = candidates(model, wanted, device)
@@ -103,9 +163,9 @@ def choose_engine(
         return plain
     ways = f"{len(choices)} engines" if len(choices) > 1 else str(choices[0])
     say(f"Trying {ways} on {PHOTOS} of your photos (once for this machine and model) ...")
-    trial = _measure_apart(model, sample, choices, limits)
+    trial = _measure_in_process(model, sample, choices, limits)
     if isinstance(trial, Failure):
-        say(f"  given up ({trial.reason.value}): {plain} is used, and the next run tries again")
+        say(f"  Failed ({trial.reason.value}). {plain} is used, and the next run tries again.")
         return plain
     if not trial.verdicts:
         return plain
@@ -120,11 +180,11 @@ def choose_engine(
 
 
 def _check(model: Model, wanted: EngineOptions, device: str, choices: Sequence[Choice]) -> None:
-    """Raise EngineError where nothing does what is wanted."""
+    """Raise EngineError where nothing supports what is wanted."""
     if wanted.engine == "openvino" and device != "cpu":
         raise EngineError(f"--engine openvino: does not run on {device}; use --engine torch or --device cpu")
     if wanted.decode == "gpu" and not any(choice.decode == "gpu" for choice in choices):
-        raise EngineError("--decode gpu: takes torch and a GPU; add --device cuda, or leave it out")
+        raise EngineError("--decode gpu: needs torch and a GPU; add --device cuda, or leave it out")
     if not choices:
         missing = (
             f"the model has no {ONNX_INT8}"
@@ -135,15 +195,11 @@ def _check(model: Model, wanted: EngineOptions, device: str, choices: Sequence[C
         raise EngineError(f"{asked}: not available here; {missing}")
 
 
-def _measure_apart(
+def _measure_in_process(
     model: Model, sample: tuple[Path, ...], choices: Sequence[Choice], limits: Limits
 ) -> Trial | Failure:
-    stage = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
-    patience = replace(limits, seconds=max(PATIENCE, limits.seconds))
-    with Pool(stage, 1, patience) as pool:
-        job: list[Photo | Result[Trial]] = [Photo(Path(), Path(), 0, 0)]
-        (result,) = pool.run(job)
-    return result.outcome
+    measure = Measure(model, sample, tuple(choices), PHOTOS, BATCH_SIZE)
+    return call_in_process(measure, replace(limits, seconds=max(TRIAL_SECONDS, limits.seconds)))
 
 
 def _has(engine: str) -> bool:
@@ -151,7 +207,7 @@ def _has(engine: str) -> bool:
 
 
 def _version(engine: str) -> str:
-    """Of the package: ONNX Runtime's has a name of its own for each kind of device."""
+    """Version of the engine's package. ONNX Runtime has a package for each kind of device."""
     for suffix in ("", "-gpu", "-directml", "-silicon"):
         try:
             return suffix + metadata.version(MODULES[engine] + suffix)
@@ -182,7 +238,7 @@ def _read(cache: Path) -> Choice | None:
 
 
 def _write(cache: Path, choice: Choice, verdicts: Sequence[Verdict]) -> None:
-    """A cache that cannot be written only costs the next run a few seconds."""
+    """Save a trial. An unwritable cache costs the next run some seconds."""
     text = json.dumps(
         {"choice": asdict(choice), "verdicts": [asdict(verdict) for verdict in verdicts]}, indent=2
     )

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sorter.pipeline.pool import PipelineError, Pool
+from sorter.pipeline.pool import Pool
+from sorter.pipeline.process import PipelineError
 from sorter.types import Failure, Limits, Photo, Reason, Result
 
 

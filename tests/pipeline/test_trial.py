@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from sorter.engines.devices import is_device, resolve
 from sorter.model.folder import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import trial as gate
 from sorter.pipeline.trial import choose_engine, fastest
-from sorter.types import Failure, Limits, Photo, Reason
+from sorter.types import Failure, Limits, Reason
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +102,8 @@ class Dies:
 
     arguments: tuple[object, ...]
 
-    def start(self) -> Callable[[Photo], Failure]:
-        return lambda _: os.kill(os.getpid(), signal.SIGKILL) or Failure(Reason.CORRUPT)
+    def __call__(self) -> Failure:
+        return os.kill(os.getpid(), signal.SIGKILL) or Failure(Reason.CORRUPT)
 
 
 def test_a_trial_that_crashes_is_told_of_and_forgotten(
@@ -116,7 +115,7 @@ def test_a_trial_that_crashes_is_told_of_and_forgotten(
     assert (
         choose_engine(model, EngineOptions(device="cpu"), photos, Limits(), said.append).precision == "fp32"
     )
-    assert "given up (decoder-crashed): openvino fp32 is used" in said[-1]
+    assert "Failed (decoder-crashed). openvino fp32 is used" in said[-1]
     assert not list((tmp_path / "cache").rglob("*.json"))
 
 
@@ -129,7 +128,7 @@ def test_what_is_asked_for_is_used_or_refused(tmp_path: Path) -> None:
         choose_engine(model, EngineOptions("auto", "int8", "cpu"), (), Limits(), lambda _: None)
     with pytest.raises(EngineError, match="does not run on cuda"):
         choose_engine(model, EngineOptions("openvino", "auto", "cuda:1"), (), Limits(), lambda _: None)
-    with pytest.raises(EngineError, match="--decode gpu: takes torch"):
+    with pytest.raises(EngineError, match="--decode gpu: needs torch"):
         choose_engine(model, EngineOptions("onnx", "auto", "cpu", "gpu"), (), Limits(), lambda _: None)
     assert (
         choose_engine(model, EngineOptions("torch", "auto", "cpu"), (), Limits(), lambda _: None).engine
