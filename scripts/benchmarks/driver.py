@@ -100,7 +100,7 @@ def print_driven(address: str, rows: int, out: str) -> None:
 def drive(address: str, rows: int, out: Path) -> Driver:
     """`sorter run` with made-up paths and scores. No store is asked."""
     from sorter.address import Address
-    from sorter.cluster.machine import Cluster
+    from sorter.cluster.run import Cluster
     from sorter.cluster.stream import stream
     from sorter.sort.options import SortOptions
     from sorter.sort.run import sort_folder
@@ -111,7 +111,7 @@ def drive(address: str, rows: int, out: Path) -> Driver:
             yield Photo(Address(name), Path(), 3_000_000 + number, 1)
 
     def stubbed(self: Cluster, items: Any, *_: Any) -> Iterator[Result[Scores]]:
-        yield from stream(items, partial(Pool, Stub()), self.crew, Limits())
+        yield from stream(items, partial(Pool, Stub()), self.plan, Limits())
 
     progress = Watching(rows)
     options = SortOptions(

@@ -1,1 +1,1 @@
-"""Sorting with many machines: Ray Data schedules, the stages and the journal are those of one machine."""
+"""Sort with many machines. Ray Data schedules the work. Stages and journal are those of one machine."""

@@ -1,4 +1,4 @@
-"""The driver's photos as a source of Ray Data: without end, and the same again when Ray asks twice."""
+"""The driver's photos as a data source of Ray Data. A repeated read gives the same chunks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ SCHEMA = pa.schema([("chunk", pa.int64()), ("photos", pa.binary())])
 
 
 class Feed:
-    """An actor on the driver's node that holds the chunks which are on their way.
+    """An actor on the driver's node that holds the chunks in flight.
 
-    Ray repeats work by repeating what made its input: the read task below, from the start. So chunks go by number
-    and stay until their results are in; one that is done comes as an empty one, which nobody looks at. Calls may
-    arrive in any order, as an asynchronous actor takes them.
+    Ray repeats lost work by repeating the read task below from its start. So chunks have numbers and stay until their
+    results have arrived. A chunk that is done is read as an empty one. Calls may arrive in any order.
     """
 
     def __init__(self) -> None:
@@ -33,29 +32,31 @@ class Feed:
         self._news = asyncio.Condition()
 
     async def put(self, number: int, photos: bytes) -> None:
+        """Add a chunk."""
         async with self._news:
             self._chunks[number] = photos
             self._news.notify_all()
 
     async def end(self, total: int) -> None:
-        """There will be so many chunks in all."""
+        """Set the total number of chunks."""
         async with self._news:
             self._total = total
             self._news.notify_all()
 
     async def done_below(self, number: int) -> None:
+        """Forget the chunks below this number: their results have arrived."""
         for each in range(self._floor, number):
             self._chunks.pop(each, None)
             self._tries.pop(each, None)
         self._floor = max(self._floor, number)
 
-    async def taken_up(self, number: int) -> int:
-        """How often an actor has begun with this chunk, this time included; one that died did not end with it."""
+    async def start_attempt(self, number: int) -> int:
+        """Count and return the attempts at this chunk, this one included."""
         self._tries[number] = self._tries.get(number, 0) + 1
         return self._tries[number]
 
     async def get(self, first: int) -> list[bytes]:
-        """The chunks from number `first` on, as many as there are; none means that there will be none."""
+        """The available chunks from number `first` on. An empty list means the end."""
         async with self._news:
             await self._news.wait_for(lambda: self._has(first) or first == self._total)
         return [self._chunks.get(each, b"") for each in takewhile(self._has, range(first, first + AT_ONCE))]
@@ -65,7 +66,7 @@ class Feed:
 
 
 class FeedSource(Datasource):  # type: ignore[misc]
-    """One row per chunk: its number, and its photos as they were put."""
+    """One row per chunk: its number and its pickled photos."""
 
     def __init__(self, feed: Any) -> None:
         self._feed = feed

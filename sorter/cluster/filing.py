@@ -1,4 +1,4 @@
-"""Filings carried out on the nodes, so that the bytes do not all go through the driver's network."""
+"""Place files on the nodes, so that not all bytes go through the driver's network."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sorter.output.disk import Placed
 from sorter.output.execute import Step, attempt, look_again
 
 GROUP = 32  # filings in one task
-THREADS = 8  # of one task: they wait for disks and networks, not for the processor
+THREADS = 8  # of one task; they wait for disks and networks, not for the CPU
 
 
 def apply_on_nodes(steps: Sequence[Step]) -> list[Placed | OSError]:
     """As `Executor.apply`, in tasks all over the cluster.
 
-    Ray repeats a task whose node was lost, and perhaps one that had come to its end. A mark in the staging folder
-    tells the second that there was a first, and it then looks what that has done.
+    Ray repeats a task whose node was lost, and perhaps one that had finished. A mark in the staging folder shows
+    that the task ran before. The repetition then checks what was done.
 
     Raises:
-        ClusterError: Ray gave up; what was planned is done when the command is given again.
+        ClusterError: Ray gave up. The next run of the command does what was planned.
     """
     groups = [steps[at : at + GROUP] for at in range(0, len(steps), GROUP)]
     task = ray.remote(num_cpus=0, max_retries=5, scheduling_strategy="SPREAD")(carry_out)
@@ -38,7 +38,7 @@ def apply_on_nodes(steps: Sequence[Step]) -> list[Placed | OSError]:
 
 
 def carry_out(steps: Sequence[Step]) -> list[Placed | OSError]:
-    """On a node: the filings of one task, for the first time or once more."""
+    """Do the filings of one task on a node, for the first time or again."""
     mark = _mark(steps)
     again = mark.exists()
     if not again:

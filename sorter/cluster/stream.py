@@ -1,4 +1,4 @@
-"""Items -> results through a cluster: in order, each exactly once, however often Ray does the work."""
+"""Score items on a cluster: results in order and each exactly once, even if Ray repeats work."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from ray.data import ActorPoolStrategy, DataContext, read_datasource
 from ray.exceptions import RayError
 
 from sorter.cluster.feed import Feed, FeedSource
-from sorter.cluster.session import ClusterError, Crew
-from sorter.cluster.work import Crewman, Processes
+from sorter.cluster.session import ActorPlan, ClusterError
+from sorter.cluster.work import PhotoActor, Processes
 from sorter.types import Limits, Outcome, Photo, Result
 
-CHUNK = 32  # photos for each core of an actor: enough that its cores seldom wait for the last of them
-QUEUED = 4  # chunks for each actor, those at work included
+CHUNK = 32  # photos for each core of an actor; with fewer, cores wait for the last photos of a chunk
+QUEUED = 4  # chunks for each actor, including those in work
 
 
 def stream(
     items: Iterable[Photo | Result[Outcome]],
     start: Callable[[int, Limits], Processes[Outcome]],
-    crew: Crew,
+    plan: ActorPlan,
     limits: Limits,
     chunk: int | None = None,
 ) -> Iterator[Result[Outcome]]:
-    """Yield one result per item, in their order; items that are results already pass through.
+    """Yield one result per item, in their order. Items that are results pass through.
 
-    A chunk has a number. Work that is lost with a node is done again by Ray, and a chunk that comes twice is
-    counted once; so what is yielded does not depend on which nodes lived. Memory: some chunks for each actor.
+    Ray repeats the work of a lost node. Chunks have numbers, and a chunk that arrives twice counts once. Memory: some
+    chunks for each actor.
 
     Args:
-        start: called in each actor with its cores and the limits; starts the processes that do its photos.
-        crew: how many actors, and their cores.
+        start: called in each actor with its cores and the limits. Starts its worker processes.
+        plan: number of actors, and their cores.
         limits: for each photo.
-        chunk: photos sent to an actor at once; None for a good number.
+        chunk: photos sent to an actor at once. None for `CHUNK` per core.
 
     Raises:
-        SorterError: what the processes raised, or that they cannot start.
+        SorterError: the processes cannot start, or raised it.
         ClusterError: Ray gave up.
     """
     source = iter(items)
-    size = chunk or CHUNK * crew.cores
-    window = QUEUED * crew.actors + 2
+    size = chunk or CHUNK * plan.cores
+    window = QUEUED * plan.actors + 2
     waiting: dict[int, list[Photo | Result[Outcome]]] = {}
     done: dict[int, list[Any]] = {}
     put, yielded, exhausted = 0, 0, False
     here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
     feed = ray.remote(num_cpus=0, label_selector=here)(Feed).remote()
     try:
-        rows = _rows(feed, here, start, crew, limits)
+        rows = _rows(feed, here, start, plan, limits)
         while True:
             while not exhausted and put - yielded < window:
                 taken = _take(source, size)
@@ -88,12 +88,14 @@ def _rows(
     feed: Any,
     here: dict[str, str],
     start: Callable[[int, Limits], Processes[Any]],
-    crew: Crew,
+    plan: ActorPlan,
     limits: Limits,
 ) -> Iterator[tuple[int, bytes]]:
-    """Chunk numbers and their outcomes, as they come."""
+    """Chunk numbers and their outcomes, as they arrive."""
     context = DataContext.get_current().copy()
-    context.target_max_block_size = 1  # a chunk is a block: it goes on at once, and is what Ray does again
+    context.target_max_block_size = (
+        1  # one chunk per block: it is passed on at once, and Ray repeats single chunks
+    )
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     with DataContext.current(context):
@@ -104,13 +106,13 @@ def _rows(
             override_num_blocks=1,
         )
         outcomes = photos.map_batches(
-            Crewman,
+            PhotoActor,
             batch_size=1,
             batch_format="pyarrow",
-            compute=ActorPoolStrategy(min_size=1, max_size=crew.actors, initial_size=crew.actors),
-            num_cpus=crew.cores,
-            num_gpus=crew.gpus or None,
-            fn_constructor_args=(start, crew.cores, limits, feed),
+            compute=ActorPoolStrategy(min_size=1, max_size=plan.actors, initial_size=plan.actors),
+            num_cpus=plan.cores,
+            num_gpus=plan.gpus or None,
+            fn_constructor_args=(start, plan.cores, limits, feed),
         )
         for batch in outcomes.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             for number, payload in zip(batch["chunk"], batch["outcomes"], strict=True):
@@ -118,7 +120,7 @@ def _rows(
 
 
 def _take(source: Iterator[Photo | Result[Outcome]], photos: int) -> list[Photo | Result[Outcome]]:
-    """The next items, with as many photos among them as told; what is no photo costs nothing, but has a bound."""
+    """The next items, with this many photos among them. Their total number is bounded, too."""
     taken: list[Photo | Result[Outcome]] = []
     for item in source:
         taken.append(item)

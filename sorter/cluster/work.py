@@ -1,4 +1,4 @@
-"""What an actor does: chunks of photos in, chunks of outcomes out, by the processes that a single machine uses."""
+"""The Ray actor: chunks of photos in, chunks of outcomes out, with the worker processes of a single machine."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ import ray
 
 from sorter.types import Failure, Limits, Outcome, Photo, Reason, Result, SorterError
 
-# What a decoder does to its process costs one photo; what ends the whole actor (the system out of memory, say) may
-# come again wherever Ray tries it, and Ray would try for ever.
+# A crash of a worker process costs one photo. What ends the whole actor, such as a lack of memory, may happen again
+# on every node, and Ray would retry without end.
 TRIES = 8
 DIED = f"{TRIES} actors died while they had this photo or one that it was sent with; the same command tries again"
 SCHEMA = pa.schema([("chunk", pa.int64()), ("outcomes", pa.binary())])
 
 
 class Processes(Protocol[Outcome]):
-    """What a `Pool` and a `Ring` are to an actor."""
+    """A `Pool` or a `Ring`."""
 
     def run(self, items: Iterable[Photo | Result[Outcome]]) -> Iterator[Result[Outcome]]: ...
 
 
-class Crewman:
-    """One actor. Its processes do the photos, so that one that crashes or hangs costs one row.
+class PhotoActor:
+    """A Ray actor. Its worker processes handle the photos, so that a crash costs one row.
 
     Args:
         start: called in the actor with `cores` and `limits`; starts the processes.
         cores: worker processes.
         limits: for each photo.
-        feed: handle of the `Feed` that the chunks come from.
+        feed: handle of the `Feed` with the chunks.
     """
 
     def __init__(
         self, start: Callable[[int, Limits], Processes[Any]], cores: int, limits: Limits, feed: Any
     ) -> None:
-        # A spawned process first runs its parent's main module; in an actor that is Ray's own program.
+        # A spawned process first imports its parent's main module. In an actor that is Ray's own program.
         sys.modules["__main__"] = types.ModuleType("__main__")
         self._feed = feed
         self._failed: SorterError | None = None
@@ -54,14 +54,14 @@ class Crewman:
         return pa.Table.from_pydict({"chunk": rows["chunk"], "outcomes": outcomes}, SCHEMA)
 
     def _do(self, number: int, photos: bytes) -> bytes:
-        """A list of outcomes in the order of the photos; or what ends the run, which is not for Ray to retry."""
+        """Pickled outcomes in the order of the photos, or the error that ends the run and that Ray must not retry."""
         if not photos:
             return b""
         chunk = pickle.loads(photos)
         try:
             if self._failed is not None:
                 raise self._failed
-            if ray.get(self._feed.taken_up.remote(number)) > TRIES:
+            if ray.get(self._feed.start_attempt.remote(number)) > TRIES:
                 done: Any = [Failure(Reason.DECODER_CRASHED, DIED)] * len(chunk)
             else:
                 done = [result.outcome for result in self._processes.run(chunk)]

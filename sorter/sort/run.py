@@ -28,6 +28,7 @@ from sorter.reports.ours import check_ours
 from sorter.reports.parts import Report, check_report, report_at
 from sorter.sort.options import SortOptions, resolved, scan_of
 from sorter.sort.resume import NewFiles, configure, forget_the_gone, open_journal, settings_of
+from sorter.sort.sources import Sources
 from sorter.system import available_cores, worker_limits
 from sorter.types import (
     ActionKind,
@@ -129,9 +130,11 @@ class _Run:
     choice: Choice | None = None
     changed: bool = False
     news: NewFiles = field(init=False)
+    sources: Sources = field(init=False)
 
     def __post_init__(self) -> None:
         moves = self.options.action is ActionKind.MOVE
+        self.sources = Sources(self.options.inputs)
         self.news = NewFiles(self.journal, scan_of(self.options), self.batch, moves, self.progress)
 
     def go(self, began: float) -> SortSummary:
@@ -146,6 +149,7 @@ class _Run:
         try:
             self._settle(csv)
             self._sort(csv)
+            self.sources.check()
         finally:
             csv.close()
         if writes:
@@ -240,6 +244,7 @@ class _Run:
         """Decide on a batch of results, file it and report it."""
         if not batch:
             return
+        self.sources.check_after(batch)
         decided: list[Scored | Result[Scores]] = []
         for result in batch:
             if isinstance(result.outcome, Failure):

@@ -24,7 +24,7 @@ from support.photos import BLUE, RED, make_photo
 from support.processes import wait_until
 
 from sorter.address import path_of
-from sorter.cluster.session import ClusterError, Crew, session
+from sorter.cluster.session import ActorPlan, ClusterError, session
 from sorter.engines.choice import EngineOptions
 from sorter.output.disk import FileIdentity, Filing, Placed
 from sorter.output.execute import Step
@@ -212,8 +212,8 @@ def test_work_that_is_done_three_times_counts_once(cluster: Any, tmp_path: Path)
     ]
     items[7] = Result(items[7].photo if isinstance(items[7], Result) else items[7], Failure(Reason.HIDDEN))
     stage = KillsItsActor(tmp_path)
-    with session(cluster.address) as crew:
-        results = list(stream(iter(items), partial(Pool, stage), crew, Limits(), chunk=8))
+    with session(cluster.address) as plan:
+        results = list(stream(iter(items), partial(Pool, stage), plan, Limits(), chunk=8))
     assert len(list(tmp_path.iterdir())) == 2
     assert [result.photo for result in results] == [
         item.photo if isinstance(item, Result) else item for item in items
@@ -226,7 +226,7 @@ def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, t
     """Ray believes that a node has a GPU; the engine runs on its processor, as none is there."""
     from support.random_network import predict, write_network
 
-    from sorter.cluster.shipping import ClassifyThere, Shipped
+    from sorter.cluster.shared_model import SharedModel, StartOnNode
     from sorter.cluster.stream import stream
     from sorter.engines.choice import Choice
 
@@ -237,10 +237,10 @@ def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, t
     choice = Choice("torch", "fp32", "cpu")
     node = cluster.add_node(**NODE, num_gpus=1)
     try:
-        with session(cluster.address) as crew:
-            assert crew.on_gpus == replace(Crew(1, 1, gpus=1), memory=crew.memory)
-            start = ClassifyThere(Shipped.of(model), choice)
-            there = list(stream(iter(items), start, crew.on_gpus, Limits(), chunk=8))
+        with session(cluster.address) as plan:
+            assert plan.on_gpus == replace(ActorPlan(1, 1, gpus=1), memory=plan.memory)
+            start = StartOnNode(SharedModel.of(model), choice)
+            there = list(stream(iter(items), start, plan.on_gpus, Limits(), chunk=8))
     finally:
         cluster.remove_node(node)
     here = list(predict(items, model, choice, 1, Limits(), 8))
@@ -263,20 +263,20 @@ def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, t
     ],
 )
 def test_each_gpu_has_an_actor(nodes: list[tuple[int, int]], expected: tuple[int, int, int] | None) -> None:
-    crew = Crew.with_gpus(nodes)
-    assert (crew and (crew.actors, crew.cores, crew.nodes)) == expected
+    plan = ActorPlan.with_gpus(nodes)
+    assert (plan and (plan.actors, plan.cores, plan.nodes)) == expected
 
 
 def test_a_gpu_that_no_node_has(cluster: Any) -> None:
-    from sorter.cluster.machine import Cluster
+    from sorter.cluster.run import Cluster
     from sorter.engines.choice import EngineOptions
 
     with Cluster(cluster.address, None, lambda _: None) as ours:
         with pytest.raises(ClusterError, match="no node of the cluster has a GPU"):
-            ours._settle_for(EngineOptions(device="cuda"))
+            ours._for_nodes(EngineOptions(device="cuda"))
         with pytest.raises(ClusterError, match="instead of cuda:1"):
-            ours._settle_for(EngineOptions(device="cuda:1"))
-        assert ours._settle_for(EngineOptions()).device == "cpu"
+            ours._for_nodes(EngineOptions(device="cuda:1"))
+        assert ours._for_nodes(EngineOptions()).device == "cpu"
 
 
 def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_path: Path) -> None:
@@ -368,15 +368,15 @@ def test_a_cluster_that_lives_as_long_as_the_command(originals: Path, model: Pat
 def test_no_core_of_a_cluster_is_left_idle(nodes: list[int], workers: int | None) -> None:
     if not any(nodes):
         with pytest.raises(ClusterError):
-            Crew.of(nodes, workers)
+            ActorPlan.of(nodes, workers)
         return
-    crew = Crew.of(nodes, workers)
-    assert 1 <= crew.cores <= 8
+    plan = ActorPlan.of(nodes, workers)
+    assert 1 <= plan.cores <= 8
     if workers is None:
-        assert crew.actors * crew.cores == sum(nodes)
-        assert all(node % crew.cores == 0 for node in nodes)
+        assert plan.actors * plan.cores == sum(nodes)
+        assert all(node % plan.cores == 0 for node in nodes)
     else:
-        assert workers <= crew.actors * crew.cores < workers + crew.cores
+        assert workers <= plan.actors * plan.cores < workers + plan.cores
 
 
 def test_a_feed_gives_the_same_again_and_never_what_has_not_come() -> None:
@@ -393,7 +393,7 @@ def test_a_feed_gives_the_same_again_and_never_what_has_not_come() -> None:
         assert await feed.get(0) == [b"zero", b"one"]
         await feed.done_below(1)
         assert await feed.get(0) == [b"", b"one"]
-        assert [await feed.taken_up(1), await feed.taken_up(1)] == [1, 2]
+        assert [await feed.start_attempt(1), await feed.start_attempt(1)] == [1, 2]
         await feed.end(3)
         await feed.put(2, b"two")
         assert await feed.get(2) == [b"two"]

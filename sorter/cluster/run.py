@@ -1,4 +1,4 @@
-"""The cluster as a run sees it: it chooses an engine and predicts, as the single machine does."""
+"""The cluster within a run: choose an engine, score photos and place files, as one machine does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from sorter.cluster.session import ClusterError, Crew, session
+from sorter.cluster.session import ActorPlan, ClusterError, session
 from sorter.engines.choice import Choice, EngineOptions
 from sorter.model.folder import Model
 from sorter.output.disk import Placed
@@ -20,12 +20,12 @@ from sorter.types import Limits, Photo, Result, Scores
 
 
 class Cluster:
-    """Connects when there is work, and stays connected until the block ends.
+    """A connection that opens with the first work and closes at the end of the block.
 
     Args:
         address: as for `session`.
-        workers: likewise.
-        say: told what is going on.
+        workers: as for `session`.
+        say: receives messages for the user.
     """
 
     def __init__(self, address: str, workers: int | None, say: Callable[[str], None]) -> None:
@@ -34,7 +34,7 @@ class Cluster:
         self._say = say
         self._open = ExitStack()
         self._threads = self._open.enter_context(ThreadPoolExecutor(STORE_THREADS, "sorter-filing"))
-        self._crew: Crew | None = None
+        self._plan: ActorPlan | None = None
 
     def __enter__(self) -> Cluster:
         return self
@@ -45,13 +45,14 @@ class Cluster:
         self._open.close()
 
     @property
-    def crew(self) -> Crew:
-        if self._crew is None:
-            self._crew = self._open.enter_context(session(self._address, self._workers))
-            self._say(f"Ray: {self._crew}")
-        return self._crew
+    def plan(self) -> ActorPlan:
+        """The actors of this run. Connects if needed."""
+        if self._plan is None:
+            self._plan = self._open.enter_context(session(self._address, self._workers))
+            self._say(f"Ray: {self._plan}")
+        return self._plan
 
-    def choose(
+    def choose_engine(
         self,
         model: Model,
         wanted: EngineOptions,
@@ -59,45 +60,47 @@ class Cluster:
         limits: Limits,
         say: Callable[[str], None],
     ) -> Choice:
-        """As `gate.choose`, on a node: what agrees with float32 there is used on all of them.
+        """As `trial.choose_engine`, on one node. All nodes use the result.
 
         Raises:
-            EngineError: nothing installed there does what was asked for.
-            ClusterError: what was asked for is not to be had in a cluster, or on this one.
+            EngineError: nothing installed there supports what was asked for.
+            ClusterError: clusters, or this one, do not support what was asked for.
         """
         import ray
 
-        from sorter.cluster.shipping import Shipped
+        from sorter.cluster.shared_model import SharedModel
 
-        wanted = self._settle_for(wanted)
-        crew = self.crew
-        shipped = Shipped.of(model)
+        wanted = self._for_nodes(wanted)
+        plan = self.plan
+        shared = SharedModel.of(model)
         sample = list(islice(paths, trial.PHOTOS + trial.PHOTOS // 4))
 
         def try_there() -> tuple[Choice, list[str]]:
-            said: list[str] = []
-            there = shipped.unpack()
-            return trial.choose_engine(there, wanted, sample, limits, said.append), said
+            messages: list[str] = []
+            there = shared.load()
+            return trial.choose_engine(there, wanted, sample, limits, messages.append), messages
 
         choice: Choice
-        choice, said = ray.get(ray.remote(num_cpus=crew.cores, num_gpus=crew.gpus)(try_there).remote())
-        for sentence in said:
-            say(sentence)
+        choice, messages = ray.get(ray.remote(num_cpus=plan.cores, num_gpus=plan.gpus)(try_there).remote())
+        for message in messages:
+            say(message)
         return choice
 
-    def _settle_for(self, wanted: EngineOptions) -> EngineOptions:
-        """What to ask of a node: one of its GPUs, which is the only one that an actor sees, or its processors."""
+    def _for_nodes(self, wanted: EngineOptions) -> EngineOptions:
+        """The options on a node: `cuda` for the one GPU that an actor sees, or `cpu`."""
         if wanted.device not in ("auto", "cpu", "cuda", "all"):
             raise ClusterError(
                 f"--cluster: each GPU gets an actor; give --device cuda or cpu instead of {wanted.device}"
             )
-        there = self.crew.on_gpus
+        there = self.plan.on_gpus
         if wanted.device in ("cuda", "all") and there is None:
-            raise ClusterError(f"--device {wanted.device}: no node of the cluster has a GPU to give")
-        everywhere = there is not None and there.nodes == self.crew.nodes
+            raise ClusterError(
+                f"--device {wanted.device}: no node of the cluster has a GPU; use --device cpu"
+            )
+        everywhere = there is not None and there.nodes == self.plan.nodes
         if there is None or wanted.device == "cpu" or (wanted.device == "auto" and not everywhere):
             return replace(wanted, device="cpu")
-        self._crew = there
+        self._plan = there
         self._say(f"Ray: {there}")
         return replace(wanted, device="cuda")
 
@@ -108,20 +111,20 @@ class Cluster:
         choice: Choice,
         limits: Limits,
     ) -> Iterator[Result[Scores]]:
-        """As `predict.predict`; a photo's limit of memory is a fair share of its node's."""
-        from sorter.cluster.shipping import ClassifyThere, Shipped
+        """Score photos, as `scoring` does on one machine. The memory limit is a fair share of the node's memory."""
+        from sorter.cluster.shared_model import SharedModel, StartOnNode
         from sorter.cluster.stream import stream
 
-        make = ClassifyThere(Shipped.of(model), choice)
-        yield from stream(items, make, self.crew, replace(limits, memory=self.crew.memory))
+        make = StartOnNode(SharedModel.of(model), choice)
+        yield from stream(items, make, self.plan, replace(limits, memory=self.plan.memory))
 
     def apply(self, steps: Sequence[Step]) -> list[Placed | OSError]:
-        """Carry out planned filings: on the nodes, or here where there is but one.
+        """Place files: on the nodes, or on this machine if it is the only node.
 
         Raises:
             ClusterError: Ray gave up.
         """
-        if self.crew.nodes > 1:
+        if self.plan.nodes > 1:
             from sorter.cluster.filing import apply_on_nodes
 
             return apply_on_nodes(steps)

@@ -1,4 +1,4 @@
-"""A model on its way to the nodes: its bytes travel through Ray's object store, and are verified where they arrive."""
+"""Send a model to the nodes through Ray's object store. Each node verifies the bytes."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ NEEDED = (ONNX, ONNX_INT8, WEIGHTS)
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """A model whose files lie in the object store.
+class SharedModel:
+    """A model whose files are in the object store.
 
     Attributes:
-        model: without its folder, which is another one on each node.
-        files: reference to a dict of name -> bytes.
+        model: the record without a folder, as each node has its own.
+        files: reference to a dict from names to bytes.
     """
 
     model: Model
     files: Any
 
     @classmethod
-    def of(cls, model: Model) -> Shipped:
-        """Raises OSError where a file of the model cannot be read."""
+    def of(cls, model: Model) -> SharedModel:
+        """Put a model into the object store. Raises OSError if a file cannot be read."""
         import ray
 
         names = [name for name in NEEDED if model.has(name)]
         files = ray.put({name: model.path(name).read_bytes() for name in names})
         return cls(replace(model, folder=Path(), files={name: model.files[name] for name in names}), files)
 
-    def unpack(self) -> Model:
-        """On a node: the model, with its files in this user's cache.
+    def load(self) -> Model:
+        """Load the model on a node, with its files in the user's cache.
 
         Raises:
-            ModelError: what arrived is not what was sent.
+            ModelError: the received bytes differ from the sent ones.
         """
         import ray
 
@@ -54,7 +54,7 @@ class Shipped:
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in ray.get(self.files).items():
             if not (folder / name).exists():
-                with atomic_write(folder / name, shared=True) as part:  # several actors may unpack at once
+                with atomic_write(folder / name, shared=True) as part:  # several actors may write at once
                     part.write_bytes(data)
         model = replace(self.model, folder=folder)
         model.verify()
@@ -62,11 +62,11 @@ class Shipped:
 
 
 @dataclass(frozen=True)
-class ClassifyThere:
-    """Starts, on a node, the processes that a single machine has."""
+class StartOnNode:
+    """Start the worker processes of one node, as on a single machine."""
 
-    shipped: Shipped
+    shared: SharedModel
     choice: Choice
 
     def __call__(self, cores: int, limits: Limits) -> Pool[Scores] | Ring:
-        return classifying(self.shipped.unpack(), self.choice, cores, limits)
+        return classifying(self.shared.load(), self.choice, cores, limits)
