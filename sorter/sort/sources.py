@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from sorter.address import Address
 from sorter.types import Failure, Reason, Result, SorterError
@@ -25,7 +26,7 @@ class Sources:
         folders = {path if path.is_dir() else path.parent for path in inputs if not isinstance(path, Address)}
         self._seen = {folder: _identity(folder) for folder in sorted(folders)}
 
-    def check_after(self, results: Iterable[Result[object]]) -> None:
+    def check_after(self, results: Iterable[Result[Any]]) -> None:
         """Check where one of the results looks as if its drive had gone. Raises as `check`."""
         failures = (result.outcome for result in results if isinstance(result.outcome, Failure))
         if any(failure.reason in SIGNS for failure in failures):
