@@ -1,4 +1,4 @@
-"""What this machine has for us: cores and memory."""
+"""Cores and memory of this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def available_cores() -> int:
 
 
 def physical_memory() -> int | None:
-    """Bytes, or None where the system does not tell."""
+    """Memory of this machine in bytes, or None if the system does not report it."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -22,11 +22,11 @@ def physical_memory() -> int | None:
 
 
 def worker_limits(limits: Limits, workers: int) -> Limits:
-    """The limits of one of `workers` processes: where no memory is given, a fair share of the machine's."""
+    """The limits of one of `workers` processes. Without a memory limit it gets `memory_per_worker`."""
     return limits if limits.memory is not None else replace(limits, memory=memory_per_worker(workers))
 
 
 def memory_per_worker(workers: int) -> int | None:
-    """A fair share of most of the machine's memory, in bytes."""
+    """An equal share of 80 % of the memory, at least 512 MiB, in bytes. None if the memory is unknown."""
     total = physical_memory()
     return None if total is None else max(512 << 20, int(total * 0.8 / workers))

@@ -1,1 +1,1 @@
-"""Photos on their way to pixels: found, opened, turned upright, converted, hashed."""
+"""From files to pixels: find, decode, turn upright, convert colours, resize, hash."""

@@ -22,6 +22,7 @@ from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
 from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_frame, read_rare_jpeg
+from sorter.photos.orientation import read_orientation, turn_upright
 from sorter.photos.png import allow_texts, check_pixels, has_deep_transparency, read_deep
 from sorter.photos.raw import read_raw
 from sorter.photos.tiff import is_plain, read_tiff, to_bytes
@@ -30,7 +31,6 @@ from sorter.types import Decoded, Failure, Limits, Reason
 
 Made = TypeVar("Made")
 
-EXIF_ORIENTATION = 0x0112
 EXIF_PART = 0x8769
 MAX_READ = 1 << 28  # bytes of a file that is read into memory at once
 BOXED = frozenset({"HEIF", "AVIF"})
@@ -216,7 +216,7 @@ class Decoder:
             plain = image.mode in ("RGB", "L") and image.info.get("adobe_transform") != 0
             if not whole or not plain or width * height < WORTH_A_DEVICE or not is_srgb(image):
                 return None
-            orientation = _orientation(image)
+            orientation = read_orientation(image)
         if orientation >= 5:
             width, height = height, width
         return PlainJpeg(width, height, orientation)
@@ -250,7 +250,7 @@ class Decoder:
     def _from_pillow(self, image: Image.Image, file: IO[bytes], kind: str, data: bytes) -> Decoded:
         width, height = image.size
         # Pillow itself turns a TIFF upright while it loads, and has given the upright size already.
-        orientation = 1 if kind == "TIFF" else _orientation(image)
+        orientation = 1 if kind == "TIFF" else read_orientation(image)
         profile = image.info.get("icc_profile")
         pixels, warning = None, ""
         # Grey has to stay grey for its own kind of profile.
@@ -267,7 +267,7 @@ class Decoder:
         if kind in BOXED:
             upright = _by_boxes(upright, read_boxes(file), has_profile=bool(profile), crops=kind == "AVIF")
             width, height = upright.size
-        upright = _turn(upright, orientation)
+        upright = turn_upright(upright, orientation)
         if orientation >= 5:
             width, height = height, width
         return Decoded(np.asarray(upright), width, height, kind, warning)
@@ -296,7 +296,7 @@ class Decoder:
         pages = read_tiff(file, self.max_pixels)
         picture = next(pages.pictures)
         image = to_srgb(picture.image, picture.profile) if picture.profile else picture.image
-        upright = _turn(image.convert("RGB"), picture.orientation)
+        upright = turn_upright(image.convert("RGB"), picture.orientation)
         return Decoded(np.asarray(upright), *upright.size, "TIFF")
 
     def _raw(self, file: IO[bytes]) -> Decoded:
@@ -307,7 +307,7 @@ class Decoder:
         pixels = preview.pixels
         # Cameras turn the preview themselves, or say in it how it is to be turned, or do neither.
         if (preview.width < preview.height) != (raw.width < raw.height):
-            pixels = np.asarray(_turn(Image.fromarray(pixels), raw.orientation))
+            pixels = np.asarray(turn_upright(Image.fromarray(pixels), raw.orientation))
         return Decoded(pixels, raw.width, raw.height, "RAW", preview.warning)
 
     def _least(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -418,39 +418,6 @@ def _by_boxes(image: Image.Image, boxes: PictureBoxes, has_profile: bool, crops:
     if not has_profile and boxes.colours is not None and not needs_nothing(boxes.colours):
         image = Image.fromarray(convert_colours(np.asarray(image), boxes.colours))
     return image
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read.
-
-    Pillow takes one from XMP as well, which viewers do not.
-    """
-    try:
-        if image.format == "PNG":
-            exif = image.getexif()
-        else:
-            exif = Image.Exif()
-            exif.load(image.info.get("exif", b""))
-        value = exif.get(EXIF_ORIENTATION, 1)
-    except Exception:  # damaged EXIF: show the picture as it is stored
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
-
-def _turn(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
 
 
 @lru_cache(maxsize=1)

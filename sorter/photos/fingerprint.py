@@ -1,4 +1,4 @@
-"""Which photos are the same: by their bytes, and by how they look."""
+"""Fingerprints of photos, and near-duplicates found by them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from sorter.photos.decode import Decoder
 
-HASH_SIDE = 32  # pixels that the hash looks at, per side
-HASH_FREQUENCIES = 8  # of the cosine transform that it keeps, per side
-MAX_DISTANCE = 4  # bits that the hashes of two pictures of the same thing may differ in
+HASH_SIDE = 32  # pixels per side that are hashed
+HASH_FREQUENCIES = 8  # per side, of the cosine transform
+MAX_DISTANCE = 4  # bits in which the hashes of near-duplicates may differ
 MAX_PAIRS = 1 << 20  # merged at a time, which bounds memory
 
 
@@ -31,11 +31,11 @@ class Fingerprint:
     """What two files are compared by.
 
     Attributes:
-        sha256: of the file's bytes, in hex: equal for exact duplicates only.
-        phash: 64 bits; for the same picture resized or recompressed they differ in a few.
+        sha256: of the file's bytes, in hex. Equal for exact duplicates only.
+        phash: perceptual hash of 64 bits. Resizing or recompressing a picture changes a few bits.
         width: of the photo, upright, in pixels.
         height: likewise.
-        format: the container's name as Pillow has it, such as `JPEG`.
+        format: Pillow's name of the format, such as `JPEG`.
     """
 
     sha256: str
@@ -47,7 +47,7 @@ class Fingerprint:
 
 @dataclass(frozen=True)
 class TakeFingerprint:
-    """Pool stage: photo -> `Fingerprint`.
+    """Pool stage that makes the `Fingerprint` of a photo.
 
     Attributes:
         limits, min_side: as for `Decoder`; with None for the side every pixel is decoded.
@@ -78,6 +78,7 @@ def decoded_and_hashed(decode: Decoder, path: Path) -> tuple[Decoded, str] | Fai
 
 
 def fingerprint(decoded: Decoded, sha256: str) -> Fingerprint:
+    """The fingerprint of a decoded photo and the hash of its bytes."""
     return Fingerprint(sha256, perceptual_hash(decoded.pixels), decoded.width, decoded.height, decoded.format)
 
 
@@ -92,11 +93,11 @@ def file_sha256(path: Path) -> str | Failure:
 
 
 def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
-    """The signs of a picture's lowest frequencies: uint8 (height, width, 3) -> 64 bits.
+    """The perceptual hash of a picture: uint8 (height, width, 3) to 64 bits.
 
-    The picture is made grey and 32 x 32; of its cosine transform the lowest 8 x 8 coefficients say with one bit each
-    whether they lie above their median (pHash: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash
-    Functions, section 3.2.1). The mean brightness has no say in the median, for it dwarfs all others.
+    The picture is made grey and 32 x 32. Each bit tells whether one of the lowest 8 x 8 coefficients of its cosine
+    transform is above their median. The mean brightness is left out of the median, as it is far larger than the
+    others. Source: Zauner 2010, Implementation and Benchmarking of Perceptual Image Hash Functions, section 3.2.1.
     """
     from PIL import Image
 
@@ -112,7 +113,7 @@ def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
 
 
 def _small(grey: Image.Image) -> NDArray[np.float64]:
-    """Mode L -> float64 (32, 32)."""
+    """A picture of mode L to float64 (32, 32)."""
     from PIL import Image
 
     small = grey.resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
@@ -120,7 +121,7 @@ def _small(grey: Image.Image) -> NDArray[np.float64]:
 
 
 def _hashes(small: NDArray[np.float64]) -> list[int]:
-    """float64 (n, 32, 32) -> n numbers of 64 bits."""
+    """float64 (n, 32, 32) to n hashes of 64 bits."""
     cosines = _cosines()
     low = cosines @ small @ cosines.T  # (n, 8, 8)
     # Rounded, so that a flat picture's coefficients are zero and not the noise of the arithmetic.
@@ -141,11 +142,11 @@ def _cosines() -> NDArray[np.float64]:
 def near_duplicates(
     hashes: Sequence[int] | NDArray[np.uint64], max_distance: int = MAX_DISTANCE
 ) -> list[list[int]]:
-    """Group what looks the same: hashes at most `max_distance` bits apart, and whatever these chain together.
+    """Group hashes that differ in at most `max_distance` bits, and whatever these pairs connect.
 
-    Two hashes that differ in d bits agree wholly in at least m - d of m bands. So for every choice of m - d bands,
-    only hashes that agree there are compared: few, as the bands together are chosen to tell n hashes apart
-    (Manku et al. 2007, Detecting Near-Duplicates for Web Crawling, section 3).
+    Two hashes that differ in d bits are equal in at least m - d of m bands. So for every choice of m - d bands, only
+    hashes with these bands equal are compared.
+    Source: Manku et al. 2007, Detecting Near-Duplicates for Web Crawling, section 3.
 
     Args:
         hashes: n numbers of 64 bits.
@@ -155,7 +156,7 @@ def near_duplicates(
         Groups of two or more positions in `hashes`, each in ascending order, ordered by their first.
 
     Raises:
-        ValueError: another `max_distance`.
+        ValueError: `max_distance` is outside 0 to 16.
     """
     if not 0 <= max_distance <= 16:
         raise ValueError(f"max_distance {max_distance} is not within 0..16")
@@ -172,10 +173,10 @@ def near_duplicates(
 
 
 def _masks(max_distance: int, n: int) -> list[np.uint64]:
-    """Bits that are compared whole: for every pair within `max_distance`, at least one mask covers equal bits."""
+    """Masks of bits: every pair within `max_distance` is equal under at least one mask."""
     if max_distance == 0:
-        return []  # equal hashes are one already
-    # More equal bands mean fewer chance meetings but more masks: worth it for many hashes and small distances only.
+        return []  # equal hashes are merged already
+    # More equal bands give fewer false pairs but more masks. That pays for many hashes and small distances only.
     equal = 2 if n > 50_000 and max_distance <= 8 else 1
     bands = np.array_split(np.arange(64), max_distance + equal)
     bits = [sum(1 << int(bit) for bit in band) for band in bands]
@@ -188,7 +189,7 @@ def _agreeing_pairs(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64
     ranked = keys[order]
     at = np.arange(len(keys) - 1)
     for apart in range(1, len(keys)):
-        # Equal keys lie side by side: what has no equal at this distance has none further on.
+        # Equal keys are adjacent: a key without an equal at this distance has none further on.
         at = at[at < len(keys) - apart]
         at = at[ranked[at] == ranked[at + apart]]
         if not len(at):
@@ -204,7 +205,7 @@ def _popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _merge(parent: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Union-find on arrays; in what comes back every entry is the root of its set, its smallest member."""
+    """Union-find on arrays. In the result every entry is the root of its set, which is its smallest member."""
     while True:
         above, below = np.minimum(parent[left], parent[right]), np.maximum(parent[left], parent[right])
         apart = above != below

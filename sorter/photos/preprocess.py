@@ -1,4 +1,4 @@
-"""Pixels -> network input. The spec travels with the model; training, running and exporting all call this."""
+"""Turn pixels into network input. Training, running and exporting use this with the spec of the model."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Preprocess:
 
     @property
     def min_side(self) -> int:
-        """What to decode to at least: an eighth more than the input, so that the resize still antialiases."""
+        """The least side to decode to: a seventh more than the input, so that the resize still antialiases."""
         return self.size * 8 // 7
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 (height, width, 3) -> uint8 (size, size, 3)."""
+        """Resize: uint8 (height, width, 3) to uint8 (size, size, 3)."""
         import numpy as np
         from PIL import Image
 
@@ -64,15 +64,15 @@ class Preprocess:
             side = min(image.size)
             left, top = (image.width - side) / 2, (image.height - side) / 2
             box = (left, top, left + side, top + side)
-        # reducing_gap=2: far larger pictures are first box-averaged by a whole factor, a big saving
-        # that Pillow documents as "almost indistinguishable" from the direct filter.
+        # reducing_gap=2: far larger pictures are first box-averaged by a whole factor. That is faster, and
+        # Pillow documents it as "almost indistinguishable" from the direct filter.
         small = image.resize(
             (self.size, self.size), Image.Resampling[self.interpolation.upper()], box=box, reducing_gap=2.0
         )
         return np.asarray(small)
 
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """uint8 (n, size, size, 3) -> float32 (n, 3, size, size), (x / 255 - mean) / std."""
+        """uint8 (n, size, size, 3) to float32 (n, 3, size, size): (x / 255 - mean) / std."""
         import numpy as np
 
         scale = (1 / (255 * np.asarray(self.std))).astype(np.float32).reshape(1, 3, 1, 1)
@@ -87,7 +87,7 @@ class Preprocess:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Preprocess:
-        """Raises SorterError where a field is missing, unknown or out of range."""
+        """Read a spec. Raises SorterError if a field is missing, unknown or out of range."""
         try:
             return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
         except (TypeError, KeyError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""Roots -> photos: streaming, in natural order, with every entry accounted for."""
+"""Find photos in folders: streaming, in natural order, with a result for every entry."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SEEN = "this folder was already looked through under another name"
 
 @dataclass(frozen=True)
 class Scan:
-    """What to look through, and what to leave out.
+    """Folders to search, and what to leave out.
 
     Attributes:
         roots: folders and files, absolute.
-        exclude: patterns with the meaning they have in a `.gitignore`, relative to each root.
-        leave_out: a folder that is never entered nor mentioned: the output, which may lie inside the input.
+        exclude: patterns as in a `.gitignore`, relative to each root.
+        leave_out: a folder that is never entered nor reported: the output, which may be inside the input.
         follow_symlinks: enter folders that are symbolic links.
-        hidden: look at names that begin with a dot as well.
+        hidden: include names that begin with a dot.
     """
 
     roots: tuple[Path, ...]
@@ -40,10 +40,10 @@ class Scan:
     hidden: bool = False
 
     def __iter__(self) -> Iterator[Photo | Result[Any]]:
-        """Yield a `Photo` for each file to decode, and a failed `Result` for each entry that is passed over.
+        """Yield a `Photo` for each file to decode, and a failed `Result` for each entry that is skipped.
 
-        A folder that is passed over gives one result, however much it holds. A root that lies in another is
-        looked at in its own turn only. Memory: the names of one folder, and of the folders still to be entered.
+        A skipped folder gives one result. A root inside another root is searched once, in its own turn. Memory: the
+        names of one folder, and of the folders still to be entered.
 
         Raises:
             UsageError: a root that does not exist, or a pattern that cannot be read.
@@ -64,7 +64,7 @@ class Scan:
 
 @dataclass(frozen=True)
 class _Walk:
-    """One pass over the roots, and the folders it has been in."""
+    """One pass over the roots, with the folders it has entered."""
 
     scan: Scan
     spec: GitIgnoreSpec | None
@@ -74,7 +74,7 @@ class _Walk:
     visited: set[tuple[int, int]] = field(default_factory=set)
 
     def root(self, root: Path, status: os.stat_result, shown: Path) -> Iterator[Photo | Result[Any]]:
-        """Everything below a root that no other root has given, as if it lay in the folder `shown`."""
+        """Everything below a root, except other roots, with paths relative to the folder `shown`."""
         if not self._enters(status):
             yield passed_over(root, shown, Reason.FOLDER_LOOP, SEEN, status)
             return
@@ -89,7 +89,7 @@ class _Walk:
     def _folder(
         self, folder: Path, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
     ) -> Iterator[Photo | Result[Any]]:
-        """The entries of one folder; the folders to enter next are put into `inner`."""
+        """The entries of one folder. Folders to enter next are appended to `inner`."""
         if isinstance(folder, Address):
             yield from self._listed(folder, relative, shown, inner)
             return
@@ -126,7 +126,7 @@ class _Walk:
     def _listed(
         self, folder: Address, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
     ) -> Iterator[Photo | Result[Any]]:
-        """As `_folder`, of a store: there is nothing in it but files and folders."""
+        """As `_folder`, for a store, which has only files and folders."""
         others = self._roots_in(folder)
         for name, status in in_order(folder.entries(), self.order):
             path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
@@ -142,18 +142,18 @@ class _Walk:
                 yield _file(path, shown / relative / name, status, False)
 
     def _roots_in(self, folder: Path) -> set[str]:
-        """Names of what is in this folder and a root of its own."""
+        """Names of the entries of this folder that are roots."""
         return {root.name for root in self.roots if root.parent == folder}
 
     def _enters(self, status: os.stat_result) -> bool:
-        """Note a folder down; False where it was entered before."""
+        """Record a folder. False if it was entered before."""
         identity = (status.st_dev, status.st_ino)
         new = identity not in self.visited
         self.visited.add(identity)
         return new
 
     def _is_left_out(self, path: Path, is_link: bool) -> bool:
-        """The output itself, and a link to a folder in it: what was sorted is not to be sorted again."""
+        """Whether a folder is the output, or a link into it. Sorted photos are not sorted again."""
         if self.left_out is None:
             return False
         if is_link and self.left_out in path.resolve().parents:
@@ -172,7 +172,7 @@ class _Walk:
 
 
 def _followed(path: Path, link: os.stat_result) -> tuple[os.stat_result, tuple[Reason, str] | None]:
-    """What a symbolic link leads to; the link itself, and why, where it leads nowhere."""
+    """The status of a link's target. For a broken link its own status, and the reason."""
     try:
         return path.stat(), None
     except OSError as error:
@@ -195,13 +195,17 @@ def _file(path: Path, shown: Path, status: os.stat_result, is_link: bool) -> Pho
 def passed_over(
     path: Path, relative: Path, reason: Reason, message: str, status: os.stat_result | None = None
 ) -> Result[Any]:
-    """The one row of an entry that is not decoded."""
+    """The result of an entry that is not decoded."""
     size, mtime_ns = (status.st_size, status.st_mtime_ns) if status else (0, 0)
     return Result(Photo(path, relative, size, mtime_ns, False), Failure(reason, message))
 
 
 def compile_patterns(patterns: Iterable[str]) -> GitIgnoreSpec | None:
-    """`--exclude` patterns -> a matcher, or None where there are none."""
+    """Compile `--exclude` patterns to a matcher. None without patterns.
+
+    Raises:
+        UsageError: a pattern is invalid.
+    """
     patterns = list(patterns)
     if not patterns:
         return None
@@ -214,7 +218,7 @@ def compile_patterns(patterns: Iterable[str]) -> GitIgnoreSpec | None:
 
 
 def natural_order() -> Callable[[str], Any]:
-    """A sort key that puts IMG_9 before IMG_10; names that differ only by case keep a fixed order."""
+    """A sort key that puts IMG_9 before IMG_10. Names that differ only by case have a fixed order, too."""
     from natsort import natsort_keygen, ns
 
     key = natsort_keygen(alg=ns.IGNORECASE)

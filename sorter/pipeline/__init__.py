@@ -1,1 +1,1 @@
-"""Worker processes and the way of a photo through them: exactly one result per photo, in order."""
+"""Worker processes, and the way of photos through them: exactly one result per photo, in order."""

@@ -1,0 +1,39 @@
+"""EXIF orientation: read it, and turn a picture upright. Source: CIPA DC-008 (Exif 2.32), 4.6.5."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_orientation(image: Image.Image) -> int:
+    """EXIF orientation of an opened picture, 1 to 8. 1 where there is none or it cannot be read.
+
+    Orientations in XMP are ignored, as viewers do. Pillow would use them.
+    """
+    try:
+        if image.format == "PNG":
+            exif = image.getexif()
+        else:
+            exif = Image.Exif()
+            exif.load(image.info.get("exif", b""))
+        value = exif.get(EXIF_ORIENTATION, 1)
+    except Exception:  # damaged EXIF: the picture stays as it is stored
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Rotate and flip a picture by its EXIF orientation, 1 to 8."""
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
