@@ -1,4 +1,4 @@
-"""A process that owns one device: rows of the ring go to it in batches, logits come back in the same order."""
+"""A process for one device. It receives rows of the ring in batches and returns logits in the same order."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BEGUN = 2  # batches: one computing, one uploading
-IN_FLIGHT = BEGUN + 1  # and one whose files are being read
-READERS = 16  # files read at once, for a device that decodes
+STARTED = 2  # batches: one computing, one uploading
+IN_FLIGHT = STARTED + 1  # and one whose files are being read
+READERS = 16  # threads that read files, for a device that decodes
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A JPEG that the device reads and decodes itself.
+    """A JPEG that the device's process reads and decodes.
 
     Attributes:
         path: the file.
@@ -50,12 +50,12 @@ Work = int | Encoded  # one photo of a batch: its slot of the ring, or the file
 
 @dataclass(frozen=True)
 class Answered:
-    """What a device says of one batch.
+    """Logits of one batch.
 
     Attributes:
         logits: one row of outputs for each photo.
-        refused: photos of the batch that the device could not decode; their logits mean nothing.
-        batch_size: how many it computes at once by now.
+        refused: photos of the batch that the device could not decode. Their logits are meaningless.
+        batch_size: photos that the device now computes at once.
     """
 
     logits: list[list[float]]
@@ -64,11 +64,11 @@ class Answered:
 
 
 class DeviceLostError(Exception):
-    """The process died, or says nothing any more."""
+    """The device's process died or does not answer."""
 
 
 class Device:
-    """The process, seen from the parent.
+    """The parent's side of a device's process.
 
     Args:
         choice: of one device.
@@ -89,13 +89,13 @@ class Device:
         theirs.close()
 
     def close(self) -> None:
-        """End it at once: it holds nothing that could be lost."""
+        """Kill the process. It holds nothing that could be lost."""
         self._process.kill()
         self._process.join()
         self.connection.close()
 
     def send(self, work: Sequence[Work]) -> None:
-        with suppress(OSError):  # `receive` tells why
+        with suppress(OSError):  # `receive` raises the reason
             self.connection.send(list(work))
 
     def receive(self) -> Answered:
@@ -103,7 +103,7 @@ class Device:
 
         Raises:
             DeviceLostError: the process died.
-            EngineError: it cannot do its work, as it says itself.
+            EngineError: the engine reported an error.
         """
         try:
             answer = self.connection.recv()
@@ -128,8 +128,8 @@ def _serve(model: Model, choice: Choice, memory: Any, batch_size: int, connectio
         inbox = _inbox(connection)
         begun: deque[Any] = deque()
         while True:
-            # What has come is begun before anything is waited for: the device is never without work.
-            while len(begun) < BEGUN and (not begun or not inbox.empty()):
+            # Start the batches that have arrived before waiting for one, so that the device is never idle.
+            while len(begun) < STARTED and (not begun or not inbox.empty()):
                 rows = inbox.get()
                 if rows is None:
                     return
@@ -145,7 +145,7 @@ def _serve(model: Model, choice: Choice, memory: Any, batch_size: int, connectio
 
 
 def _inbox(connection: Connection) -> queue.SimpleQueue[Any]:
-    """Batches as they come, their files being read already; None when the parent has hung up."""
+    """Batches as they arrive, with their files being read. None when the parent has closed the connection."""
     from sorter.engines.jpeg import Jpeg, read_file
 
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()

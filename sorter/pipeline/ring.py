@@ -1,7 +1,7 @@
-"""Decoders on the CPU, inference on devices: uint8 pixels go through a ring in shared memory.
+"""Decode on the CPU and infer on devices. Pixels go through a ring in shared memory.
 
-Decoder processes fill slots; a process for each device drains them in batches, normalises on the device and infers.
-No pixel is ever pickled: through the pipes go slot numbers and scores. A large JPEG may go to the device as a path.
+Decoder processes fill slots. A process for each device takes them in batches, normalises and infers. Pipes carry only
+slot numbers and scores, never pixels. A large JPEG may go to the device as a path.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sorter.types import Failure, Limits, Photo, Result, Scores
 
 BATCH_SIZE = 64
 DECODING = 512  # photos with the decoders at once
-SHARE = 16  # of the machine's memory, the ring takes one in so many
-PATIENCE = 600.0  # seconds without an answer after which a device counts as lost
-LIVES = 2  # processes that one device gets: a driver's hiccup is worth another try
+SHARE = 16  # the ring takes at most 1 / SHARE of the machine's memory
+PATIENCE = 600.0  # seconds without an answer after which a device is lost
+LIVES = 2  # processes of one device: an error of a driver may not repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Slotted(Photo):
 
 @dataclass(frozen=True)
 class Sized:
-    """What a decoder says of a photo whose pixels are in its slot: upright width and height."""
+    """The upright width and height of a photo whose pixels are in its slot."""
 
     width: int
     height: int
@@ -50,11 +50,11 @@ Ready = Sized | Encoded
 
 @dataclass(frozen=True)
 class DecodeToRing:
-    """Pool stage: photo -> preprocessed pixels in its slot; or, where the device may decode, a JPEG left to it.
+    """Pool stage that writes preprocessed pixels to a slot, or leaves a JPEG to a device that decodes.
 
     Attributes:
         memory: a multiprocessing.RawArray of uint8.
-        leave: large JPEGs are left to the device.
+        leave: leave large JPEGs to the device.
     """
 
     spec: Preprocess
@@ -83,7 +83,7 @@ class DecodeToRing:
 
 @dataclass(frozen=True)
 class Layout:
-    """How large the ring is, and how much of it who may fill.
+    """The size of the ring and of its parts.
 
     Attributes:
         slots: photos that it holds.
@@ -97,17 +97,17 @@ class Layout:
 
     @classmethod
     def of(cls, size: int, devices: int, workers: int, batch_size: int, memory: int | None) -> Layout:
-        """As large as is of use, and as a share of the memory allows; at least what each decoder needs.
+        """The largest useful ring within a share of the memory, and at least what the decoders need.
 
-        A slot is used again only after its photo has left the decoders and the device. So there are slots for all
-        that is being decoded, for all batches on their way, and for the one that is being gathered.
+        A slot is reused only after its photo has left the decoders and the device. So there are slots for the photos
+        in decoding, for all batches in flight, and for the batch that is being collected.
 
         Args:
             size: side of a photo's pixels in the ring.
-            memory: the machine's, in bytes; None for no bound.
+            memory: of the machine, in bytes. None for no bound.
         """
         fits = memory // SHARE // (size * size * 3) if memory else 1 << 30
-        batches = IN_FLIGHT * devices + 2  # `most`, the one that exceeds it, the one that is gathered
+        batches = IN_FLIGHT * devices + 2  # `most`, one above it, and the one that is being collected
         batch_size = max(1, min(batch_size, fits // 2 // batches))
         window = max(2 * workers, min(DECODING, fits - batches * batch_size))
         return cls(window + batches * batch_size, window, batch_size)
@@ -115,13 +115,13 @@ class Layout:
 
 @dataclass(eq=False)
 class _Batch:
-    """Photos on their way through a device, in order; those that have no decoder's result to show stay here."""
+    """Results of decoding, in order, some of which a device has to score."""
 
     results: list[Result[Any]] = field(default_factory=list)
     answer: Answered | None = None
 
     def places(self) -> list[int]:
-        """Where the photos stand that the device is to score."""
+        """Positions of the photos that the device has to score."""
         return [at for at, each in enumerate(self.results) if isinstance(each.outcome, (Sized, Encoded))]
 
     def work(self) -> list[Work]:
@@ -134,7 +134,7 @@ class _Batch:
         return [of(self.results[at]) for at in self.places()]
 
     def take(self, answer: Answered, model: Model) -> list[int]:
-        """Put scores in the place of what was sent; returns the places of those that the device refused."""
+        """Replace sent photos by their scores. Return the positions of photos that the device refused."""
         places = self.places()
         refused = {places[row] for row in answer.refused}
         for at, logits in zip(places, answer.logits, strict=True):
@@ -147,13 +147,13 @@ class _Batch:
 
 
 class Ring:
-    """Decoders and devices, with the ring between them; what `Pool` is for `Classify`.
+    """Decoders and devices with a ring between them. It has the interface of a `Pool` of `Classify`.
 
     Args:
         choice: of one device or several.
         workers: decoder processes.
-        batch_size: photos in one inference; the last one may be smaller, and a device short of memory takes fewer.
-        say: told what happens to devices.
+        batch_size: photos in one inference. The last batch may be smaller, and a device short of memory takes fewer.
+        say: receives messages about devices.
 
     Raises:
         PipelineError: the decoders could not start.
@@ -194,15 +194,15 @@ class Ring:
         self.close()
 
     def close(self) -> None:
-        """End every process at once: they hold nothing that could be lost."""
+        """Kill every process. They hold nothing that could be lost."""
         self._opened.close()
 
     def run(self, items: Iterable[Photo | Result[Scores]]) -> Iterator[Result[Scores]]:
-        """Yield one result per item, in their order; items that are results already pass through.
+        """Yield one result per item, in their order. Items that are results pass through.
 
         Raises:
-            EngineError: a device cannot do its work, or none is left.
-            PipelineError: the decoders cannot.
+            EngineError: a device reported an error, or no device is left.
+            PipelineError: the decoders failed.
         """
         devices = self._devices
         under_way: deque[_Batch] = deque()
@@ -243,7 +243,7 @@ class Ring:
 
 
 class _SecondLook:
-    """A decoder on the CPU for what a device refused: it says what is wrong, or decodes it after all."""
+    """A decoder on the CPU for photos that a device refused. It decodes them or gives the reason."""
 
     def __init__(self, stage: DecodeToRing, limits: Limits) -> None:
         self._stage = stage
@@ -260,9 +260,9 @@ class _SecondLook:
 
 
 class _Devices:
-    """The devices' processes. Who has least to do gets the next batch.
+    """The processes of all devices. The least busy one gets the next batch.
 
-    A process that dies is started once more, and what it had goes to whoever is there; then the run goes on without.
+    A process that dies is started once more. If it dies again, the other devices go on without it.
     """
 
     def __init__(
@@ -282,7 +282,7 @@ class _Devices:
 
     @property
     def most(self) -> int:
-        """Batches that may be under way."""
+        """The number of batches that may be in flight."""
         return IN_FLIGHT * len(self._given)
 
     def send(self, batch: _Batch) -> None:
@@ -295,13 +295,13 @@ class _Devices:
         device.send(work)
 
     def wait_for(self, batch: _Batch) -> Answered:
-        """Raises EngineError where no device is left, or one says that it cannot work."""
+        """Wait for an answer. Raises EngineError if no device is left, or one reported an error."""
         while batch.answer is None:
             self.listen(PATIENCE)
         return batch.answer
 
     def listen(self, seconds: float) -> None:
-        """Take in answers, those that are there or the first to come."""
+        """Read answers: the available ones, or the first that arrives within these seconds."""
         busy = {device.connection: device for device, given in self._given.items() if given}
         ready = wait(list(busy), seconds)
         for each in ready:
@@ -319,7 +319,7 @@ class _Devices:
         except EngineError as error:
             if device.choice not in self._worked:
                 raise
-            # It did work: a GPU that is lost is more often an error of CUDA's than the death of a process.
+            # It worked before. The loss of a GPU is more often an error of CUDA than the death of a process.
             self._replace(device, f"failed ({str(error).splitlines()[0]})")
             return
         self._worked.add(device.choice)
@@ -344,7 +344,7 @@ class _Devices:
             )
         for batch in left:
             if any(isinstance(work, Encoded) for work in batch.work()):
-                # One of its files may be what killed the process; pixels cannot.
+                # One of its files may have killed the process. Pixels cannot.
                 count = len(batch.work())
                 batch.answer = Answered([[]] * count, tuple(range(count)), device.batch_size)
             else:

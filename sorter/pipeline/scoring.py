@@ -1,4 +1,4 @@
-"""Photos -> scores: by the pool on the CPU, by the ring where a device has a process of its own."""
+"""Score photos: with a `Pool` on the CPU, with a `Ring` on devices that have their own process."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def classifying(
     batch_size: int | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Pool[Scores] | Ring:
-    """The processes that score photos; a context, whose `run` may be called again and again.
+    """Processes that score photos: a context manager, whose `run` may be called repeatedly.
 
     Args:
         workers: processes that decode (and infer, unless a device does).
-        batch_size: photos in one inference on a device; None for its own.
-        say: told what happens to devices.
+        batch_size: photos in one inference on a device. None for `ring.BATCH_SIZE`.
+        say: receives messages about devices.
 
     Raises:
-        EngineError: from `run`: the engine cannot start, or died.
-        PipelineError: also from `run`: workers cannot start, or their stage raised.
+        EngineError: from `run`, if the engine cannot start or died.
+        PipelineError: from `run`, if workers cannot start or their stage raised an exception.
     """
     if choice.has_own_process:
         return Ring(model, choice, workers, limits, batch_size, say)
