@@ -1,4 +1,4 @@
-"""Folders of examples -> labelled photos, and who is trained on, chosen by and tested with."""
+"""Read labelled photos from folders, and split them into train, val and test."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Examples that lie in no class folders, in parts of their own.
+    """Examples from elsewhere than class folders, in given parts.
 
     Attributes:
         classes: names.
@@ -163,20 +163,20 @@ def split(
     val: float = 0.15,
     test: float = 0.15,
     max_distance: int = MAX_DISTANCE,
-    apart: bool = False,
+    exclude_similar: bool = False,
 ) -> Dataset:
-    """Divide examples into train, val and test: stratified, seeded, and what looks the same stays together.
+    """Split examples into train, val and test: stratified, seeded, with near-duplicates in one part.
 
-    Parts that the folders name are kept as they are; a missing val is taken from train.
+    Parts that the folders give are kept. A missing val is taken from train.
 
     Args:
         parts: as `read_folders` gives them.
-        fingerprints: path -> fingerprint; examples without one (they could not be decoded) are left out.
-        seed: another seed gives other parts; the order of the files does not matter.
+        fingerprints: by path. Examples without one could not be decoded and are left out.
+        seed: another seed gives another split. The order of the files does not matter.
         val: share of all photos.
         test: likewise.
         max_distance: bits, as for `near_duplicates`.
-        apart: do not learn from what looks like a photo of val or test, where those are given.
+        exclude_similar: leave near-duplicates of given val and test photos out of train.
 
     Raises:
         UsageError: too few photos of a class that can be decoded, or that do not all look the same.
@@ -186,7 +186,7 @@ def split(
     everything = [(part, example) for part, examples in usable.items() for example in examples]
     groups = group_alike([fingerprints[example.photo.path] for _, example in everything], max_distance)
     own = np.array([part == learning for part, _ in everything], bool)
-    if apart:
+    if exclude_similar:
         kept = np.flatnonzero(~own | ~np.isin(groups, groups[~own]))
         everything, groups, own = [everything[row] for row in kept], groups[kept], own[kept]
     check_sizes(root / (learning or ""), classes, (e for part, e in everything if part == learning))
@@ -204,15 +204,33 @@ def split(
                     "add other photos of it, or make train/ and val/ folders yourself"
                 )
 
+    examples = [example for _, example in everything]
+    return _dataset(root, classes, examples, chosen, groups, fingerprints)
+
+
+def _dataset(
+    root: Path,
+    classes: tuple[str, ...],
+    examples: Sequence[Example],
+    chosen: NDArray[np.str_],
+    groups: NDArray[np.int64],
+    fingerprints: dict[Path, Fingerprint],
+) -> Dataset:
+    """Build the record of a split.
+
+    Args:
+        chosen: name of the part of each of n examples, shape (n,).
+        groups: equal numbers for near-duplicates, shape (n,).
+    """
     picked = {
-        part: tuple(everything[row][1] for row in np.flatnonzero(chosen == part))
+        part: tuple(examples[row] for row in np.flatnonzero(chosen == part))
         for part in ("train", "val", "test")
     }
-    exact = _repeated([fingerprints[example.photo.path].sha256 for _, example in everything])
+    exact = _repeated([fingerprints[example.photo.path].sha256 for example in examples])
     alike = _repeated(groups.tolist())
     trained = set(groups[chosen == "train"].tolist())
     classes_of: dict[int, set[int]] = {}
-    for group, label in zip(groups.tolist(), labels.tolist(), strict=True):
+    for group, label in zip(groups.tolist(), (example.label for example in examples), strict=True):
         classes_of.setdefault(group, set()).add(label)
     return Dataset(
         root=root,
@@ -285,7 +303,7 @@ def _shuffled(groups: NDArray[np.int64], seed: int) -> list[NDArray[np.int64]]:
 
 
 def _repeated(keys: Sequence[object]) -> int:
-    """How many come after the first of their kind."""
+    """The number of keys that occurred before."""
     return len(keys) - len(set(keys))
 
 

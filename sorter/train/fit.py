@@ -142,7 +142,12 @@ class _Training:
     def _split(self, data: TrainingSet) -> Dataset:
         root, classes = self.options.data.resolve(), self.learner.draft.classes
         return split(
-            root, classes, self.parts, data.fingerprints, self.options.seed, apart=self.exclude_similar
+            root,
+            classes,
+            self.parts,
+            data.fingerprints,
+            self.options.seed,
+            exclude_similar=self.exclude_similar,
         )
 
     def _embed(self, data: TrainingSet, work: WorkFolder) -> TrainingSet:
