@@ -188,7 +188,12 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     window = Window(Settings(home / "settings.ini"))
     window.resize(*WINDOW)
     window.show()
-    start, review, retrain, clean = window.start_page, window.review_page, window.retrain_page, window.clean_page
+    start, review, retrain, clean = (
+        window.start_page,
+        window.review_page,
+        window.retrain_page,
+        window.clean_page,
+    )
     window.show_page(start)
 
     def save(name: str, moments: int = 100) -> None:
