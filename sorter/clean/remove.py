@@ -16,6 +16,7 @@ from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import Checked, Kind
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
+from sorter.output.journal.reserve import keep_room
 from sorter.types import ActionKind, Decision, Photo, Scores, SorterError, Status, UsageError
 
 BATCH = 64
@@ -160,6 +161,7 @@ def _open(quarantine: Path) -> Journal:
     if settings is not None and settings.fingerprint != SETTINGS.fingerprint:
         journal.close()
         raise UsageError(f"{quarantine}: holds sorted photos; name another folder with --quarantine")
+    keep_room(quarantine)
     return journal
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
+from sorter.output.journal.reserve import release_room
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
@@ -70,7 +71,9 @@ def undo_apply(out: Path, progress: Progress | None = None) -> Applied:
     Raises: as `apply_review`.
     """
     out = out.resolve()
+    release_room(out)
     with locked(out), closing(Journal.open(out)) as journal:
+        journal.keep_log_short()
         settings = reviewable(out, journal)
         before = settings.rule_before or settings.rule
         settings = replace(settings, rule=before, reviewed_rule=settings.rule_in_force, rule_before=None)

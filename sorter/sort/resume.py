@@ -16,6 +16,7 @@ from sorter.model.folder import Model
 from sorter.model.rule import Rule
 from sorter.output.execute import STORE_THREADS
 from sorter.output.journal import Entry, Journal, Known, RunSettings, copy_journal, locked
+from sorter.output.journal.reserve import keep_room
 from sorter.output.remote import download, uploaded
 from sorter.progress import Progress
 from sorter.sort.options import SortOptions
@@ -46,6 +47,7 @@ def open_journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[J
         with closing(Journal.open(options.out)) as journal:
             if options.fresh:
                 _start_anew(journal, say)
+            keep_room(options.out)
             with uploaded(journal):
                 yield journal
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sorter.output.filer import Filer
 from sorter.output.journal import FOLDER, Journal, locked
+from sorter.output.journal.reserve import release_room
 from sorter.output.remote import download, uploaded
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
@@ -50,8 +51,10 @@ def undo(out: Path) -> Undone:
     """
     out = out.resolve()
     download(out)
+    release_room(out)  # even opening a journal needs some
     Journal.read(out).close()  # raises where there is none, as `open` would make one
     with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
+        journal.keep_log_short()
         restored, left = 0, []
         for problem in undo_filings(journal):
             if problem is None:
@@ -60,12 +63,22 @@ def undo(out: Path) -> Undone:
                 left.append(problem)
         settings = journal.run_settings()
         remove_parts(out / "report.csv")
-        if settings is not None and (out / "report.csv").exists() and is_ours(out / "report.csv"):
-            report.write_csv(journal, out / "report.csv", settings.classes)
+        if settings is not None:
+            _rewrite_report(journal, out / "report.csv", settings.classes)
         remove_ours(out / "report.html")  # its links no longer lead to the photos
         with journal.transaction():
             journal.set(state="undone")
     return Undone(out, restored, tuple(left))
+
+
+def _rewrite_report(journal: Journal, path: Path, classes: tuple[str, ...]) -> None:
+    """Where the disk has no room for a report that is right, a wrong one does not stay."""
+    if not path.exists() or not is_ours(path):
+        return
+    try:
+        report.write_csv(journal, path, classes)
+    except OSError:
+        path.unlink(missing_ok=True)
 
 
 def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:

@@ -432,6 +432,27 @@ def test_full_disk(tmp_path: Path, sorter: Sorter, small_disk: Callable[[str], P
     assert hashes(source) == before
 
 
+@linux_only
+@pytest.mark.parametrize("action", ["copy", "move"])
+def test_undo_on_a_full_disk(
+    tmp_path: Path, sorter: Sorter, small_disk: Callable[[str], Path], action: str
+) -> None:
+    """Somebody filled the disk after the run, to the last byte."""
+    disk = small_disk("40m")
+    source, out = large_photos(disk / "in"), disk / "out"
+    before = hashes(source)
+    assert sorter("run", source, "--out", out, "--action", action).returncode == 0
+    with (disk / "filler").open("wb", buffering=0) as filler, pytest.raises(OSError, match="space"):
+        while True:
+            filler.write(b"x" * 4096)
+    with pytest.raises(OSError, match="space"):
+        (disk / "one-more").write_bytes(b"x" * 8192)
+    undone = sorter("undo", out)
+    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert hashes(source) == before
+    assert not list(out.glob("*/*.png"))
+
+
 def test_disk_that_says_it_is_full(tmp_path: Path, sorter: Sorter) -> None:
     """As above where nothing can be mounted: the system call that copies gives ENOSPC."""
     source, out = large_photos(tmp_path / "in"), tmp_path / "out"

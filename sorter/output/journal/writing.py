@@ -16,6 +16,7 @@ from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal import schema
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
 from sorter.output.journal.reading import Reader, marks
+from sorter.output.journal.reserve import WAL_PAGES
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
 from sorter.types import Decision, Failure, Photo, Scores
@@ -91,6 +92,10 @@ class Journal(Reader):
 
     def close(self) -> None:
         self._db.close()
+
+    def keep_log_short(self) -> None:
+        """Take the write-ahead log in early from now on, so that writing needs little room on the disk."""
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
     def backup(self, target: sqlite3.Connection) -> None:
         self._db.backup(target)
