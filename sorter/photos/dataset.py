@@ -211,7 +211,7 @@ def split(
 def _dataset(
     root: Path,
     classes: tuple[str, ...],
-    examples: Sequence[Example],
+    examples: list[Example],
     chosen: NDArray[np.str_],
     groups: NDArray[np.int64],
     fingerprints: dict[Path, Fingerprint],
