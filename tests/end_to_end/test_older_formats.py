@@ -19,7 +19,7 @@ from sorter.collect.records import PictureStatus
 from sorter.engines.choice import Choice
 from sorter.output.journal import Journal
 from sorter.pipeline import trial
-from sorter.sort.options import remembered
+from sorter.sort.options import options_of_last_run
 from sorter.sort.review import Correction, Review
 from sorter.types import ActionKind, Photo
 
@@ -68,7 +68,7 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_journal_opens_and_what_was_said_holds(home: Path, sorter: Sorter) -> None:
-    options = remembered(home / "sorted")
+    options = options_of_last_run(home / "sorted")
     assert (options.action, options.threshold, options.unsure) == (ActionKind.MOVE, 0.5, (0.2, 0.6))
     assert (options.inputs, options.model) == ((home / "photos",), home / "model")
     with closing(Review.open(home / "sorted")) as review:
