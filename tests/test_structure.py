@@ -53,6 +53,27 @@ def test_at_most_nine_modules_lie_flat() -> None:
     assert len(list((ROOT / "sorter").glob("*.py"))) <= 9
 
 
+def modules(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places: dict[str, set[Path]] = {}
+    for module in modules("sorter", "gui"):
+        for node in ast.parse(module.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, set()).add(module)
+    assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_no_module_has_more_than_450_lines() -> None:
+    lengths = {
+        path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines())
+        for path in modules("sorter", "gui", "scripts")
+    }
+    assert not {path: lines for path, lines in lengths.items() if lines > 450}
+
+
 def test_only_the_window_knows_of_qt_and_nothing_but_its_command_knows_of_the_window() -> None:
     for module in (ROOT / "sorter").rglob("*.py"):
         text = module.read_text(encoding="utf-8")
