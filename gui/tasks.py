@@ -60,7 +60,7 @@ class Advanced:
     Attributes:
         done: steps.
         total: of how many; None while they are still being counted.
-        rate: steps a second of late, pauses left out; 0 while nothing can be said.
+        rate: recent steps a second, without pauses; 0 while unknown.
         left: seconds to the end at that rate, or None.
     """
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from ..worker import Jobs
 
-# Told apart without seeing colours, too: M. Okabe and K. Ito, https://jfly.uni-koeln.de/color; darker and lighter.
+# Distinct without seeing colours, too: M. Okabe and K. Ito, https://jfly.uni-koeln.de/color; darker and lighter.
 LIGHT = {"train": "#0072b2", "val": "#d55e00"}
 DARK = {"train": "#56b4e9", "val": "#e69f00"}
 

@@ -1,1 +1,1 @@
-"""What is wrong with files: broken, misnamed, duplicates, poor; and how to set them apart so that it can be undone."""
+"""`sorter clean`: finds broken, misnamed, duplicate and poor files, and quarantines them undoably."""

@@ -37,7 +37,7 @@ class Rule:
             if not model.binary:
                 raise UsageError(
                     f"--threshold: {model.name} has {len(model.classes)} classes and takes the likeliest; "
-                    "use --unsure LOW HIGH to set doubtful photos apart"
+                    "use --unsure LOW HIGH to put doubtful photos into a folder of their own"
                 )
             if not 0 < threshold < 1:
                 raise UsageError(f"--threshold: {threshold:g} is not between 0 and 1")

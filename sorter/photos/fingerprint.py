@@ -188,15 +188,15 @@ def _agreeing_pairs(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64
     order = np.argsort(keys, kind="stable")
     ranked = keys[order]
     at = np.arange(len(keys) - 1)
-    for apart in range(1, len(keys)):
+    for step in range(1, len(keys)):
         # Equal keys are adjacent: a key without an equal at this distance has none further on.
-        at = at[at < len(keys) - apart]
-        at = at[ranked[at] == ranked[at + apart]]
+        at = at[at < len(keys) - step]
+        at = at[ranked[at] == ranked[at + step]]
         if not len(at):
             return
         for begin in range(0, len(at), MAX_PAIRS):
             some = at[begin : begin + MAX_PAIRS]
-            yield order[some], order[some + apart]
+            yield order[some], order[some + step]
 
 
 def _popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -208,10 +208,10 @@ def _merge(parent: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np
     """Union-find on arrays. In the result every entry is the root of its set, which is its smallest member."""
     while True:
         above, below = np.minimum(parent[left], parent[right]), np.maximum(parent[left], parent[right])
-        apart = above != below
-        if not apart.any():
+        differ = above != below
+        if not differ.any():
             return parent
         parent = parent.copy()
-        np.minimum.at(parent, below[apart], above[apart])
+        np.minimum.at(parent, below[differ], above[differ])
         while (parent != parent[parent]).any():
             parent = parent[parent]

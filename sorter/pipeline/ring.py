@@ -308,7 +308,7 @@ class _Devices:
             self._hear(busy[each])  # type: ignore[index]
         if not ready and seconds:
             for device in busy.values():
-                self._replace(device, f"said nothing for {seconds:g} s")
+                self._replace(device, f"sent nothing for {seconds:g} s")
 
     def _hear(self, device: Device) -> None:
         try:

@@ -177,7 +177,7 @@ def _bars(counts: list[int]) -> list[_Bar]:
 
 
 def _ticks(most: int) -> list[_Tick]:
-    """Round counts for the axis, and zero, with their heights: a fifth of the axis apart at least."""
+    """Round counts for the axis, and zero, with their heights, at least a fifth of the axis from each other."""
     ticks: list[_Tick] = []
     if most:
         powers = range(int(math.log10(most)), -1, -1)

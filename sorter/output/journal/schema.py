@@ -54,7 +54,7 @@ CORRECTIONS = """
 CREATE TABLE {schema}corrections (
     step INTEGER NOT NULL,
     photo INTEGER NOT NULL,
-    label TEXT,                      -- a class; NULL takes back what was said before
+    label TEXT,                      -- a class; NULL withdraws the correction
     undone INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (step, photo)
 ) WITHOUT ROWID;
