@@ -150,6 +150,7 @@ class Then(NoProgress):
             self._do()
 
 
+@pytest.mark.slow
 def test_a_node_lost_while_it_works_changes_nothing(
     cluster: Any, originals: Path, model: Path, tmp_path: Path, expected: Ending
 ) -> None:
@@ -172,6 +173,7 @@ def known_in(out: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_killed_driver_is_gone_on_with_by_the_same_command(
     cluster: Any, originals: Path, model: Path, tmp_path: Path, expected: Ending
 ) -> None:
@@ -204,6 +206,7 @@ class KillsItsActor:
         return do
 
 
+@pytest.mark.slow
 def test_work_that_is_done_three_times_counts_once(cluster: Any, tmp_path: Path) -> None:
     from sorter.cluster.stream import stream
 
@@ -222,6 +225,7 @@ def test_work_that_is_done_three_times_counts_once(cluster: Any, tmp_path: Path)
     assert all(result.outcome == result.photo.path.name for result in results[:7] + results[8:])
 
 
+@pytest.mark.slow
 def test_an_actor_with_a_gpu_of_its_own_has_devices_and_decoders(cluster: Any, tmp_path: Path) -> None:
     """Ray believes that a node has a GPU; the engine runs on its processor, as none is there."""
     from support.random_network import predict, write_network
@@ -267,6 +271,7 @@ def test_each_gpu_has_an_actor(nodes: list[tuple[int, int]], expected: tuple[int
     assert (plan and (plan.actors, plan.cores, plan.nodes)) == expected
 
 
+@pytest.mark.slow
 def test_a_gpu_that_no_node_has(cluster: Any) -> None:
     from sorter.cluster.run import Cluster
     from sorter.engines.choice import EngineOptions
@@ -279,6 +284,7 @@ def test_a_gpu_that_no_node_has(cluster: Any) -> None:
         assert ours._for_nodes(EngineOptions()).device == "cpu"
 
 
+@pytest.mark.slow
 def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_path: Path) -> None:
     import ray
 
@@ -304,6 +310,7 @@ def test_a_filing_task_that_is_repeated_files_nothing_twice(cluster: Any, tmp_pa
     assert not list((tmp_path / "staging").glob("0*"))
 
 
+@pytest.mark.slow
 def test_photos_in_s3_are_sorted_there_as_on_a_disk(
     cluster: Any, s3: Any, originals: Path, model: Path, tmp_path: Path
 ) -> None:

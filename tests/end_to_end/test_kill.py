@@ -237,7 +237,10 @@ def test_killed_refiling_goes_on(
         check_settled(out)
 
 
-@pytest.mark.parametrize("action", ["copy", "move", "hardlink", "symlink"])
+@pytest.mark.parametrize(
+    "action",
+    ["copy", "move", *(pytest.param(link, marks=pytest.mark.slow) for link in ("hardlink", "symlink"))],
+)
 def test_killed_undo_goes_on(tmp_path: Path, model: Path, originals: Path, action: str) -> None:
     source, out = copied(originals, tmp_path / "in"), tmp_path / "out"
     sort = command(model, "run", source, "--out", out, "--action", action, "-j", "1")

@@ -187,6 +187,7 @@ def killing(items: list[Photo | Result[Scores]], moments: dict[int, int]) -> Ite
         yield item
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_at_once")
 def test_a_device_that_dies_is_started_once_more(tmp_path: Path, network: Model) -> None:
     items = large_photos(tmp_path, 9) + some_photos(tmp_path, 12)
@@ -200,6 +201,7 @@ def test_a_device_that_dies_is_started_once_more(tmp_path: Path, network: Model)
         same(outcome, expected[number % len(items)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_at_once")
 def test_of_two_devices_one_that_dies_again_is_left_out(tmp_path: Path, network: Model) -> None:
     photos = some_photos(tmp_path, 20)
@@ -218,6 +220,7 @@ def test_of_two_devices_one_that_dies_again_is_left_out(tmp_path: Path, network:
     assert sum("goes on without it" in each for each in said) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_few_at_once")
 def test_without_any_device_the_run_ends_and_says_how_to_go_on(tmp_path: Path, network: Model) -> None:
     items = some_photos(tmp_path, 20) * 6
@@ -299,6 +302,7 @@ def test_a_device_short_of_memory_takes_smaller_batches(network: Model) -> None:
         engine.submit(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux holds a process to its memory")
 def test_a_process_that_really_runs_out_of_memory_goes_on(network: Model, tmp_path: Path) -> None:
     """4,096 photos at once would take gigabytes: the allocator refuses, and smaller batches give the same."""
