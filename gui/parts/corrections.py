@@ -122,6 +122,8 @@ class Corrections(QObject):
                 self._grid.go_to(place)
         self._grid.return_to(row)
         self.changed.emit()
+        if not changed:
+            self._notice.say(self.tr("The threshold is back where it was."))
 
     # -- the threshold -----------------------------------------------------------------------------------------
 
@@ -138,7 +140,7 @@ class Corrections(QObject):
         self._show_threshold()
         if self.review is not None:
             rule = self.review.table.rule
-            self._write(0, lambda review: review.decide_by(rule), lambda _: self.writing_changed.emit())
+            self._write(0, lambda review: review.decide_by(rule), lambda _: self.changed.emit())
 
     def reset_threshold(self) -> None:
         """Decide by the threshold that the folders were made with."""

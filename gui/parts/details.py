@@ -92,9 +92,8 @@ class Details(QWidget):
             return "–"
         if not cell.reviewed:
             return self.tr("not checked")
-        if cell.label == cell.predicted:
-            return self.tr("confirmed")
-        return self.tr("changed to {label}").format(label=labels[cell.label])
+        text = self.tr("changed to {label}") if cell.changed else self.tr("confirmed as {label}")
+        return text.format(label=labels[cell.label])
 
 
 def camera_text(exif: dict[int, object]) -> str:

@@ -128,7 +128,7 @@ class PhotoDelegate(QStyledItemDelegate):
         labels = self._labels()
         background = label_colour(cell.label, len(labels) - 1)
         label = labels[cell.label] if cell.label >= 0 else self.tr("couldn't be read")
-        mark = ("✓ " if cell.label == cell.predicted else "✎ ") if cell.reviewed else ""
+        mark = ("✎ " if cell.changed else "✓ ") if cell.reviewed else ""
         value = percent(cell.certainty) if cell.label == cell.predicted else ""
         room = self.side - 2 * MARGIN - (metrics.horizontalAdvance(value) + MARGIN if value else 0)
         text = metrics.elidedText(mark + label, Qt.TextElideMode.ElideRight, room)

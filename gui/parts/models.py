@@ -100,6 +100,7 @@ class Cell:
         predicted: the code of the class that the model predicts.
         certainty: the probability of the predicted class; None where it is unsure or was not scored.
         reviewed: a person has checked it.
+        changed: and gave it another class than the model did at that time.
     """
 
     row: int
@@ -110,6 +111,7 @@ class Cell:
     probability: float
     certainty: float | None
     reviewed: bool
+    changed: bool
     failure: str
 
 
@@ -148,11 +150,11 @@ def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.b
     if (filters.low, filters.high) != (0.0, 1.0):
         keep &= (table.probability >= filters.low) & (table.probability <= filters.high)
     if filters.state is ReviewState.CORRECTED:
-        keep &= (table.corrected >= 0) & (table.corrected != predicted)
+        keep &= table.changed
     elif filters.state is ReviewState.CONFIRMED:
-        keep &= (table.corrected >= 0) & (table.corrected == predicted)
+        keep &= table.checked & ~table.changed
     elif filters.state is ReviewState.OPEN:
-        keep &= table.corrected < 0
+        keep &= ~table.checked
     if filters.name and names is not None:
         needle = filters.name.lower()
         keep &= np.fromiter((needle in name for name in names.lower), np.bool_, len(table))
@@ -167,7 +169,7 @@ class Counts:
         labels: photos of each label, as things stand with corrections.
         failed: files.
         reviewed: photos that a person has checked.
-        corrected: those of them that the model had wrong.
+        corrected: those of them that the model had wrong, by the threshold at that time.
     """
 
     labels: tuple[int, ...]
@@ -180,12 +182,11 @@ class Counts:
         predicted = table.predicted
         wanted = np.where(table.corrected >= 0, table.corrected, predicted)
         labels = np.bincount(wanted[wanted >= 0], minlength=len(table.labels))
-        checked = table.corrected >= 0
         return cls(
             tuple(labels.tolist()),
             int(table.failed.sum()),
-            int(checked.sum()),
-            int((checked & (table.corrected != predicted)).sum()),
+            int(table.checked.sum()),
+            int(table.changed.sum()),
         )
 
 
@@ -316,6 +317,7 @@ class PhotoModel(QAbstractListModel):
             float(table.probability[row]),
             certainty(table, predicted, float(table.probability[row])),
             corrected >= 0,
+            corrected >= 0 and corrected != int(table.guessed[row]),
             "" if failure is None else str(failure),
         )
 
@@ -351,10 +353,10 @@ class PhotoModel(QAbstractListModel):
         if cell.label < 0:
             return self.tr("{name}, couldn't be read: {why}").format(name=cell.name, why=cell.failure)
         label = self._table.labels[cell.label]
-        if cell.reviewed and cell.label == cell.predicted:
-            text = self.tr("{name}, {label}, confirmed")
-        elif cell.reviewed:
+        if cell.changed:
             text = self.tr("{name}, changed to {label}")
+        elif cell.reviewed:
+            text = self.tr("{name}, {label}, confirmed")
         elif cell.certainty is None:
             text = self.tr("{name}, {label}")
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from sorter.model.rule import Rule
 from sorter.output.journal import CorrectionSteps, Journal, locked
 from sorter.progress import Progress
 from sorter.sort.apply import Applied, apply_review, export, undo_apply
-from sorter.sort.table import Table, read_table, reviewable
+from sorter.sort.table import Table, guesses, read_table, reviewable
 from sorter.types import Failure, UsageError
 
 if TYPE_CHECKING:
@@ -150,27 +150,39 @@ class Review:
         return self._correct(rows[fit], predicted[fit])
 
     def undo(self) -> list[int]:
-        """Undo the latest step. Returns the ids of its photos; none where there is no step."""
+        """Undo the latest step: marks, or a threshold.
+
+        Returns the ids of its photos; none for a threshold, and where there is no step.
+        """
         with locked(self.table.out), self._journal.transaction():
-            changed = self._journal.undo_correction()
+            threshold = self._journal.undo_threshold()
+            changed = {} if threshold else self._journal.undo_correction()
+        if threshold:
+            self.table.rule = threshold.before
         return self._take_over(changed)
 
     def redo(self) -> list[int]:
         """Redo the step that was undone last. Returns as `undo`."""
         with locked(self.table.out), self._journal.transaction():
-            changed = self._journal.redo_correction()
+            threshold = self._journal.redo_threshold()
+            changed = {} if threshold else self._journal.redo_correction()
+        if threshold:
+            self.table.rule = threshold.after
         return self._take_over(changed)
 
     @property
     def steps(self) -> CorrectionSteps:
-        """How many photos `undo` would be about, and how many `redo`; 0 where there is nothing more."""
+        """How many photos `undo` would be about, and how many `redo`. 0 for nothing more, 1 for a threshold."""
         return self._journal.correction_steps()
 
     def decide_by(self, rule: Rule) -> None:
-        """Label by another threshold from now on; the folders follow with the next apply."""
+        """Label by another threshold from now on. It is a step that `undo` undoes. Marks stay as they are.
+
+        The folders follow with the next apply.
+        """
         with locked(self.table.out), self._journal.transaction():
-            settings = reviewable(self.table.out, self._journal)
-            self._journal.set_run(replace(settings, reviewed_rule=rule))
+            if reviewable(self.table.out, self._journal).rule_in_force != rule:
+                self._journal.change_threshold(rule)
         self.table.rule = rule
 
     def _correct(self, rows: NDArray[np.int64], codes: NDArray[np.int16]) -> int:
@@ -182,12 +194,14 @@ class Review:
         with locked(self.table.out), self._journal.transaction():
             self._journal.correct(dict(zip(self.table.id[rows].tolist(), labels, strict=True)))
         self.table.corrected[rows] = codes
+        self.table.guessed[rows] = self.table.predicted[rows]
         return len(rows)
 
     def _take_over(self, changed: Mapping[int, str | None]) -> list[int]:
         ids = list(changed)
         codes = [NONE if label is None else self.table.labels.index(label) for label in changed.values()]
         self.table.corrected[np.searchsorted(self.table.id, ids)] = codes
+        self.table.guessed = guesses(self.table, self._journal.marked_in(), self._journal.threshold_steps())
         return ids
 
     def _rows(self, ids: Iterable[int]) -> NDArray[np.int64]:

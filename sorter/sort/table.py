@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import numpy as np
 
 from sorter.model.labels import NONE, doubts, predicted_labels
 from sorter.model.rule import UNSURE, Rule
-from sorter.output.journal import Journal, RunSettings
+from sorter.output.journal import Journal, RunSettings, ThresholdStep
 from sorter.types import Failure, Reason, UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Table:
         source: the path that was scanned, in the system's bytes.
         destination: where it lies, relative to `out`, in the system's bytes; None where not filed.
         failures: row -> why it failed.
+        guessed: int16, the label that the rule gave it when a person marked it. Only read for marked photos.
     """
 
     out: Path
@@ -64,6 +65,11 @@ class Table:
     source: list[bytes]
     destination: list[bytes | None]
     failures: dict[int, Failure]
+    guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+
+    def __post_init__(self) -> None:
+        if len(self.guessed) != len(self.id):
+            self.guessed = self.predicted
 
     def __len__(self) -> int:
         return len(self.id)
@@ -77,6 +83,16 @@ class Table:
     def wanted(self) -> NDArray[np.int16]:
         """The label each should have: a person's, else the rule's. Shape (n,)."""
         return np.where(self.corrected >= 0, self.corrected, self.predicted)
+
+    @property
+    def checked(self) -> NDArray[np.bool_]:
+        """Which a person has marked, shape (n,)."""
+        return self.corrected >= 0
+
+    @property
+    def changed(self) -> NDArray[np.bool_]:
+        """Which a person gave another class than the rule did at that time. A later threshold changes none of it."""
+        return self.checked & (self.corrected != self.guessed)
 
     @property
     def doubt(self) -> NDArray[np.float64]:
@@ -98,6 +114,7 @@ def read_table(out: Path) -> Table:
         rule = reviewable(out, journal).rule_in_force
         pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
+        marked_in, thresholds = journal.marked_in(), journal.threshold_steps()
     labels = (*rule.classes, UNSURE)
     code: dict[str | None, int] = {name: number for number, name in enumerate(labels)}
     ids = np.array([*chain.from_iterable(page.id for page in pages)], np.int64)
@@ -108,7 +125,7 @@ def read_table(out: Path) -> Table:
     destination = [*chain.from_iterable(page.destination for page in pages)]
     reasons = [*chain.from_iterable(page.reason for page in pages)]
     messages = [*chain.from_iterable(page.message for page in pages)]
-    return Table(
+    table = Table(
         out=out,
         labels=labels,
         rule=rule,
@@ -132,6 +149,26 @@ def read_table(out: Path) -> Table:
             if reason is not None
         },
     )
+    table.guessed = guesses(table, marked_in, thresholds)
+    return table
+
+
+def guesses(table: Table, marked_in: Mapping[int, int], steps: Sequence[ThresholdStep]) -> NDArray[np.int16]:
+    """The label that the rule gave each marked photo when it was marked, shape (n,).
+
+    Args:
+        marked_in: photo's id -> the step of its mark.
+        steps: the changes of the threshold.
+    """
+    done = [each for each in steps if not each.undone]
+    rules = [done[0].before if done else table.rule, *(each.after for each in done)]
+    rows = np.searchsorted(table.id, list(marked_in))
+    period = np.searchsorted([each.step for each in done], list(marked_in.values()))
+    found = table.predicted
+    for number, rule in enumerate(rules):
+        at = rows[period == number]
+        found[at] = predicted_labels(rule, table.probability[at], table.likeliest[at])
+    return found
 
 
 def reviewable(out: Path, journal: Journal) -> RunSettings:

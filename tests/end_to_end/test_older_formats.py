@@ -7,6 +7,7 @@ import os
 import sqlite3
 import tarfile
 from contextlib import closing
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -80,6 +81,25 @@ def test_a_journal_opens_and_what_was_said_holds(home: Path, sorter: Sorter) -> 
         assert {entry.path.name for entry in review.corrections()} == {*said, "red-3.jpg"}
     status = json.loads(sorter("status", home / "sorted", "--json").stdout)
     assert sum(row["files"] for row in status["counts"]) == 8
+
+
+def test_the_threshold_of_a_journal_is_changed_and_undone(home: Path) -> None:
+    """What version 0.1 reads stays as it knows it: rows of marks are of photos, settings have its keys."""
+    with closing(Review.open(home / "sorted")) as review:
+        count, rule = len(review.corrections()), review.table.rule
+        review.decide_by(replace(rule, threshold=0.9))
+        review.undo()
+        review.redo()
+    with closing(sqlite3.connect(home / "sorted" / ".sorter" / "journal.db")) as database:
+        ids = {photo for (photo,) in database.execute("SELECT id FROM photos")}
+        assert {photo for (photo,) in database.execute("SELECT photo FROM corrections")} <= ids
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+        (run,) = database.execute("SELECT value FROM meta WHERE key = 'run'").fetchone()
+        assert json.loads(run)["review"][0] == 0.9
+    with closing(Review.open(home / "sorted")) as review:
+        assert (len(review.corrections()), review.table.rule.threshold) == (count, 0.9)
+        assert review.undo() == []
+        assert review.table.rule == rule
 
 
 def test_a_journal_is_undone(home: Path, sorter: Sorter) -> None:

@@ -212,6 +212,30 @@ def test_dragging_the_threshold_changes_counts_and_grid_at_once(
     assert review.panel.threshold.value() == pytest.approx(0.49)
 
 
+def test_a_threshold_is_undone_and_leaves_marks_alone(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    for key in ("1", "2", "2"):  # 4 is red, as it was; 5 blue, as it was; 2 is blue now
+        qtbot.keyClick(review.grid, key)
+    assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
+    review.panel.threshold.setValue(0.9)
+    assert tabs(review)[1:3] == ["red  2", "blue  3"]
+    assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
+    place = review.grid.photos.place(3)
+    assert place is not None
+    review.grid.go_to(place)
+    assert (
+        review.panel.details.value("mark") == "confirmed as red"
+    )  # 4, which the new threshold would make blue
+    review.commands.undo.trigger()
+    assert review.panel.threshold.value() == 0.5
+    assert "threshold" in review.notice.text.text()
+    assert said(out) == {4: "red", 5: "blue", 2: "blue"}
+    review.commands.undo.trigger()
+    assert said(out) == {4: "red", 5: "blue"}
+    review.commands.redo.trigger()
+    review.commands.redo.trigger()
+    assert review.panel.threshold.value() == pytest.approx(0.9)
+
+
 # -- correct -------------------------------------------------------------------------------------------------------
 
 

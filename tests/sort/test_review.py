@@ -337,6 +337,75 @@ def test_a_threshold_waits_to_be_applied(out: Path) -> None:
         assert [move.id for move in review.plan()] == [2]
 
 
+def test_a_threshold_is_a_step_of_the_same_history(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.assign([3], "red")
+        review.decide_by(replace(review.table.rule, threshold=0.9))
+        review.decide_by(replace(review.table.rule, threshold=0.9))  # says nothing new
+        review.assign([4], "red")
+    with closing(Review.open(out)) as review:
+        assert review.undo() == [4]
+        assert review.steps == (1, 1)
+        assert review.undo() == []
+        assert (review.table.rule.threshold, review.steps) == (0.5, (1, 1))
+        assert right(review) == [None, None, "red", None, None, None]  # no mark was undone in its place
+    with closing(Review.open(out)) as review:
+        assert review.table.rule.threshold == 0.5
+        assert review.undo() == [3]
+        assert review.steps == (0, 1)
+        assert review.redo() == [3]
+        assert review.redo() == []
+        assert review.table.rule.threshold == 0.9
+        assert review.redo() == [4]
+        assert review.steps == (1, 0)
+        review.undo()
+        review.undo()
+        review.assign([1], "blue")  # what was undone cannot be redone after something new
+        assert review.steps == (1, 0)
+        assert review.table.rule.threshold == 0.5
+
+
+def test_a_threshold_changes_no_mark(out: Path) -> None:
+    """Whether a person changed a photo's class was settled when they did it."""
+    with closing(Review.open(out)) as review:
+        review.confirm([1, 2])
+        review.assign([4], "blue")
+
+        def figures() -> tuple[list[int], list[int]]:
+            table = review.table
+            return table.id[table.checked].tolist(), table.id[table.changed].tolist()
+
+        assert figures() == ([1, 2, 4], [4])
+        for threshold in (0.9, 0.05, 0.995):
+            review.decide_by(replace(review.table.rule, threshold=threshold))
+            assert figures() == ([1, 2, 4], [4])
+        review.confirm([3])
+        assert figures() == ([1, 2, 3, 4], [4])
+        review.reload()
+        assert figures() == ([1, 2, 3, 4], [4])
+        for _ in range(3):
+            review.undo()
+        assert figures() == ([1, 2, 4], [4])
+        assert review.undo() == []
+        review.undo()
+        assert figures() == ([1, 2], [])
+        review.redo()
+        assert figures() == ([1, 2, 4], [4])
+
+
+def test_a_threshold_that_a_run_overruled_is_no_step(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.assign([4], "blue")
+        review.decide_by(replace(review.table.rule, threshold=0.9))
+    with closing(Journal.open(out)) as journal, journal.transaction():
+        settings = journal.run_settings()
+        assert settings is not None
+        journal.set_run(replace(settings, rule=replace(settings.rule, threshold=0.2), reviewed_rule=None))
+    with closing(Review.open(out)) as review:
+        assert review.undo() == [4]
+        assert review.table.rule.threshold == 0.2
+
+
 def read_report_or_none(out: Path) -> list[dict[str, str]]:
     return read_report(out) if (out / "report.csv").exists() else []
 

@@ -1,5 +1,6 @@
 """One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
 
+from sorter.output.journal.history import ThresholdStep
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, locked, sqlite_errors
 from sorter.output.journal.reading import CorrectionSteps, Entry, Filed, Known, Line, PhotoColumns
 from sorter.output.journal.schema import VERSION
@@ -21,6 +22,7 @@ __all__ = [
     "PhotoColumns",
     "PhotoRow",
     "RunSettings",
+    "ThresholdStep",
     "copy_journal",
     "journal_folder",
     "locked",

@@ -1,0 +1,46 @@
+"""Changes of the threshold as steps of the same history as a person's marks.
+
+They lie beside the marks, in `meta`: version 0.1 reads every row of the table of marks as one of a photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sorter.model.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdStep:
+    """A change of the rule that labels photos in a review.
+
+    Attributes:
+        step: its place among the steps of marks. It rises.
+        before: the rule until then.
+        after: the rule from then on.
+        undone: it can be redone.
+    """
+
+    step: int
+    before: Rule
+    after: Rule
+    undone: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ThresholdStep:
+        def rule(key: str) -> Rule:
+            return Rule.from_json(data["classes"], data["positive"], data[key])
+
+        return cls(data["step"], rule("before"), rule("after"), data["undone"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "classes": list(self.after.classes),
+            "positive": self.after.positive,
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+            "undone": self.undone,
+        }
