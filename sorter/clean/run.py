@@ -23,6 +23,7 @@ from sorter.files import sha256_of
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
+from sorter.reports import ours
 from sorter.reports.cards import Thumbnails
 from sorter.system import available_cores, worker_limits
 from sorter.types import PARTS, Failure, Limits, Photo, Reason, Result, SorterError
@@ -50,6 +51,7 @@ def clean(
     options = resolved(options)
     assert options.quarantine is not None
     check_ours(csv_path(options))
+    ours.check_ours(csv_path(options).with_suffix(".html"), "--report")
     settings = f"megapixels {options.limits.megapixels:g} quick {options.quick}"
     try:
         with (

@@ -11,6 +11,8 @@ CSV_STARTS = (
     b"path,label,probability,status,",  # sorter run
     b"path,verdict,reasons,",  # sorter clean
     b"file,class,query,source,",  # sorter collect
+    b"path,label,predicted,",  # sorter evaluate
+    b"path,status,error",
 )
 HTML_MARK = b'<meta name="generator" content="sorter">'
 ATTRIBUTION_START = b"# Attribution\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.files import atomic_text, part_path
+from sorter.reports.ours import is_ours
 from sorter.types import SorterError, UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ def take_report_folder(out: Path | None, files: Sequence[str]) -> None:
     others = sorted(path.name for path in out.iterdir() if path.name not in ours)
     if others:
         raise UsageError(f"--out {out}: holds {others[0]}, which is no part of a report; name another folder")
+    present = [out / name for name in files if (out / name).exists()]
+    marked = [path for path in present if path.suffix != ".json"]
+    # JSON bears no mark of ours: it is ours where it lies beside a page or a table of ours.
+    if not all(map(is_ours, marked)) or (present and not marked):
+        raise UsageError(
+            f"--out {out}: holds {present[0].name} that sorter did not write; name another folder"
+        )
 
 
 def _template(name: str) -> jinja2.Template:

@@ -79,3 +79,28 @@ def test_collect_leaves_a_user_s_manifest(tmp_path: Path, photos: Path, sorter: 
     done = sorter(*given, "--out", tmp_path / "dataset")
     assert done.returncode == 2, done.stderr
     assert mine.read_bytes() == MINE
+
+
+def test_clean_leaves_a_user_s_page(tmp_path: Path, photos: Path, sorter: Sorter) -> None:
+    """The page takes the name of the table, which may be that of somebody's file."""
+    (tmp_path / "mine.html").write_bytes(MINE)
+    done = sorter("clean", photos, "--report", tmp_path / "mine.csv")
+    assert done.returncode == 2, done.stderr
+    assert (tmp_path / "mine.html").read_bytes() == MINE
+    assert not (tmp_path / "mine.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["report.html", "inspection.json"])
+def test_inspect_leaves_a_user_s_files(tmp_path: Path, photos: Path, sorter: Sorter, name: str) -> None:
+    pytest.importorskip("matplotlib")
+    make_photo(tmp_path / "data" / "red" / "a.jpg")
+    make_photo(tmp_path / "data" / "blue" / "a.jpg", seed=1)
+    out = tmp_path / "inspection"
+    out.mkdir()
+    (out / name).write_bytes(MINE)
+    done = sorter("inspect", tmp_path / "data", "--out", out, "-j", "1")
+    assert done.returncode == 2, done.stderr
+    assert (out / name).read_bytes() == MINE
+    (out / name).unlink()
+    for _ in range(2):
+        assert sorter("inspect", tmp_path / "data", "--out", out, "-j", "1").returncode == 0
