@@ -10,6 +10,8 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from sorter.pipeline.process import STOPPING
+
 from .settings import Settings
 from .window import Window
 
@@ -40,8 +42,9 @@ def main(folder: Path | None = None) -> int:
     app.setApplicationDisplayName("Sorter")
     window = open_window(folder)
     # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    for each in STOPPING:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, lambda *_: window.close())
     awake = QTimer()
     awake.timeout.connect(lambda: None)
     awake.start(AWAKE_MS)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from platformdirs import user_cache_path
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage
 
 from sorter.photos.decode import Decoder
+from sorter.system import cache_folder
 from sorter.types import Failure
 
 SIDE = 256  # pixels, of the square that a kept thumbnail fits in
@@ -40,7 +40,10 @@ class Store:
         self._limit = limit
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
-        path = path or user_cache_path("sorter") / "thumbnails.db"
+        folder = cache_folder() if path is None else path.parent
+        if folder is None:
+            return
+        path = path or folder / "thumbnails.db"
         with suppress(OSError, sqlite3.Error):
             path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(path, timeout=5, check_same_thread=False, isolation_level=None)

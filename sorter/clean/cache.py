@@ -9,10 +9,9 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from sorter.clean.records import Examined, from_text, to_text
 from sorter.files import open_regular
+from sorter.system import cache_folder
 from sorter.types import Photo
 
 VERSION = 4  # of the records' content
@@ -39,7 +38,10 @@ class Cache:
         self._older = f"{OLDER} {pillow} {heif} {settings}"
         self._waiting = 0
         self._db: sqlite3.Connection | None = None
-        path = path or user_cache_path("sorter") / "clean.db"
+        folder = cache_folder() if path is None else path.parent
+        if folder is None:
+            return
+        path = path or folder / "clean.db"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=5)

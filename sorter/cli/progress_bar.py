@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from sorter.cli.command import print_note
 from sorter.progress import NoProgress
 
 
@@ -40,7 +41,7 @@ class ProgressBar(NoProgress):
         if self._bar is not None:
             self._bar.write(message, file=sys.stderr)
         else:
-            print(message, file=sys.stderr)
+            print_note(message)
 
     def advance(self, steps: int, /, **figures: float) -> None:
         if self._bar is not None:
@@ -80,14 +81,14 @@ class TrainingProgressBar:
     def say(self, message: str) -> None:
         if not self._quiet:
             self._end()
-            print(message, file=sys.stderr)
+            print_note(message)
 
     def begin(self, what: str, total: int | None) -> None:
         self._end()
         if self._quiet:
             return
         if not sys.stderr.isatty():
-            print(f"{what} ...", file=sys.stderr)
+            print_note(f"{what} ...")
             return
         from tqdm import tqdm
 

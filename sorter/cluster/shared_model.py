@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-from platformdirs import user_cache_path
 
 from sorter.engines.choice import Choice
 from sorter.files import atomic_write
@@ -15,6 +14,7 @@ from sorter.model.folder import ONNX, ONNX_INT8, WEIGHTS, Model
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import Ring
 from sorter.pipeline.scoring import classifying
+from sorter.system import cache_folder
 from sorter.types import Limits, Scores
 
 NEEDED = (ONNX, ONNX_INT8, WEIGHTS)
@@ -50,8 +50,8 @@ class SharedModel:
         import ray
 
         digest = hashlib.sha256("".join(sorted(self.model.files.values())).encode()).hexdigest()
-        folder = user_cache_path("sorter") / "models" / digest[:32]
-        folder.mkdir(parents=True, exist_ok=True)
+        # A node without a cache folder gets one that lasts until its next start.
+        folder = cache_folder(f"models/{digest[:32]}") or Path(tempfile.mkdtemp(prefix="sorter-model-"))
         for name, data in ray.get(self.files).items():
             if not (folder / name).exists():
                 with atomic_write(folder / name, shared=True) as part:  # several actors may write at once

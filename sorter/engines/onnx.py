@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sorter.engines.choice import Choice, EngineError
 from sorter.model.folder import Model
+from sorter.system import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,8 +72,7 @@ def provider_settings(choice: Choice) -> dict[str, str]:
     number = choice.device.partition(":")[2]
     settings = {"device_id": number} if number and choice.kind != "cpu" else {}
     if choice.kind == "tensorrt":
-        from platformdirs import user_cache_path
-
-        cache = user_cache_path("sorter") / "tensorrt"
-        settings |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(cache)}
+        cache = cache_folder("tensorrt")
+        if cache is not None:
+            settings |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(cache)}
     return settings

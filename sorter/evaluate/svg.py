@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class SvgPlot:
     """One figure with one pair of axes."""
 
     def __init__(self, title: str, width: float = 4.4, height: float = 3.2) -> None:
+        # Where it has no cache folder it makes a temporary one, which nobody needs to be told.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         import matplotlib
         from matplotlib.figure import Figure
 

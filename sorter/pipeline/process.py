@@ -21,6 +21,8 @@ from sorter.types import Failure, Limits, Outcome, Photo, Reason, SorterError
 Made = TypeVar("Made", covariant=True)
 Answer = TypeVar("Answer")
 
+# What stops a command: Ctrl-C, a service manager, and on most systems a terminal that is closed.
+STOPPING = tuple(getattr(signal, each) for each in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, each))
 IDLE = -1.0
 TRIES = 2  # another program may have caused a worker's death, for example by using up the memory
 OUT_OF_MEMORY = "needs more memory than one worker may use"
@@ -41,20 +43,19 @@ class Stage(Protocol[Made]):
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Defer Ctrl-C and SIGTERM while a process starts: one that is half started would print a traceback.
+    """Defer Ctrl-C, SIGTERM and SIGHUP while a process starts: one that is half started would print a traceback.
 
     The new process inherits the signal mask of this thread until `prepare_process` lifts it. In this process a signal
     may reach any thread, but Python handles it in the main thread. So the handlers there are replaced, too.
     """
-    signals = (signal.SIGINT, signal.SIGTERM)
     received: list[tuple[int, Any]] = []
     handlers: dict[signal.Signals, Any] = {}
     if hasattr(signal, "pthread_sigmask"):
         resource_tracker.ensure_running()  # started along with the process, it would lift the mask
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         if threading.current_thread() is threading.main_thread():
-            for each in signals:
+            for each in STOPPING:
                 if callable(signal.getsignal(each)):
                     handlers[each] = signal.signal(each, lambda *what: received.append(what))
         yield
@@ -174,10 +175,12 @@ def run_worker(stage: Stage[Outcome], limits: Limits, connection: Connection, sl
 
 
 def prepare_process() -> None:
-    """The first step of each process: leave Ctrl-C to the parent, and end when the parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the whole process group; the parent decides
+    """The first step of each process: leave what stops a command to the parent, and end when the parent ends."""
+    for each in STOPPING:
+        if each is not signal.SIGTERM:  # the others reach the whole process group; the parent decides
+            signal.signal(each, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _end_with_parent()
 
 

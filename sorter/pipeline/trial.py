@@ -20,15 +20,13 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_cache_path
-
 from sorter.engines import devices
 from sorter.engines.choice import REFERENCE, Choice, EngineError, EngineOptions, Trial, Verdict
 from sorter.files import atomic_write
 from sorter.model.folder import ONNX_INT8, Model
 from sorter.pipeline.process import call_in_process
 from sorter.pipeline.ring import BATCH_SIZE
-from sorter.system import available_cores
+from sorter.system import available_cores, cache_folder
 from sorter.types import Failure, Limits
 
 if TYPE_CHECKING:
@@ -216,7 +214,10 @@ def _version(engine: str) -> str:
     return ""
 
 
-def _cache_file(model: Model, choices: Sequence[Choice]) -> Path:
+def _cache_file(model: Model, choices: Sequence[Choice]) -> Path | None:
+    folder = cache_folder("engines")
+    if folder is None:
+        return None
     versions = [_version(name) for name in sorted({choice.engine for choice in choices})]
     key = [
         model.fingerprint,
@@ -227,22 +228,24 @@ def _cache_file(model: Model, choices: Sequence[Choice]) -> Path:
         os.cpu_count(),
     ]
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
-    return user_cache_path("sorter") / "engines" / f"{digest[:32]}.json"
+    return folder / f"{digest[:32]}.json"
 
 
-def _read(cache: Path) -> Choice | None:
+def _read(cache: Path | None) -> Choice | None:
+    if cache is None:
+        return None
     try:
         return Choice(**json.loads(cache.read_text(encoding="utf-8"))["choice"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write(cache: Path, choice: Choice, verdicts: Sequence[Verdict]) -> None:
+def _write(cache: Path | None, choice: Choice, verdicts: Sequence[Verdict]) -> None:
     """Save a trial. An unwritable cache costs the next run some seconds."""
     text = json.dumps(
         {"choice": asdict(choice), "verdicts": [asdict(verdict) for verdict in verdicts]}, indent=2
     )
-    with suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(cache, shared=True) as part:
-            part.write_text(text + "\n", encoding="utf-8")
+    if cache is None:
+        return
+    with suppress(OSError), atomic_write(cache, shared=True) as part:
+        part.write_text(text + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def embed(
     make_extractor: Callable[[], FeatureExtractor],
     weights_key: str,
     target: Path,
-    cache: Path,
+    cache: Path | None,
     advance: Advance,
 ) -> TrainingSet:
     """Add the backbone's pooled features of every photo, computed unless the cache has them.
@@ -44,7 +44,7 @@ def embed(
         make_extractor: makes the function from pixels to features; only called where some are absent.
         weights_key: changes when the backbone's weights do.
         target: the .npy file to write the features to.
-        cache: folder of features computed before, for any data, by photo, weights and preprocessing.
+        cache: folder of features computed before, for any data, by photo, weights and preprocessing. None for none.
         advance: called with the number of photos that are done since the last call.
 
     Returns:
@@ -54,11 +54,7 @@ def embed(
     extract: FeatureExtractor | None = None
     features: NDArray[np.float32] | None = None
     key = hashlib.sha256(json.dumps([weights_key, data.spec.to_json()], sort_keys=True).encode()).hexdigest()
-    cache.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(cache / f"{key[:32]}.db", timeout=60)) as database:
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS features (sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL)"
-        )
+    with closing(_open_cache(cache and cache / f"{key[:32]}.db")) as database:
         for rows in _chunks(sha256):
             known = _look_up(database, [str(sha256[row]) for row in rows])
             absent = [row for row in rows if sha256[row] not in known]
@@ -110,6 +106,30 @@ def torch_features(backbone: nn.Module, spec: Preprocess, device: torch.device) 
         return features
 
     return extract
+
+
+def _open_cache(path: Path | None) -> sqlite3.Connection:
+    """The features in a file; in a temporary one where that is None or cannot be written to."""
+    if path is not None:
+        with suppress(OSError, sqlite3.Error):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return _with_table(str(path))
+    return _with_table("")  # SQLite removes it when it is closed
+
+
+def _with_table(path: str) -> sqlite3.Connection:
+    """Raises sqlite3.Error where the file cannot be written to."""
+    database = sqlite3.connect(path, timeout=60)
+    try:
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS features (sha256 TEXT PRIMARY KEY, vector BLOB NOT NULL)"
+        )
+        database.execute("DELETE FROM features WHERE 0")  # fails where the file can only be read
+        database.commit()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _chunks(sha256: Sequence[str | None]) -> Iterator[list[int]]:
