@@ -13,6 +13,7 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif"}
     | {".heic", ".heif", ".hif"}
 )
+BITMAP_HEADER = (40).to_bytes(4, "little")
 CONVERT = "is not read; convert it, for example to PNG"
 # First bytes of pictures that are not read, and what they are.
 UNREAD = (
@@ -29,9 +30,6 @@ UNREAD = (
     (b"DDS ", "DDS"),
     (b"icns", "an icon file"),
     (b"\0\0\1\0", "an icon file"),
-    (b"%PDF-", "PDF"),
-    (b"%!PS", "PostScript"),
-    (b"\xc5\xd0\xd3\xc6", "PostScript"),
 )
 UNREAD_SUFFIXES = frozenset(
     {".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".jpm", ".jxr", ".wdp", ".jls", ".psd", ".psb", ".exr"}
@@ -86,6 +84,8 @@ def unread_format(path: Path, head: bytes) -> str:
         return f"PNM {CONVERT}"
     if head[4:8] == b"ftyp" and suffix in IMAGE_SUFFIXES:
         return f"a video, or a HEIF of an unknown brand, {CONVERT}"
+    if suffix == ".dib" and head[:4] == BITMAP_HEADER:
+        return f"a bitmap without the header of a BMP file {CONVERT}"
     if suffix in UNREAD_SUFFIXES:
         return f"{suffix} {CONVERT}"
     return ""
