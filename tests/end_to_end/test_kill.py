@@ -128,7 +128,7 @@ def check_settled(out: Path) -> None:
     [
         pytest.param("copy", 1, False, FEW_ROUNDS, id="copy"),
         pytest.param("move", 2, False, FEW_ROUNDS, id="move"),
-        pytest.param("move", 3, True, FEW_ROUNDS, id="move-to-another-disk"),
+        pytest.param("move", 3, True, FEW_ROUNDS, id="move-to-another-disk", marks=pytest.mark.slow),
         pytest.param("copy", 1, False, ROUNDS, id="copy-often", marks=pytest.mark.slow),
         pytest.param("move", 2, False, ROUNDS, id="move-often", marks=pytest.mark.slow),
         pytest.param("move", 3, True, 10, id="move-to-another-disk-often", marks=pytest.mark.slow),

@@ -424,6 +424,7 @@ def test_what_a_device_may_not_decode(tmp_path: Path) -> None:
     assert decode.plain_jpeg(tmp_path / "picture.png") is None
 
 
+@pytest.mark.slow
 def test_what_a_device_refuses_gets_a_second_look(tmp_path: Path, network: Model) -> None:
     items = large_photos(tmp_path, 6) + some_photos(tmp_path, 9)
     (tmp_path / "large2.jpg").write_bytes(damaged((tmp_path / "large2.jpg").read_bytes()))
