@@ -340,7 +340,7 @@ def undo_run(channel: Channel, out: Path) -> undo.Undone:
     """`sorter undo`."""
     from sorter.sort.undo import undo
 
-    return undo(out)
+    return undo(out, ProgressReporter(channel))
 
 
 def apply_review(channel: Channel, out: Path, photos: int) -> refile.Applied:

@@ -181,7 +181,7 @@ class Window(QMainWindow):
         full.toggled.connect(lambda on: self.showFullScreen() if on else self.showNormal())
         view.addAction(full)
         photos = bar.addMenu(self.tr("&Photos"))
-        photos.addActions([do.apply, do.undo_apply, do.retrain])
+        photos.addActions([do.apply, do.undo_apply, do.put_back, do.retrain])
         about = bar.addMenu(self.tr("&Help"))
         sheet = QAction(self.tr("&Keyboard shortcuts"), self)
         sheet.setShortcut(QKeySequence("F1"))

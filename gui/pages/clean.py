@@ -31,6 +31,7 @@ from .. import tasks
 from ..parts.compare import Compare
 from ..parts.drop import dropped_folder
 from ..parts.fault_list import FaultList, members, proposed, removable
+from ..parts.words import kind_text, reworded
 from ..settings import Settings
 from ..tasks import Cleaned, CleanFindings, DuplicateGroup, Restored
 from ..worker import Jobs
@@ -214,7 +215,7 @@ class CleanPage(JobPage):
         number, summary = QLocale().toString, findings.summary
         files = sum(summary.counts.values())
         parts = [
-            self.tr("{n} {kind}").format(n=number(n), kind=kind)
+            self.tr("{n} {kind}").format(n=number(n), kind=kind_text(Kind(kind)))
             for kind, n in sorted(summary.counts.items(), key=lambda pair: list(Kind).index(Kind(pair[0])))
             if Kind(kind) not in NO_FAULT
         ]
@@ -327,7 +328,7 @@ class CleanPage(JobPage):
         failed = [(why, n) for why, n in cleaned.summary.actions.items() if why.startswith("failed")]
         for why, n in failed:
             sentence += "\n" + self.tr("{n} stay where they are: {why}").format(
-                n=number(n), why=why.removeprefix("failed: ")
+                n=number(n), why=reworded(why.removeprefix("failed: "))
             )
         (self.notice.complain if failed else self.notice.say)(sentence)
 
@@ -344,7 +345,9 @@ class CleanPage(JobPage):
         count = QLocale().toString(restored.undone.restored)
         sentence = self.tr("{n} files are back where they were.").format(n=count)
         for each in restored.undone.left[:LISTED]:
-            sentence += "\n" + self.tr("Left: {path}: {why}").format(path=each.path, why=each.message)
+            sentence += "\n" + self.tr("Left: {path}: {why}").format(
+                path=each.path, why=reworded(each.message)
+            )
         self.notice.say(sentence)
 
     @Slot()

@@ -24,6 +24,7 @@ from ..parts.curves import Curves
 from ..parts.outcome import Outcome
 from ..parts.retrain_form import RetrainForm
 from ..parts.thumbnails import Store, Thumbnails
+from ..parts.words import reworded
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
@@ -103,30 +104,26 @@ class RetrainPage(JobPage):
 
     def _show_counts(self, counts: CorrectionCounts | SorterError | OSError) -> None:
         if not isinstance(counts, CorrectionCounts):
-            self.about.setText(str(counts))
+            self.about.setText(reworded(str(counts)))
             return
         checked = counts.corrected + counts.confirmed
         self.form.allow_training(checked > 0)
         if checked:
-            text = self.tr(
-                "Learns from the {checked} photos you checked in {folder}, {corrected} of them changed."
-            )
+            text = self.tr("Learns from the {checked} photos you checked in {folder}.")
         else:
             text = self.tr(
                 "No photo is checked yet in {folder}. Check some photos under Review, then come back."
             )
         number = QLocale().toString
-        self.about.setText(
-            text.format(checked=number(checked), folder=counts.out.name, corrected=number(counts.corrected))
-        )
+        self.about.setText(text.format(checked=number(checked), folder=counts.out.name))
 
     def update_controls(self) -> None:
         missing = [name for name in NEEDED if find_spec(name) is None]
         if missing:
             self.notice.complain(
-                self.tr(
-                    "Training needs packages that are not installed. Install them with:  {command}"
-                ).format(command='pip install "sorter[learn]"')
+                self.tr("Improving a model needs parts of Sorter that are not installed.")
+                + " "
+                + self.tr("Ask whoever installed Sorter to add “learn”.")
             )
         elif self._folder is None:
             self.about.setText(

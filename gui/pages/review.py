@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sorter.photos.decode import Decoder
 from sorter.sort.review import Review
+from sorter.sort.status import FolderStatus, read_status
 from sorter.sort.table import Table, read_table
 from sorter.types import Failure, SorterError
 
@@ -26,6 +27,7 @@ from ..parts.grid import PhotoGrid
 from ..parts.models import Counts, Names, Order
 from ..parts.panel import SidePanel
 from ..parts.preview import ZOOM, Loaded, Preview, PreviewPhoto
+from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
 from ..parts.tabs import ALL, FAILED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
@@ -70,6 +72,7 @@ class ReviewPage(JobPage):
         self.empty = EmptyState()
         self.panel = SidePanel()
         self.work = FolderWork(self, self.notice, self)
+        self._put_back = PutBack(self, self.notice, self)
         self.corrections = Corrections(
             jobs, self.grid, self.notice, lambda: self._idle, lambda: self._can_mark, self
         )
@@ -126,6 +129,7 @@ class ReviewPage(JobPage):
             (do.fit, self.preview.fit),
             (do.apply, self.ask_to_apply),
             (do.undo_apply, self._undo_apply),
+            (do.put_back, self._ask_to_put_back),
             (do.export, self._export),
             (do.retrain, self._retrain),
         ):
@@ -389,6 +393,16 @@ class ReviewPage(JobPage):
     def _undo_apply(self) -> None:
         if self._folder is not None and self._idle:
             self.work.undo_apply(self._folder)
+
+    def _ask_to_put_back(self) -> None:
+        if self._folder is not None and self._idle:
+            self._jobs.later(partial(read_status, self._folder), self._ask_about)
+
+    def _ask_about(self, status: FolderStatus | SorterError | OSError) -> None:
+        if not isinstance(status, FolderStatus):
+            self.notice.complain(str(status))
+        elif status.out == self._folder and self._idle:
+            self._put_back.ask(status)
 
     def _export(self) -> None:
         if self._review is not None and self._idle:

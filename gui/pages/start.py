@@ -12,10 +12,12 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy
 from sorter.model.folder import read_model, shipped_model
 from sorter.sort.options import SortOptions, options_of_last_run
 from sorter.sort.run import SortSummary
+from sorter.sort.status import FolderStatus
 from sorter.types import ActionKind, SorterError
 
 from .. import tasks
 from ..parts.drop import DropArea, dropped_folder
+from ..parts.put_back import PutBack
 from ..parts.recent import RecentFolder, RecentFolders
 from ..parts.sort_form import SortForm
 from ..settings import Settings
@@ -41,11 +43,14 @@ class StartPage(JobPage):
     def __init__(self, jobs: Jobs, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(jobs, settings, self.tr("photos"), parent)
         self._running: SortOptions | None = None
+        self._undoing: Path | None = None  # is being put back
+        self._failed: Path | None = None  # its run failed in the middle, and can be continued
         self.setAcceptDrops(True)
         self.drop_area = DropArea(self)
         self.form = SortForm(settings)
         self.sort_button = self._make_sort_button()
         self.recent = RecentFolders()
+        self._put_back = PutBack(self, self.notice, self)
         self._lay_out()
         self.drop_area.button.clicked.connect(self.form.choose_photos)
         self.form.edited.connect(self.notice.clear)
@@ -54,6 +59,9 @@ class StartPage(JobPage):
         self.recent.opened.connect(self.open)
         self.recent.continued.connect(self.continue_run)
         self.recent.other_wanted.connect(self.choose_sorted)
+        self.recent.put_back_wanted.connect(self.put_back)
+        self.recent.removed.connect(self.forget)
+        self.notice.accepted.connect(self._continue_failed)
         self.refresh()
 
     def _make_sort_button(self) -> QPushButton:
@@ -177,7 +185,7 @@ class StartPage(JobPage):
         if self.busy:
             self.notice.complain(self.tr("One folder at a time. Wait for the other, or cancel it."))
             return
-        self._running = options
+        self._running, self._failed = options, None
         self.run_job(
             self.tr("Sorting {folder}").format(folder=options.inputs[0].name),
             tasks.sort,
@@ -200,9 +208,35 @@ class StartPage(JobPage):
         self.notice.say(sentence)
         self.run_finished.emit(summary.out)
 
+    @Slot(str)
+    def on_failed(self, message: str) -> None:
+        out = None if self._running is None else self._running.out.resolve()
+        self._failed = out if out is not None and (out / ".sorter" / "journal.db").is_file() else None
+        self.notice.complain(message, "" if self._failed is None else self.tr("&Continue"))
+
+    @Slot()
+    def _continue_failed(self) -> None:
+        if self._failed is not None:
+            self.continue_run(self._failed)
+
+    # -- putting back ------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def put_back(self, status: FolderStatus) -> None:
+        """Ask, then put every photo of a folder back."""
+        if not self.busy:
+            self._undoing = status.out
+            self._put_back.ask(status)
+
+    @Slot(Path)
+    def forget(self, out: Path) -> None:
+        """Leave a folder out of the list. Nothing on the disk changes."""
+        self._settings.forget(out)
+        self.refresh()
+
     def on_ended(self) -> None:
-        out = None if self._running is None else self._running.out
-        self._running = None
+        out = self._undoing if self._running is None else self._running.out
+        self._running = self._undoing = None
         if out is not None and (out / ".sorter").is_dir():
             self._settings.remember(out)
             self.run_ended.emit(out)

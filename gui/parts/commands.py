@@ -38,6 +38,8 @@ class Commands(QObject):
         self.apply = self._action(self.tr("&Move photos..."), keys("Ctrl+Return"))
         self.apply.setToolTip(self.tr("Move the photos to the folders of their classes (Ctrl+Return)"))
         self.undo_apply = self._action(self.tr("Undo the last mo&ve"))
+        self.put_back = self._action(self.tr("Put everything &back..."))
+        self.put_back.setToolTip(self.tr("Undo the whole sorting of this folder"))
         self.export = self._action(self.tr("&Export..."), keys("Ctrl+E"))
         self.export.setToolTip(self.tr("Copy the photos elsewhere, in a folder for each class (Ctrl+E)"))
         self.retrain = self._action(self.tr("&Improve model..."), keys("Ctrl+T"))
@@ -54,6 +56,7 @@ class Commands(QObject):
         self.undo.setEnabled(idle and undo > 0)
         self.redo.setEnabled(idle and redo > 0)
         self.undo_apply.setEnabled(idle and review is not None and review.applied)
+        self.put_back.setEnabled(idle and review is not None and review.fileable)
         self.confirm_shown.setText(self._confirm_text(confirmable))
         self.confirm_shown.setEnabled(idle and there and not previewing and confirmable > 0)
         for action in (self.apply, self.export, self.retrain, self.confirm, self.clear):

@@ -62,7 +62,7 @@ class Curves(QWidget):
 
     def _build(self, plots: ModuleType | Exception) -> None:
         if isinstance(plots, Exception):
-            self._wait.setText(self.tr("Curves need pyqtgraph: pip install 'sorter[gui]'."))
+            self._wait.setText(self.tr("The part of Sorter that draws curves is not installed."))
             return
         self._wait.hide()
         make: Callable[..., Any] = plots.PlotWidget

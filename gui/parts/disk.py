@@ -16,6 +16,7 @@ from sorter.sort.review import Review
 from .. import tasks
 from .apply import ApplyDialog
 from .progress import Notice
+from .words import reworded
 
 NAMED = 3  # photos that a message names
 
@@ -101,7 +102,7 @@ class FolderWork(QObject):
         """Copy the photos there, in a folder for each class."""
         self._start(
             self.tr("Copying the sorted photos"),
-            self.tr("Photos copied to {folder}: {count}, with a report.csv."),
+            self.tr("Photos copied to {folder}: {count}, with a table of them."),
             tasks.export,
             review.table.out,
             target,
@@ -114,7 +115,7 @@ class FolderWork(QObject):
             call,
             *arguments,
             finished=partial(self._show_outcome, outcome),
-            cancelled=self.tr("Stopped. What is done stays done. The same command does the rest."),
+            cancelled=self.tr("Stopped. What is done stays done. The same button does the rest."),
         )
 
     def _show_outcome(self, outcome: str, applied: Applied) -> None:
@@ -123,7 +124,7 @@ class FolderWork(QObject):
         if not applied.left:
             self._notice.say(sentence)
             return
-        named = "; ".join(f"{left.path.name}: {left.message}" for left in applied.left[:NAMED])
+        named = "; ".join(f"{left.path.name}: {reworded(left.message)}" for left in applied.left[:NAMED])
         more = self.tr("Left where they are: {count}. {which}").format(
             count=number(len(applied.left)), which=named + ("…" if len(applied.left) > NAMED else "")
         )

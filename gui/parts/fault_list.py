@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from sorter.clean.records import Checked, Kind
 
 from ..tasks import CleanFindings, DuplicateGroup
+from .words import fault_text
 
 NAMED = 10  # paths in a tool tip
 
@@ -68,7 +69,7 @@ class FaultList(QListWidget):
         count = sum(each.path in removed for each in files)
         if isinstance(entry, Checked):
             reason = entry.findings[0].reason if entry.findings else entry.verdict.value
-            text = self.tr("{reason}: {name}").format(reason=reason, name=entry.path.name)
+            text = self.tr("{name}: {reason}").format(reason=fault_text(reason), name=entry.path.name)
             action = self.tr("remove") if count else self.tr("keep")
         else:
             kind = self.tr("{n} identical: {name}") if entry.exact else self.tr("{n} similar: {name}")

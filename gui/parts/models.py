@@ -13,6 +13,8 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from sorter.sort.table import SEPARATOR, Table
 
+from .words import failure_text
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -318,7 +320,7 @@ class PhotoModel(QAbstractListModel):
             certainty(table, predicted, float(table.probability[row])),
             corrected >= 0,
             corrected >= 0 and corrected != int(table.guessed[row]),
-            "" if failure is None else str(failure),
+            "" if failure is None else failure_text(failure),
         )
 
     # -- what Qt asks ------------------------------------------------------------------------------------------
@@ -351,7 +353,7 @@ class PhotoModel(QAbstractListModel):
         """For a screen reader."""
         assert self._table is not None
         if cell.label < 0:
-            return self.tr("{name}, couldn't be read: {why}").format(name=cell.name, why=cell.failure)
+            return self.tr("{name}: {why}").format(name=cell.name, why=cell.failure)
         label = self._table.labels[cell.label]
         if cell.changed:
             text = self.tr("{name}, changed to {label}")

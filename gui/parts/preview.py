@@ -33,6 +33,7 @@ from ..worker import Jobs
 from .details import camera_text
 from .grid import PhotoGrid
 from .thumbnails import Key, Thumbnails, to_image
+from .words import failure_text, reworded
 
 ZOOM = 1.25
 MOST = 16.0  # pixels of the screen for one of the photo
@@ -58,7 +59,7 @@ def load(path: Path) -> Loaded:
     decoder = Decoder(None)
     decoded = decoder(path)
     if isinstance(decoded, Failure):
-        return Loaded(QImage(), str(decoded), "")
+        return Loaded(QImage(), failure_text(decoded), "")
     exif = decoder.exif(path)
     return Loaded(to_image(decoded.pixels), "", "" if isinstance(exif, Failure) else camera_text(exif))
 
@@ -204,7 +205,7 @@ class Preview(QGraphicsView):
             return
         self._waiting = False
         if not isinstance(loaded, Loaded):
-            loaded = Loaded(QImage(), str(loaded), "")
+            loaded = Loaded(QImage(), reworded(str(loaded)), "")
         self._picture.setScale(1.0)
         self._picture.setPixmap(QPixmap.fromImage(loaded.image))
         self._words.setText(loaded.problem)

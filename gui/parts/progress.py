@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from ..tasks import Advanced, Began, Message
 from ..worker import Job
 from .elided import ElidedLabel
+from .words import reworded, step_text
 
 
 class ProgressPanel(QWidget):
@@ -75,9 +76,9 @@ class ProgressPanel(QWidget):
     @Slot(object)
     def _show(self, record: object) -> None:
         if isinstance(record, Began):
-            self._begin(record.what[:1].upper() + record.what[1:], record.total)
+            self._begin(step_text(record.what), record.total)
         elif isinstance(record, Message):
-            self.detail.setText(record.text)
+            self.detail.setText(reworded(record.text))
         elif isinstance(record, Advanced):
             self.bar.setMaximum(record.total or 0)  # without an end the bar only shows that something goes on
             self.bar.setValue(record.done if record.total else 0)
@@ -168,24 +169,23 @@ class Notice(QWidget):
 
     def say(self, sentence: str, button: str = "") -> None:
         """Show a sentence, and a button with this text where there is one."""
-        self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxInformation)
-        self.button.setText(button)
-        self.button.setAccessibleName(button.replace("&", ""))
-        self.button.setVisible(bool(button))
+        self._show(sentence, button, QStyle.StandardPixmap.SP_MessageBoxInformation)
 
-    def complain(self, sentence: str) -> None:
-        """Show an error."""
-        self.button.hide()
-        self._show(sentence, QStyle.StandardPixmap.SP_MessageBoxWarning)
+    def complain(self, sentence: str, button: str = "") -> None:
+        """Show an error in the window's words, and a button with this text where one mends it."""
+        self._show(reworded(sentence), button, QStyle.StandardPixmap.SP_MessageBoxWarning)
 
     def clear(self) -> None:
         self.text.clear()
         self.hide()
 
-    def _show(self, sentence: str, icon: QStyle.StandardPixmap) -> None:
+    def _show(self, sentence: str, button: str, icon: QStyle.StandardPixmap) -> None:
         side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
         self._icon.setPixmap(self.style().standardIcon(icon).pixmap(side, side))
         self.text.setText(sentence)
+        self.button.setText(button)
+        self.button.setAccessibleName(button.replace("&", "") or self.tr("Next step"))
+        self.button.setVisible(bool(button))
         self.show()
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, Qt, Signal, Slot
+from PySide6.QtCore import QLocale, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -18,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from sorter.sort.status import FolderStatus, read_status
 from sorter.types import SorterError
+
+from .words import reworded
 
 MOST_CLASSES = 5  # named in one line of the list
 
@@ -29,19 +33,23 @@ class RecentFolder:
     Attributes:
         status: None where its disk is away or its journal cannot be read.
         problem: why there is no status.
+        photos_away: the drive with the photos that were sorted is not connected.
     """
 
     out: Path
     status: FolderStatus | None
     problem: str = ""
+    photos_away: bool = False
 
     @classmethod
     def read(cls, out: Path) -> RecentFolder:
         """Read the state from the disk. May take a moment."""
         try:
-            return cls(out, read_status(out))
+            status = read_status(out)
+            away = bool(status.inputs) and not any(path.exists() for path in status.inputs)
+            return cls(out, status, photos_away=away)
         except (SorterError, OSError) as error:
-            return cls(out, None, str(error))
+            return cls(out, None, reworded(str(error)))
 
 
 class RecentFolders(QWidget):
@@ -50,11 +58,15 @@ class RecentFolders(QWidget):
     Signals:
         opened: a folder to review.
         continued: a folder whose run was stopped, to be continued.
+        put_back_wanted: the `FolderStatus` of a folder whose photos are to be put back.
+        removed: a folder to be left out of the list. Nothing of it is removed from the disk.
         other_wanted: a folder that is not in the list.
     """
 
     opened = Signal(Path)
     continued = Signal(Path)
+    put_back_wanted = Signal(object)
+    removed = Signal(Path)
     other_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -77,12 +89,19 @@ class RecentFolders(QWidget):
         self.continue_button.setAccessibleName(self.tr("Continue the run that was stopped"))
         self.continue_button.setToolTip(self.tr("Sort the rest, with the same model and action"))
         self.continue_button.clicked.connect(self._continue)
+        self.put_back_button = QPushButton(self.tr("&Put everything back..."))
+        self.put_back_button.setAccessibleName(self.tr("Put everything back"))
+        self.put_back_button.setToolTip(self.tr("Undo the whole sorting of this folder"))
+        self.put_back_button.clicked.connect(self._put_back)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(lambda at: self.menu().popup(self.list.mapToGlobal(at)))
         self.other_button = QPushButton(self.tr("Open other results..."))
         self.other_button.setAccessibleName(self.tr("Open another output folder"))
         self.other_button.clicked.connect(self.other_wanted)
         buttons = QHBoxLayout()
         buttons.addWidget(self.other_button)
         buttons.addStretch(1)
+        buttons.addWidget(self.put_back_button)
         buttons.addWidget(self.continue_button)
         buttons.addWidget(self.open_button)
         column = QVBoxLayout(self)
@@ -133,6 +152,8 @@ class RecentFolders(QWidget):
             "done": self.tr("Sorted"),
             "undone": self.tr("Undone"),
         }
+        if recent.photos_away:
+            more.append(self.tr("the photos' drive is not connected"))
         return " · ".join((states.get(status.state, status.state), *parts[:MOST_CLASSES], *more))
 
     @property
@@ -147,6 +168,36 @@ class RecentFolders(QWidget):
         status = None if recent is None or self._locked else recent.status
         self.open_button.setEnabled(status is not None)
         self.continue_button.setVisible(status is not None and status.state != "done")
+        self.continue_button.setEnabled(recent is not None and not recent.photos_away)
+        self.put_back_button.setVisible(status is not None and status.filed > 0)
+
+    def menu(self) -> QMenu:
+        """What can be done with the chosen folder."""
+        menu, recent = QMenu(self), self._current
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for button, press in (
+            (self.open_button, self._open),
+            (self.continue_button, self._continue),
+            (self.put_back_button, self._put_back),
+        ):
+            if not button.isHidden():
+                action = menu.addAction(button.text())
+                action.setEnabled(button.isEnabled())
+                action.triggered.connect(press)
+        if recent is not None:
+            menu.addSeparator()
+            show = menu.addAction(self.tr("&Show in file manager"))
+            show.setEnabled(recent.status is not None)
+            show.triggered.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(recent.out))))
+            remove = menu.addAction(self.tr("&Remove from this list"))
+            remove.setEnabled(not self._locked)
+            remove.triggered.connect(lambda: self.removed.emit(recent.out))
+        return menu
+
+    @Slot()
+    def _put_back(self) -> None:
+        if self._current is not None and self._current.status is not None and not self._locked:
+            self.put_back_wanted.emit(self._current.status)
 
     @Slot()
     def _open(self) -> None:

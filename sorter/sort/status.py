@@ -26,6 +26,7 @@ class FolderStatus:
         state: `running` (or stopped), `done` or `undone`.
         counts: (status, label or reason) -> files.
         filed: files that lie in the output folder now.
+        inputs: the folders and photos that were sorted.
     """
 
     out: Path
@@ -35,6 +36,7 @@ class FolderStatus:
     layout: str
     counts: dict[tuple[str, str], int]
     filed: int
+    inputs: tuple[Path, ...] = ()
 
     @property
     def photos(self) -> int:
@@ -72,4 +74,5 @@ def read_status(out: Path) -> FolderStatus:
             layout=LAYOUTS[0] if run is None else run.layout,
             counts=journal.counts(),
             filed=journal.filing_count(),
+            inputs=() if run is None else run.inputs,
         )

@@ -12,6 +12,7 @@ from sorter.output.filer import Filer
 from sorter.output.journal import FOLDER, Journal, locked
 from sorter.output.journal.reserve import release_room
 from sorter.output.remote import download, uploaded
+from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
 from sorter.reports.parts import remove_parts
@@ -43,8 +44,13 @@ class Undone:
     left: tuple[LeftInPlace, ...]
 
 
-def undo(out: Path) -> Undone:
+def undo(out: Path, progress: Progress | None = None) -> Undone:
     """Undo all filings in `out`. The journal keeps the scores, so that a new run need not decode.
+
+    After a stop the same call undoes the rest.
+
+    Args:
+        progress: advances for each file.
 
     Raises:
         JournalError: the folder has no journal, or another process is at work on it.
@@ -56,7 +62,10 @@ def undo(out: Path) -> Undone:
     with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         journal.keep_log_short()
         restored, left = 0, []
+        progress = progress or NoProgress()
+        progress.begin("putting files back", journal.filing_count())
         for problem in undo_filings(journal):
+            progress.advance(1)
             if problem is None:
                 restored += 1
             else:

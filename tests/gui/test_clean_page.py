@@ -69,12 +69,12 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     assert page.progress.isVisible()
     wait(qtbot, page)
     assert hashes(photos) == before
-    assert "1 broken, 1 duplicate, 1 near-duplicate" in page.summary.text()
+    assert "1 broken, 1 identical, 1 similar" in page.summary.text()
     # Exact copies and what is broken go; of what only looks alike a person says.
     assert lines(page) == [
         "2 identical: a.png · remove 1",
         "2 similar: large.png · keep both",
-        "truncated: broken.jpg · remove",
+        "broken.jpg: The file is incomplete · remove",
     ]
     assert names(page) == {"b.png", "broken.jpg"}
 

@@ -192,7 +192,7 @@ def test_a_cell_says_all_there_is_to_draw_and_to_read_out() -> None:
         "a.jpg, red, 91 % sure",
         "b.jpg, red, confirmed",
         "c.jpg, changed to red",
-        "d.jpg, couldn't be read: corrupt: damaged",
+        "d.jpg: The file is damaged",
     ]
     cell = model.index(2).data(CELL)
     assert (cell.label, cell.predicted, cell.reviewed) == (0, 1, True)

@@ -103,7 +103,7 @@ def test_tabs_filters_and_orders(qtbot: QtBot, review: ReviewPage) -> None:
     assert shown(review) == [5, 3]
     review.tabs.show_kind(FAILED)
     assert shown(review) == [6]
-    assert review.panel.details.value("guess") == "corrupt: the header is damaged"
+    assert review.panel.details.value("guess") == "The file is damaged"
     review.tabs.show_kind(ALL)
     review.filters.low.setValue(0.5)
     review.filters.high.setValue(0.9)
@@ -184,7 +184,7 @@ def test_preview_of_what_failed_says_why(qtbot: QtBot, review: ReviewPage) -> No
     with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT) as shown_one:
         review.toggle_preview()
     assert shown_one.args is not None
-    assert shown_one.args[0].problem == "corrupt: the header is damaged"
+    assert shown_one.args[0].problem == "The file is damaged"
 
 
 def test_dragging_the_threshold_changes_counts_and_grid_at_once(
@@ -517,7 +517,7 @@ def test_a_run_that_left_photos_where_they_were_says_so(
 def test_a_folder_without_a_journal_gets_a_sentence(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
     page.open(tmp_path)
     qtbot.waitUntil(page.notice.isVisible, timeout=TIMEOUT)
-    assert "holds no journal" in page.notice.text.text()
+    assert "wasn't sorted by Sorter" in page.notice.text.text()
     assert page.stack.currentIndex() == EMPTY
     assert not page.commands.apply.isEnabled()
     qtbot.keyClick(page.grid, "1")  # nothing is open, nothing happens
@@ -531,7 +531,7 @@ def test_a_folder_that_cannot_be_opened_leaves_the_open_one_as_it_is(
     review.open(tmp_path / "other")
     qtbot.keyClick(review.grid, "2")  # meant for neither
     qtbot.waitUntil(review.notice.isVisible, timeout=TIMEOUT)
-    assert "holds no journal" in review.notice.text.text()
+    assert "wasn't sorted by Sorter" in review.notice.text.text()
     assert (review.folder, shown(review), said(out)) == (out, before, {})
     qtbot.keyClick(review.grid, "2")
     assert said(out) == {4: "blue"}

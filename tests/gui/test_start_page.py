@@ -165,9 +165,9 @@ def test_what_cannot_be_done_is_a_sentence(qtbot: QtBot, page: StartPage, tmp_pa
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
     assert "no such file or folder" in page.notice.text.text()
     page.use_model(tmp_path)
-    assert "is no model folder" in page.notice.text.text()
+    assert "isn't a model" in page.notice.text.text()
     page.open(tmp_path / "nothing")
-    qtbot.waitUntil(lambda: "holds no journal" in page.notice.text.text(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: "wasn't sorted by Sorter" in page.notice.text.text(), timeout=TIMEOUT)
 
 
 def test_settings_survive_and_damage_reads_as_the_default(tmp_path: Path) -> None:

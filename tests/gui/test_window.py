@@ -147,8 +147,8 @@ def test_a_run_over_the_folder_under_review_shows_it_anew(
 def test_a_folder_that_is_no_run_is_not_remembered(qtbot: QtBot, window: Window, tmp_path: Path) -> None:
     window.open_folder(tmp_path)
     qtbot.waitUntil(window.review_page.notice.isVisible, timeout=TIMEOUT)
-    assert "holds no journal" in window.review_page.notice.text.text()
-    assert "holds no journal" not in window.review_page.empty.text.text()  # once is enough
+    assert "wasn't sorted by Sorter" in window.review_page.notice.text.text()
+    assert "wasn't sorted by Sorter" not in window.review_page.empty.text.text()  # once is enough
     assert window.settings.recent == []
 
 

@@ -85,7 +85,7 @@ class Journal(Reader):
             name = path if isinstance(out, Address) else f"{FOLDER}/{FILE}"
             raise JournalError(f"{out}: holds no journal ({name}); name a folder that `sorter run` wrote to")
         with sqlite_errors(path):
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+            connection = _connect_to_read(path)
             journal = cls(out, connection)
             if schema.version(connection) == 1:
                 schema.add_empty_corrections(connection)
@@ -348,6 +348,24 @@ class Journal(Reader):
     def _last(self, table: str) -> int:
         """The highest id given out; SQLite itself would go on from there, too."""
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """SQLite makes a file beside the journal to read it, and cannot on a full or read-only disk.
+
+    Then the file is read as it lies, where its write-ahead log holds nothing more.
+    """
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        schema.version(connection)
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        connection = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
+    return connection
 
 
 def _values(path: bytes, row: PhotoRow) -> tuple[Any, ...]:
