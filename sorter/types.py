@@ -83,6 +83,7 @@ class Reason(str, Enum):
     OTHER_FILE = "other-file"
     HIDDEN = "hidden"
     EXCLUDED = "excluded"
+    PROTECTED = "protected"  # a folder of another program
     SPECIAL_FILE = "special-file"
     SYMLINK = "symlink"
     FOLDER_LOOP = "folder-loop"
@@ -93,6 +94,7 @@ SKIPS = frozenset(
         Reason.OTHER_FILE,
         Reason.HIDDEN,
         Reason.EXCLUDED,
+        Reason.PROTECTED,
         Reason.SPECIAL_FILE,
         Reason.SYMLINK,
         Reason.FOLDER_LOOP,

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.cli.arguments import options_from
 from sorter.cli.command import DONE, SOME_FAILED, CommandResult, require_extra
-from sorter.cli.flags import add_command, add_limits, add_output_flags, add_workers
+from sorter.cli.flags import (
+    add_command,
+    add_include_protected,
+    add_limits,
+    add_output_flags,
+    add_workers,
+)
 from sorter.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
@@ -81,6 +87,7 @@ def _add_pictures(group: Any) -> None:
         metavar="PX",
         help="Least pixels on the short side. (default: 128)",
     )
+    add_include_protected(group)
     add_limits(group)
     add_workers(group)
 

@@ -64,7 +64,7 @@ def _evaluate(arguments: argparse.Namespace) -> CommandResult:
     options = options_from(EvaluateOptions, arguments)
 
     def total() -> int:
-        parts = read_folders(options.data, least=0)[1]
+        parts = read_folders(options.data, 0, options.include_protected)[1]
         return len(parts.get("test") or parts.get(None) or ())
 
     with ProgressBar(arguments.quiet, total) as progress:
@@ -122,7 +122,7 @@ def _inspect(arguments: argparse.Namespace) -> CommandResult:
     options = options_from(InspectOptions, arguments)
 
     def total() -> int:
-        return sum(map(len, read_folders(options.data, least=0)[1].values()))
+        return sum(map(len, read_folders(options.data, 0, options.include_protected)[1].values()))
 
     with ProgressBar(arguments.quiet, total) as progress:
         found = inspect_folders(options, progress)

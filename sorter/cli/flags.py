@@ -47,6 +47,16 @@ def add_command(
 def add_class_folders(parser: Any) -> None:
     """`DATA`, for commands that read labelled photos."""
     parser.add_argument("data", metavar="DATA", type=Path, help=CLASS_FOLDERS)
+    add_include_protected(parser)
+
+
+def add_include_protected(group: Any) -> None:
+    """Whether folders of other programs are entered."""
+    group.add_argument(
+        "--include-protected",
+        action="store_true",
+        help="Enter photo libraries, trash, thumbnails and other folders that are left alone.",
+    )
 
 
 def add_filters(group: Any) -> None:
@@ -60,6 +70,7 @@ def add_filters(group: Any) -> None:
     )
     group.add_argument("--hidden", action="store_true", help="Include files whose name starts with a dot.")
     group.add_argument("--follow-symlinks", action="store_true", help="Enter linked folders.")
+    add_include_protected(group)
 
 
 def add_limits(group: Any) -> None:

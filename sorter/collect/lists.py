@@ -48,8 +48,13 @@ class UrlList:
 
 @dataclass(frozen=True)
 class PhotoFolder:
-    """A source: the query names a folder of photos. They are copied."""
+    """A source: the query names a folder of photos. They are copied.
 
+    Attributes:
+        include_protected: enter folders of other programs, as in `sorter.photos.protected`.
+    """
+
+    include_protected: bool = False
     name: str = "folder"
 
     async def page(self, query: str, number: int) -> ResultPage:
@@ -57,7 +62,8 @@ class PhotoFolder:
         path = Path(query)
         if not path.is_dir():
             raise UsageError(f"{path}: no such folder; name a folder of photos")
-        return ResultPage(_photos(path.resolve()), last=True)
+        scan = Scan((path.resolve(),), include_protected=self.include_protected)
+        return ResultPage(_photos(scan), last=True)
 
 
 def _lines(text: str) -> Iterator[Candidate]:
@@ -90,8 +96,8 @@ def _rows(path: Path, text: str) -> Iterator[Candidate]:
         )
 
 
-def _photos(folder: Path) -> Iterator[Candidate]:
-    for entry in Scan((folder,)):
+def _photos(scan: Scan) -> Iterator[Candidate]:
+    for entry in scan:
         if isinstance(entry, Photo):
             yield Candidate(entry.path.as_uri(), title=entry.path.name)
 

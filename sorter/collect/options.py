@@ -31,6 +31,7 @@ class CollectOptions:
         dry_run: search, and download nothing.
         workers: processes that decode; None for one a core.
         limits: what a photo may cost.
+        include_protected: of the source `folder`: read folders of other programs too.
         fetch: limits of requests and downloads.
     """
 
@@ -45,6 +46,7 @@ class CollectOptions:
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     fetch: FetchLimits = field(default_factory=FetchLimits)
+    include_protected: bool = False
 
 
 @dataclass(frozen=True)

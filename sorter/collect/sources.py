@@ -19,7 +19,7 @@ def make_sources(options: CollectOptions, fetcher: Fetcher) -> list[Source]:
         "openverse": lambda: Openverse(fetcher, options.licences),
         "web": lambda: WebSearch(options.licences, clock=fetcher.clock),
         "urls": lambda: UrlList(options.licences),
-        "folder": PhotoFolder,
+        "folder": lambda: PhotoFolder(include_protected=options.include_protected),
     }
     for name in options.sources:
         if name not in made:

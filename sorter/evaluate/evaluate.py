@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class EvaluateOptions:
         engine: what runs the model.
         workers: processes; None for one per core.
         limits: what a photo may cost.
+        include_protected: read folders of other programs too, as in `sorter.photos.protected`.
     """
 
     model: Path
@@ -48,6 +49,7 @@ class EvaluateOptions:
     engine: EngineOptions = field(default_factory=EngineOptions)
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
+    include_protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
     options.limits.check()
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
-    part, examples = labelled_examples(options.data, model)
+    part, examples = labelled_examples(options.data, model, options.include_protected, progress.say)
     take_report_folder(options.out, FILES)
     model.verify()
     workers = options.workers or available_cores()
@@ -166,13 +168,21 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
     return evaluation
 
 
-def labelled_examples(data: Path, model: Model) -> tuple[str | None, list[Example]]:
+def labelled_examples(
+    data: Path,
+    model: Model,
+    include_protected: bool = False,
+    say: Callable[[str], None] = lambda message: None,
+) -> tuple[str | None, list[Example]]:
     """The part (`test` or None) and the examples to evaluate a model on, labels in the order of its classes.
+
+    Args:
+        include_protected, say: as for `read_folders`.
 
     Raises:
         UsageError: folders that are not the model's classes, or parts without a test.
     """
-    names, parts = read_folders(data, least=0)
+    names, parts = read_folders(data, 0, include_protected, say)
     unknown = [name for name in names if name not in model.classes]
     missing = [name for name in model.classes if name not in names]
     if unknown or missing:

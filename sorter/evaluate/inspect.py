@@ -41,12 +41,14 @@ class InspectOptions:
         out: folder for the report; None for no report.
         workers: processes; None for one per core.
         limits: what a photo may cost.
+        include_protected: read folders of other programs too, as in `sorter.photos.protected`.
     """
 
     data: Path
     out: Path | None = None
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
+    include_protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def inspect_folders(options: InspectOptions, progress: Progress | None = None) -
     progress = progress or NoProgress()
     check_above_zero(workers=options.workers)
     options.limits.check()
-    classes, found_parts = read_folders(options.data, least=0)
+    classes, found_parts = read_folders(options.data, 0, options.include_protected, progress.say)
     parts = {part: found_parts[part] for part in PARTS if part in found_parts}
     examples = [example for some in parts.values() for example in some]
     part_of = [part or "all" for part, some in parts.items() for _ in some]

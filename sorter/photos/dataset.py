@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sorter.photos.fingerprint import MAX_DISTANCE, Fingerprint, near_duplicates
+from sorter.photos.protected import OUTPUT_FOLDER, protected_folder
 from sorter.photos.scan import Scan, natural_order
-from sorter.types import PARTS, Photo, Result, UsageError
+from sorter.types import PARTS, Failure, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+VAL, TEST = 0.15, 0.15  # shares of all photos that are held out
 MIN_EXAMPLES = 4  # of a class: two to train on, one to choose by, one to test with
+FOR_FOLDS = 2  # of a class, where folds are made of them instead of a val part
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,20 @@ class Dataset:
 
 
 def read_folders(
-    root: Path, least: int = MIN_EXAMPLES
+    root: Path,
+    least: int = MIN_EXAMPLES,
+    include_protected: bool = False,
+    say: Callable[[str], None] = lambda message: None,
 ) -> tuple[tuple[str, ...], dict[str | None, list[Example]]]:
     """List the photos of class folders, or of train/ val/ test/ folders of class folders.
+
+    Hidden folders are no classes. Nor are folders of other programs, as in `sorter.photos.protected`.
 
     Args:
         root: its subfolders are classes; or `train` and one or more of `val` (`valid`, `validation`) and `test`.
         least: files that a class must have to learn from.
+        include_protected: folders of other programs are read, and are classes.
+        say: gets a sentence for each reason why folders were left alone.
 
     Returns:
         Class names in natural order, and the examples of each part in natural order; the one part of plain
@@ -106,11 +116,38 @@ def read_folders(
     """
     if not root.is_dir():
         raise UsageError(f"{root}: no such folder; name one with a folder of photos for each class")
-    root = root.resolve()
-    folders = _subfolders(root)
-    parts: dict[str | None, Path] = {None: root}
-    if any(folder.name.lower() == "train" for folder in folders):
-        parts = {}
+    reader = _FolderReader(root.resolve(), include_protected)
+    try:
+        parts = reader.parts()
+        classes = reader.classes(parts)
+        examples = {part: list(reader.examples(folder, classes)) for part, folder in parts.items()}
+    finally:  # it may explain an error
+        for sentence in _left_alone(reader.left):
+            say(sentence)
+    learning = "train" if "train" in examples else None
+    check_sizes(parts[learning], classes, examples[learning], least)
+    return classes, examples
+
+
+@dataclass(frozen=True)
+class _FolderReader:
+    """Reads class folders.
+
+    Attributes:
+        root: the data folder, absolute.
+        left: folders that were left alone, relative to the data folder, and why.
+    """
+
+    root: Path
+    include_protected: bool
+    left: dict[Path, str] = field(default_factory=dict)
+
+    def parts(self) -> dict[str | None, Path]:
+        """The folder of each part; the data folder itself without parts."""
+        folders = self._subfolders(self.root)
+        if not any(folder.name.lower() == "train" for folder in folders):
+            return {None: self.root}
+        parts: dict[str | None, Path] = {}
         for folder in folders:
             part = PARTS.get(folder.name.lower())
             if part is None or part in parts:
@@ -119,26 +156,54 @@ def read_folders(
                     "name the parts train, val and test, and put class folders into each"
                 )
             parts[part] = folder
-    names = {folder.name for part in parts.values() for folder in _subfolders(part)}
-    classes = tuple(sorted(names, key=natural_order()))
-    if len(classes) < 2:
-        found = f"only {classes[0]}" if classes else "no folder"
-        raise UsageError(
-            f"{root}: two or more class folders are needed, there is {found}; make a folder for each class"
-        )
-    examples = {
-        part: [
-            Example(_below(photo, root), label)
-            for label, name in enumerate(classes)
-            if (folder / name).is_dir()
-            for photo in Scan((folder / name,))
-            if not isinstance(photo, Result)
-        ]
-        for part, folder in parts.items()
-    }
-    learning = "train" if "train" in examples else None
-    check_sizes(parts[learning], classes, examples[learning], least)
-    return classes, examples
+        return parts
+
+    def classes(self, parts: dict[str | None, Path]) -> tuple[str, ...]:
+        """Names in natural order."""
+        names = {folder.name for part in parts.values() for folder in self._subfolders(part)}
+        classes = tuple(sorted(names, key=natural_order()))
+        if len(classes) < 2:
+            found = f"only {classes[0]}" if classes else "no folder"
+            raise UsageError(
+                f"{self.root}: two or more class folders are needed, there is {found}; make a folder for each class"
+            )
+        return classes
+
+    def examples(self, part: Path, classes: tuple[str, ...]) -> Iterator[Example]:
+        """The photos of one part, class by class."""
+        for label, name in enumerate(classes):
+            folder = part / name
+            if not folder.is_dir() or folder.relative_to(self.root) in self.left:
+                continue
+            for item in Scan((folder,), include_protected=self.include_protected):
+                if not isinstance(item, Result):
+                    yield Example(_below(item, self.root), label)
+                elif isinstance(item.outcome, Failure) and item.outcome.reason is Reason.PROTECTED:
+                    self.left[item.photo.path.relative_to(self.root)] = item.outcome.message
+
+    def _subfolders(self, folder: Path) -> list[Path]:
+        """Folders that may be parts or classes. The others are noted in `left`."""
+        found = []
+        for each in folder.iterdir():
+            if not each.is_dir():
+                continue
+            why = None if self.include_protected else protected_folder(each)
+            if each.name.startswith("."):
+                why = "its name begins with a dot"
+            if why is None:
+                found.append(each)
+            elif each.name != OUTPUT_FOLDER:
+                self.left[each.relative_to(self.root)] = why
+        return found
+
+
+def _left_alone(left: dict[Path, str]) -> Iterator[str]:
+    """A sentence for each reason, with the first folders."""
+    for why in dict.fromkeys(left.values()):
+        names = [path.as_posix() for path, reason in left.items() if reason == why]
+        names.sort(key=natural_order())
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        yield f"Left alone: {', '.join(names[:3])}{more} ({why})"
 
 
 def check_sizes(
@@ -160,8 +225,8 @@ def split(
     parts: dict[str | None, list[Example]],
     fingerprints: dict[Path, Fingerprint],
     seed: int = 0,
-    val: float = 0.15,
-    test: float = 0.15,
+    val: float = VAL,
+    test: float = TEST,
     max_distance: int = MAX_DISTANCE,
     exclude_similar: bool = False,
 ) -> Dataset:
@@ -173,7 +238,7 @@ def split(
         parts: as `read_folders` gives them.
         fingerprints: by path. Examples without one could not be decoded and are left out.
         seed: another seed gives another split. The order of the files does not matter.
-        val: share of all photos.
+        val: share of all photos; 0 for none.
         test: likewise.
         max_distance: bits, as for `near_duplicates`.
         exclude_similar: leave near-duplicates of given val and test photos out of train.
@@ -189,14 +254,16 @@ def split(
     if exclude_similar:
         kept = np.flatnonzero(~own | ~np.isin(groups, groups[~own]))
         everything, groups, own = [everything[row] for row in kept], groups[kept], own[kept]
-    check_sizes(root / (learning or ""), classes, (e for part, e in everything if part == learning))
+    own_examples = (example for part, example in everything if part == learning)
+    least = MIN_EXAMPLES if "val" in usable or val else FOR_FOLDS
+    check_sizes(root / (learning or ""), classes, own_examples, least)
     labels = np.array([example.label for _, example in everything])
 
     chosen = np.array([part or "train" for part, _ in everything], dtype="<U5")
     shares = {"test": test if learning is None else 0.0, "val": val if "val" not in usable else 0.0}
     for name, rows in _draw(groups[own], labels[own], shares, seed).items():
         chosen[np.flatnonzero(own)[rows]] = name
-    for part in ("train", "val"):
+    for part in ("train", "val") if "val" in usable or val else ("train",):
         for label, name in enumerate(classes):
             if not ((chosen == part) & (labels == label)).any():
                 raise UsageError(
@@ -305,10 +372,6 @@ def _shuffled(groups: NDArray[np.int64], seed: int) -> list[NDArray[np.int64]]:
 def _repeated(keys: Sequence[object]) -> int:
     """The number of keys that occurred before."""
     return len(keys) - len(set(keys))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return [each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
 
 
 def _below(photo: Photo, root: Path) -> Photo:

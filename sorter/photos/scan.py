@@ -7,10 +7,12 @@ import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sorter.address import Address, in_order
+from sorter.address import SORTED_NAMES, Address, in_order
+from sorter.photos.protected import marks_in, protected_content, protected_folder, protected_name
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Scan:
         leave_out: a folder that is never entered nor reported: the output, which may be inside the input.
         follow_symlinks: enter folders that are symbolic links.
         hidden: include names that begin with a dot.
+        include_protected: enter folders of other programs, as in `sorter.photos.protected`. A root is always entered.
     """
 
     roots: tuple[Path, ...]
@@ -38,6 +41,7 @@ class Scan:
     leave_out: Path | None = None
     follow_symlinks: bool = False
     hidden: bool = False
+    include_protected: bool = False
 
     def __iter__(self) -> Iterator[Photo | Result[Any]]:
         """Yield a `Photo` for each file to decode, and a failed `Result` for each entry that is skipped.
@@ -99,6 +103,9 @@ class _Walk:
         except OSError as error:
             yield passed_over(folder, shown / relative, *_trouble(error))
             return
+        if relative.parts and (why := self._protected(names)):
+            yield passed_over(folder, shown / relative, Reason.PROTECTED, why, _status(folder))
+            return
         inside, others = shown / relative, self._roots_in(folder)
         for name in names:
             if name in others:
@@ -114,7 +121,7 @@ class _Walk:
             is_folder = stat.S_ISDIR(status.st_mode)
             if is_folder and self._is_left_out(path, is_link):
                 continue
-            if refused := self._refused(relative, name, is_folder, is_link) or trouble:
+            if refused := self._refused(relative, path, is_folder, is_link) or trouble:
                 yield passed_over(path, shown_as, *refused, status)
             elif not is_folder:
                 yield _file(path, shown_as, status, is_link)
@@ -128,13 +135,21 @@ class _Walk:
     ) -> Iterator[Photo | Result[Any]]:
         """As `_folder`, for a store, which has only files and folders."""
         others = self._roots_in(folder)
-        for name, status in in_order(folder.entries(), self.order):
+        entries = in_order(folder.entries(), self.order)
+        head = list(islice(entries, SORTED_NAMES + 1))
+        names: Iterable[str] = (name for name, _ in head)
+        if len(head) > SORTED_NAMES:  # a mark may come after the head
+            names = marks_in(folder)
+        if relative.parts and (why := self._protected(names)):
+            yield passed_over(folder, shown / relative, Reason.PROTECTED, why)
+            return
+        for name, status in chain(head, entries):
             path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
             if name in others or (is_folder and path == self.left_out):
                 continue
             if name in ("", "."):
                 yield passed_over(path, shown / relative / path.name, Reason.UNREADABLE, NO_PATH, status)
-            elif refused := self._refused(relative, name, is_folder, False):
+            elif refused := self._refused(relative, path, is_folder, False):
                 yield passed_over(path, shown / relative / name, *refused, status)
             elif is_folder:
                 inner.append((path, relative / name))
@@ -161,13 +176,33 @@ class _Walk:
         # By its identity, as the same folder may be reached under another name.
         return self.left_out.exists() and path.samefile(self.left_out)
 
-    def _refused(self, folder: Path, name: str, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
+    def _refused(self, folder: Path, path: Path, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
+        """The reason not to enter or decode an entry of a folder, which is given relative to its root."""
+        name, why = path.name, protected_name(path.name) if is_folder else None
         if name.startswith(".") and not self.scan.hidden:
-            return Reason.HIDDEN, "the name begins with a dot; --hidden looks at it"
+            flags = "--hidden with --include-protected" if why else "--hidden"
+            return Reason.HIDDEN, f"the name begins with a dot; {flags} looks at it"
         if self.spec and self.spec.match_file((folder / name).as_posix() + ("/" if is_folder else "")):
             return Reason.EXCLUDED, "matches --exclude"
         if is_folder and is_link and not self.scan.follow_symlinks:
             return Reason.SYMLINK, "a symbolic link to a folder; --follow-symlinks enters it"
+        if is_folder and not self.scan.include_protected:
+            why = why or (self._protected_target(path) if is_link else None)
+            return (Reason.PROTECTED, why) if why else None
+        return None
+
+    def _protected(self, names: Iterable[str]) -> str | None:
+        """Why a folder below a root is left alone for the names in it."""
+        return None if self.scan.include_protected else protected_content(names)
+
+    def _protected_target(self, link: Path) -> str | None:
+        """Why a link to a folder is not followed: its target is, or lies in, a protected folder outside the roots."""
+        target = link.resolve()
+        for folder in (target, *target.parents):
+            if any(root.is_relative_to(folder) for root in self.roots):
+                return None
+            if why := protected_folder(folder):
+                return why
         return None
 
 
@@ -179,6 +214,13 @@ def _followed(path: Path, link: os.stat_result) -> tuple[os.stat_result, tuple[R
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return link, (Reason.SYMLINK, "a symbolic link that leads nowhere")
         return link, _trouble(error)
+
+
+def _status(folder: Path) -> os.stat_result | None:
+    try:
+        return folder.stat()
+    except OSError:
+        return None
 
 
 def _trouble(error: OSError) -> tuple[Reason, str]:

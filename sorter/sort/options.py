@@ -38,6 +38,8 @@ class SortOptions:
         fresh: undo the earlier runs in the output folder, forget them and start again.
         report: path of the report; None for report.csv in the output folder.
         cluster: `local`, `auto` or the address of a Ray cluster; None for this machine without Ray.
+        include_protected: enter folders of other programs, as in `sorter.photos.protected`.
+        journal: folder for the journal; None for beside the output, if its disk locks files.
     """
 
     inputs: tuple[Path, ...]
@@ -57,6 +59,8 @@ class SortOptions:
     fresh: bool = False
     report: Path | None = None
     cluster: str | None = None
+    include_protected: bool = False
+    journal: Path | None = None
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -93,12 +97,20 @@ def options_of_last_run(out: Path) -> SortOptions:
         exclude=run.exclude,
         hidden=run.hidden,
         follow_symlinks=run.follow_symlinks,
+        include_protected=run.include_protected,
     )
 
 
 def scan_of(options: SortOptions) -> Scan:
     """The scan of the inputs."""
-    return Scan(options.inputs, options.exclude, options.out, options.follow_symlinks, options.hidden)
+    return Scan(
+        roots=options.inputs,
+        exclude=options.exclude,
+        leave_out=options.out,
+        follow_symlinks=options.follow_symlinks,
+        hidden=options.hidden,
+        include_protected=options.include_protected,
+    )
 
 
 def resolved(options: SortOptions) -> SortOptions:

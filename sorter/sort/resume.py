@@ -15,7 +15,7 @@ from sorter.address import Address
 from sorter.model.folder import Model
 from sorter.model.rule import Rule
 from sorter.output.execute import STORE_THREADS
-from sorter.output.journal import Entry, Journal, Known, RunSettings, copy_journal, locked
+from sorter.output.journal import Entry, Journal, Known, RunSettings, copy_journal, locked, settle
 from sorter.output.journal.reserve import keep_room
 from sorter.output.remote import download, uploaded
 from sorter.progress import Progress
@@ -42,6 +42,7 @@ def open_journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[J
             with closing(Journal.open(options.out, copy)) as journal:
                 yield journal
         return
+    settle(options.out, options.journal)
     with locked(options.out):
         download(options.out, options.fresh)
         with closing(Journal.open(options.out)) as journal:
@@ -76,6 +77,7 @@ def settings_of(options: SortOptions, model: Model, rule: Rule) -> RunSettings:
         exclude=options.exclude,
         hidden=options.hidden,
         follow_symlinks=options.follow_symlinks,
+        include_protected=options.include_protected,
     )
 
 

@@ -43,6 +43,7 @@ class TrainOptions:
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         workers: processes; None for one per core.
         limits: what a photo may cost.
+        include_protected: read folders of other programs too, as in `sorter.photos.protected`.
     """
 
     data: Path
@@ -68,6 +69,7 @@ class TrainOptions:
     device: str = "auto"
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
+    include_protected: bool = False
 
 
 def resolve_recipe(options: TrainOptions) -> Recipe:

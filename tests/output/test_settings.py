@@ -31,6 +31,14 @@ def test_keys_are_those_of_version_0_1(text: str) -> None:
     assert json.dumps(RunSettings.from_json(json.loads(text)).to_json()) == text
 
 
+def test_protected_folders_were_entered_only_where_the_key_is() -> None:
+    run = RunSettings.from_json(json.loads(RUN))
+    assert run.include_protected is False
+    entered = replace(run, include_protected=True)
+    assert entered.to_json() == run.to_json() | {"include_protected": True}
+    assert RunSettings.from_json(entered.to_json()) == entered
+
+
 def test_a_quarantine_has_no_rule() -> None:
     assert json.dumps(SETTINGS.to_json()) == QUARANTINE
     assert RunSettings.from_json(json.loads(QUARANTINE)) == SETTINGS

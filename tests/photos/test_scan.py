@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sorter.photos.protected import protected_name
 from sorter.photos.scan import Scan, natural_order
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
@@ -66,7 +67,7 @@ def test_hidden(tmp_path: Path) -> None:
         tmp_path / ".secret.jpg", tmp_path / ".git" / "a.jpg", tmp_path / ".git" / "b.jpg", tmp_path / "c.jpg"
     )
     assert found(tmp_path) == [(".git", "hidden"), (".secret.jpg", "hidden"), ("c.jpg", "photo")]
-    assert found(tmp_path, hidden=True) == [
+    assert found(tmp_path, hidden=True, include_protected=True) == [
         (name, "photo") for name in (".secret.jpg", "c.jpg", ".git/a.jpg", ".git/b.jpg")
     ]
 
@@ -262,7 +263,7 @@ def test_folders_deeper_than_the_stack(tmp_path: Path) -> None:
 
 name = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=6
-).filter(lambda text: text not in (".", ".."))
+).filter(lambda text: text not in (".", "..") and protected_name(text) is None)
 tree = st.recursive(
     st.just("file") | st.just("link"),
     lambda inner: st.dictionaries(name | st.sampled_from([".a", "b.png", "c"]), inner, max_size=4),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sorter.address import Address
-from sorter.types import SorterError
+from sorter.output.journal.place import digest_of, locks_work, move_journal, noted_folder, state_folder
+from sorter.photos.protected import OUTPUT_FOLDER
+from sorter.types import SorterError, UsageError
 
-FOLDER = ".sorter"
+FOLDER = OUTPUT_FOLDER
 FILE = "journal.db"
 
 
@@ -20,17 +20,61 @@ def journal_folder(out: Path) -> Path:
     """The folder of an output's journal, its lock and other notes.
 
     It lies in an output on a disk. An output in a store has a folder on this machine, as no database works in a store.
-    `XDG_STATE_HOME` moves it.
+    So has an output on a share that locks no files, and one for which the user named a folder (`settle`).
     """
-    if not isinstance(out, Address):
-        return out / FOLDER
-    from platformdirs import user_state_path
+    if isinstance(out, Address):
+        return state_folder(out)
+    return noted_folder(out, out / FOLDER) or out / FOLDER
 
-    return user_state_path("sorter") / hashlib.sha256(os.fsencode(out)).hexdigest()[:32]
+
+def kept_elsewhere(out: Path) -> bool:
+    """The journal does not lie beside the output, which gets a copy of it."""
+    return isinstance(out, Address) or journal_folder(out) != out / FOLDER
 
 
 class JournalError(SorterError):
     """The journal cannot be read or written."""
+
+
+def settle(out: Path, chosen: Path | None = None) -> None:
+    """Decide where an output's journal lies. Afterwards `journal_folder` names that place.
+
+    Args:
+        chosen: a folder for the journals of outputs; None for beside the output, if its disk locks files.
+
+    Raises:
+        UsageError: a folder was chosen for an output in a store.
+        JournalError: the folder cannot be written to.
+    """
+    if isinstance(out, Address):
+        if chosen is not None:
+            raise UsageError(
+                "--journal: an output in a store has its journal in the state folder; set XDG_STATE_HOME"
+            )
+        return
+    current, beside = journal_folder(out), out / FOLDER
+    if chosen is not None:
+        target = chosen.resolve() / digest_of(out)
+    elif current != beside:
+        return
+    else:
+        target = state_folder(out)
+    with _cannot_write(out if chosen is None else chosen):
+        current.mkdir(parents=True, exist_ok=True)
+        if target == current or (chosen is None and locks_work(current)):
+            return
+        with _lock(out, current) if locks_work(current) else nullcontext():
+            move_journal(current, target, beside, FILE)
+
+
+@contextmanager
+def _cannot_write(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JournalError(
+            f"{place}: cannot be written to ({error.strerror}); choose another folder"
+        ) from error
 
 
 @contextmanager
@@ -40,9 +84,15 @@ def locked(out: Path) -> Iterator[None]:
     Raises:
         JournalError: another process holds it, or the folder cannot be written to.
     """
+    settle(out)
+    with _lock(out, journal_folder(out)):
+        yield
+
+
+@contextmanager
+def _lock(out: Path, folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    folder = journal_folder(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock", blocking=False)

@@ -32,6 +32,7 @@ class RunSettings:
         reviewed_rule: a rule chosen in a review. It waits to be applied.
         rule_before: the rule of the run itself, where a review was applied since.
         export_of: where the photos are copies from the review of another output folder: that folder.
+        include_protected: folders of other programs were entered.
     """
 
     model: str
@@ -47,6 +48,7 @@ class RunSettings:
     reviewed_rule: Rule | None = None
     rule_before: Rule | None = None
     export_of: str | None = None
+    include_protected: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -90,6 +92,7 @@ class RunSettings:
             reviewed_rule=rule("review"),
             rule_before=rule("rule_before"),
             export_of=data.get("export_of"),
+            include_protected=data.get("include_protected", False),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -115,5 +118,6 @@ class RunSettings:
             "review": None if self.reviewed_rule is None else self.reviewed_rule.to_json(),
             "rule_before": None if self.rule_before is None else self.rule_before.to_json(),
             "export_of": self.export_of,
+            "include_protected": self.include_protected or None,
         }
         return data | {key: value for key, value in later.items() if value is not None}
