@@ -147,8 +147,10 @@ class Window(QMainWindow):
             group.addAction(action)
             bar.addAction(action)
             self._buttons[name] = action
-        for button in bar.findChildren(QWidget, "", Qt.FindChildOption.FindDirectChildrenOnly):
+        for action in self._buttons.values():
+            button = bar.widgetForAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(action.text())
 
     def _make_menus(self) -> None:
         do, bar = self.review_page.commands, self.menuBar()
@@ -178,7 +180,7 @@ class Window(QMainWindow):
         full = QAction(self.tr("&Full screen"), self)
         full.setShortcut(QKeySequence("F11"))
         full.setCheckable(True)
-        full.toggled.connect(lambda on: self.showFullScreen() if on else self.showNormal())
+        full.toggled.connect(self._fill_screen)
         view.addAction(full)
         photos = bar.addMenu(self.tr("&Photos"))
         photos.addActions([do.apply, do.undo_apply, do.put_back, do.retrain])
@@ -191,6 +193,11 @@ class Window(QMainWindow):
         version.setMenuRole(QAction.MenuRole.AboutRole)
         version.triggered.connect(self._about)
         about.addAction(version)
+
+    def _fill_screen(self, on: bool) -> None:
+        """A window that was maximized is so again afterwards."""
+        full = Qt.WindowState.WindowFullScreen
+        self.setWindowState(self.windowState() | full if on else self.windowState() & ~full)
 
     def show_shortcuts(self) -> None:
         review = self.review_page.review

@@ -232,6 +232,8 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
             [each.id for each in marked.photos() if each.label != scene and shows[each.path.name] == scene],
             scene,
         )
+        # They also confirm some: a model learns from both.
+        marked.confirm([each.id for each in marked.photos() if each.label == scene][:10])
     review.open(home / "Pictures-sorted")
     until(lambda: review.review is not None and review.review is not marked)
     app.setPalette(_dark())

@@ -6,9 +6,9 @@ import os
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sorter.photos.decode import Decoder
 from sorter.sort.review import Review
@@ -26,10 +26,11 @@ from ..parts.filterbar import FilterBar
 from ..parts.grid import PhotoGrid
 from ..parts.models import Counts, Names, Order
 from ..parts.panel import SidePanel
+from ..parts.photo_menu import photo_menu
 from ..parts.preview import ZOOM, Loaded, Preview, PreviewPhoto
 from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
-from ..parts.tabs import ALL, FAILED, ClassTabs
+from ..parts.tabs import ALL, FAILED, SKIPPED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
 from ..settings import Settings
 from ..worker import Jobs
@@ -106,10 +107,10 @@ class ReviewPage(JobPage):
         splitter.setChildrenCollapsible(False)
         column = QVBoxLayout(self)
         column.addWidget(self.header)
-        column.addWidget(self.notice)
         column.addWidget(self.tabs)
         column.addWidget(self.filters)
         column.addWidget(splitter, 1)
+        column.addWidget(self.notice)  # below the grid, so that no photo moves under the mouse
         column.addWidget(self.progress)
 
     def _connect_commands(self) -> None:
@@ -145,6 +146,12 @@ class ReviewPage(JobPage):
         self.filters.arranged.connect(self._arrange)
         self.filters.resized.connect(self._resize)
         self.empty.clear_filters.clicked.connect(self.filters.clear)
+        self.filters.left.connect(self.grid.setFocus)
+        self.tabs.tabBarClicked.connect(lambda _: QTimer.singleShot(0, self._focus_photos))
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.grid.customContextMenuRequested.connect(
+            lambda at: self._menu().popup(self.grid.viewport().mapToGlobal(at))
+        )
         self.grid.assigned.connect(self.assign)
         self.grid.cleared.connect(corrections.clear)
         self.grid.previewed.connect(self.toggle_preview)
@@ -200,7 +207,7 @@ class ReviewPage(JobPage):
         self._jobs.later(partial(_names, review.table), partial(self._know_names, folder))
         self.grid.keys = class_keys(review.classes)
         self.panel.show_classes(review.classes, self.grid.keys)
-        self.grid.photos.filter(label=None, failed=False)
+        self.grid.photos.filter(label=None, failed=False, skipped=False)
         self.grid.photos.show(review.table)
         self.tabs.show_kind(ALL)
         self.grid.go_to(0)
@@ -353,7 +360,7 @@ class ReviewPage(JobPage):
     # -- which photos ------------------------------------------------------------------------------------------
 
     def _choose_tab(self, kind: int) -> None:
-        self._narrow(label=None if kind in (ALL, FAILED) else kind, failed=kind == FAILED)
+        self._narrow(label=kind if kind >= 0 else None, failed=kind == FAILED, skipped=kind == SKIPPED)
 
     def _narrow(self, **changes: object) -> None:
         row = self.grid.current_row()
@@ -377,6 +384,18 @@ class ReviewPage(JobPage):
     def assign(self, code: int) -> None:
         """Mark the selected photos as this class, and go to the next."""
         self.corrections.assign(code)
+
+    def _menu(self) -> QMenu:
+        """What can be done with the selected photos."""
+        place, review = self.grid.current(), self._review
+        path = None if place is None or review is None else review.table.path(self.grid.photos.row(place))
+        classes = () if review is None else review.classes
+        menu = photo_menu(self.commands, classes, self.grid.keys, path, self.assign, self)
+        menu.setEnabled(review is not None)
+        return menu
+
+    def _focus_photos(self) -> None:
+        (self.preview if self.stack.currentIndex() == PREVIEW else self.grid).setFocus()
 
     def _copy(self) -> None:
         review = self._review

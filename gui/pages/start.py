@@ -154,7 +154,8 @@ class StartPage(JobPage):
             self.notice.complain(self.tr("Choose a folder for the sorted photos, too."))
             return
         action = ActionKind(self.form.action.currentData())
-        self._settings.action = action
+        if action is not ActionKind.MOVE:  # nobody moves photos by a choice made for other photos
+            self._settings.action = action
         self._run(
             SortOptions(
                 (Path(photos).expanduser(),),
@@ -179,6 +180,7 @@ class StartPage(JobPage):
         except SorterError as error:
             self.notice.complain(str(error))
             return
+        self.use_model(model)  # the form names the model that is at work
         self._run(replace(options, model=model, threshold=None, fresh=True))
 
     def _run(self, options: SortOptions) -> None:
@@ -205,6 +207,7 @@ class StartPage(JobPage):
         if self._running is not None and self._running.model not in (None, shipped_model()):
             assert self._running.model is not None
             self.use_model(self._running.model)
+        self.form.reset_action()
         self.notice.say(sentence)
         self.run_finished.emit(summary.out)
 

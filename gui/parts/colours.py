@@ -7,7 +7,11 @@ from functools import lru_cache
 from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 
 # Okabe and Ito's set for the colour-blind (https://jfly.uni-koeln.de/color/), its black and yellow left out.
-LABELS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+# Then Tol's muted set (https://personal.sron.nl/~pault/), so that twelve classes differ.
+LABELS = (
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"),
+    *("#332288", "#882255", "#999933", "#44aa99", "#661100", "#ddcc77"),
+)
 UNSURE = "#8a8a8a"
 FAILED = "#b3261e"
 

@@ -74,7 +74,7 @@ class Details(QWidget):
             guess=self._guess(cell, table.labels) or cell.failure,
             mark=self._mark(cell, table.labels),
             size=size_text(int(table.width[row]), int(table.height[row]), int(table.size[row])),
-            date=f"{datetime.fromtimestamp(int(table.mtime_ns[row]) / 1e9):%Y-%m-%d %H:%M}",
+            date=_date(int(table.mtime_ns[row])),
             camera="",
             folder=str(path.parent),
         )
@@ -129,6 +129,11 @@ def _number(value: object) -> float | None:
 
 
 def size_text(width: int, height: int, size: int) -> str:
-    """Such as `4000 × 3000 · 2.1 MiB`."""
-    data = QLocale().formattedDataSize(size)
+    """Such as `4000 × 3000 · 2.1 MB`. Empty for a file that was gone when it was to be read."""
+    data = QLocale().formattedDataSize(size, 1, QLocale.DataSizeFormat.DataSizeSIFormat) if size else ""
     return f"{width} × {height} · {data}" if width else data
+
+
+def _date(mtime_ns: int) -> str:
+    """Empty for a file that was gone when it was to be read."""
+    return f"{datetime.fromtimestamp(mtime_ns / 1e9):%Y-%m-%d %H:%M}" if mtime_ns else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSlider, QSpinBox, QWidget
 
 from .models import Order, ReviewState
 
@@ -18,10 +19,12 @@ class FilterBar(QWidget):
     Signals:
         filtered: name -> value, of `Filters`.
         arranged: an `Order`.
+        left: Enter, Down or Escape in the search field: back to the photos.
         resized: thumbnails, pixels.
     """
 
     filtered = Signal(dict)
+    left = Signal()
     arranged = Signal(object)
     resized = Signal(int)
 
@@ -32,9 +35,9 @@ class FilterBar(QWidget):
         self.name.setClearButtonEnabled(True)
         self.name.setMaximumWidth(240)
         self.name.setAccessibleName(self.tr("Only names that contain"))
-        self.low, self.high = self._probability(0.0), self._probability(1.0)
-        self.low.setAccessibleName(self.tr("Lowest probability"))
-        self.high.setAccessibleName(self.tr("Highest probability"))
+        self.low, self.high = self._percent(0), self._percent(100)
+        self.low.setAccessibleName(self.tr("At least so sure"))
+        self.high.setAccessibleName(self.tr("At most so sure"))
         self.state = QComboBox()
         for text, state in (
             (self.tr("All"), ReviewState.ANY),
@@ -67,7 +70,7 @@ class FilterBar(QWidget):
         row.addWidget(self.name, 2)
         row.addWidget(self.state)
         row.addSpacing(8)
-        row.addWidget(_label(self.tr("&Probability"), self.low))
+        row.addWidget(_label(self.tr("How s&ure"), self.low))
         row.addWidget(self.low)
         row.addWidget(_label(self.tr("to"), self.high))
         row.addWidget(self.high)
@@ -75,6 +78,7 @@ class FilterBar(QWidget):
         row.addWidget(self.order)
         row.addWidget(self.thumbnails)
 
+        self.name.installEventFilter(self)
         self.name.textChanged.connect(self._filter)
         self.low.valueChanged.connect(self._filter)
         self.high.valueChanged.connect(self._filter)
@@ -82,12 +86,23 @@ class FilterBar(QWidget):
         self.order.currentIndexChanged.connect(self._arrange)
         self.thumbnails.valueChanged.connect(self.resized)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Leave the search field by its keys. Escape clears it first."""
+        if watched is self.name and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            key = event.key()
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down, Qt.Key.Key_Escape):
+                if key == Qt.Key.Key_Escape:
+                    self.name.clear()
+                self.left.emit()
+                return True
+        return super().eventFilter(watched, event)
+
     def clear(self) -> None:
         """Let everything through again."""
         self.blockSignals(True)
         self.name.clear()
-        self.low.setValue(0.0)
-        self.high.setValue(1.0)
+        self.low.setValue(0)
+        self.high.setValue(100)
         self.state.setCurrentIndex(0)
         self.blockSignals(False)
         self._filter()
@@ -101,8 +116,8 @@ class FilterBar(QWidget):
     def values(self) -> dict[str, Any]:
         return {
             "name": self.name.text().strip(),
-            "low": self.low.value(),
-            "high": self.high.value(),
+            "low": self.low.value() / 100,
+            "high": self.high.value() / 100,
             "state": self.state.currentData(),
         }
 
@@ -112,11 +127,11 @@ class FilterBar(QWidget):
     def _arrange(self) -> None:
         self.arranged.emit(self.order.currentData())
 
-    def _probability(self, value: float) -> QDoubleSpinBox:
-        field = QDoubleSpinBox()
-        field.setRange(0.0, 1.0)
-        field.setSingleStep(0.05)
-        field.setDecimals(2)
+    def _percent(self, value: int) -> QSpinBox:
+        field = QSpinBox()
+        field.setRange(0, 100)
+        field.setSingleStep(5)
+        field.setSuffix(self.tr(" %"))
         field.setValue(value)
         return field
 

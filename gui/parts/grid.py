@@ -137,7 +137,8 @@ class PhotoDelegate(QStyledItemDelegate):
         left = picture.x() + (self.side - whole) // 2
         badge = QRect(left, top, width, line + 4)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
+        edge = QPen(palette.color(QPalette.ColorRole.HighlightedText), 1.5)
+        painter.setPen(edge if selected else QPen(Qt.PenStyle.NoPen))  # a blue badge on a blue selection
         painter.setBrush(background)
         painter.drawRoundedRect(badge, badge.height() / 2, badge.height() / 2)
         painter.setPen(text_on(background))

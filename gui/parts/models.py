@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from sorter.sort.table import SEPARATOR, Table
+from sorter.types import Status
 
 from .words import failure_text
 
@@ -49,14 +50,16 @@ class Filters:
 
     Attributes:
         label: a code of the table's labels, as things stand with corrections; None for all.
-        failed: only files that failed.
-        low: probability from which, included.
-        high: probability up to which, included.
+        failed: only photos that couldn't be read.
+        skipped: only files that are no photos.
+        low: how sure the model is of its class at least, 0 to 1.
+        high: at most.
         name: a part of the file's name, whatever its case.
     """
 
     label: int | None = None
     failed: bool = False
+    skipped: bool = False
     low: float = 0.0
     high: float = 1.0
     state: ReviewState = ReviewState.ANY
@@ -125,6 +128,21 @@ def certainty(table: Table, predicted: int, probability: float) -> float | None:
     return 1 - probability if positive not in (None, table.labels[predicted]) else probability
 
 
+def certainties(table: Table, predicted: NDArray[np.int16]) -> NDArray[np.float64]:
+    """The probability of the predicted class of each, shape (n,). NaN where it was not scored."""
+    if not table.rule.binary:
+        return table.probability
+    positive = table.labels.index(table.rule.positive or "")
+    return np.where(predicted == positive, table.probability, 1 - table.probability)
+
+
+def _skipped(table: Table) -> NDArray[np.bool_]:
+    """Which files are no photos, shape (n,)."""
+    skipped = np.zeros(len(table), np.bool_)
+    skipped[[row for row, why in table.failures.items() if why.status is Status.SKIPPED]] = True
+    return skipped
+
+
 def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp]:
     """All rows of the table in order. Ties in the order found, what has no probability last. Shape (n,)."""
     key: NDArray[Any] | None = None
@@ -146,11 +164,14 @@ def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.b
     predicted = table.predicted
     keep = np.ones(len(table), np.bool_)
     if filters.failed:
-        keep &= table.failed
+        keep &= table.failed & ~_skipped(table)
+    elif filters.skipped:
+        keep &= _skipped(table)
     elif filters.label is not None:
         keep &= np.where(table.corrected >= 0, table.corrected, predicted) == filters.label
     if (filters.low, filters.high) != (0.0, 1.0):
-        keep &= (table.probability >= filters.low) & (table.probability <= filters.high)
+        sure = certainties(table, predicted)
+        keep &= (sure >= filters.low) & (sure <= filters.high)
     if filters.state is ReviewState.CORRECTED:
         keep &= table.changed
     elif filters.state is ReviewState.CONFIRMED:
@@ -169,13 +190,15 @@ class Counts:
 
     Attributes:
         labels: photos of each label, as things stand with corrections.
-        failed: files.
+        failed: photos that couldn't be read.
+        skipped: files that are no photos.
         reviewed: photos that a person has checked.
         corrected: those of them that the model had wrong, by the threshold at that time.
     """
 
     labels: tuple[int, ...]
     failed: int
+    skipped: int
     reviewed: int
     corrected: int
 
@@ -186,7 +209,8 @@ class Counts:
         labels = np.bincount(wanted[wanted >= 0], minlength=len(table.labels))
         return cls(
             tuple(labels.tolist()),
-            int(table.failed.sum()),
+            int(table.failed.sum()) - (skipped := int(_skipped(table).sum())),
+            skipped,
             int(table.checked.sum()),
             int(table.changed.sum()),
         )

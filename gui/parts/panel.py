@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -147,6 +149,9 @@ class SidePanel(QScrollArea):
             button.clicked.connect(lambda _=False, code=code: self.assigned.emit(code))
             self._class_column.insertWidget(code, button)
             self.class_buttons.append(button)
+        order = [self.original, *self.class_buttons, self.confirm, self.clear_button]  # as they stand
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def show_confirm(self, selected: int) -> None:
         """Name the button by how many photos it confirms."""

@@ -37,6 +37,7 @@ from .words import failure_text, reworded
 
 ZOOM = 1.25
 MOST = 16.0  # pixels of the screen for one of the photo
+LARGEST = 4.0  # likewise, of a photo that is to fill the window
 
 
 @dataclass(frozen=True)
@@ -160,13 +161,16 @@ class Preview(QGraphicsView):
         return size.width(), size.height()
 
     def fit(self) -> None:
-        """The whole photo. One smaller than the window is not blown up."""
+        """The whole photo. A small one is enlarged, but not beyond what its pixels bear."""
         self._fits = True
         self.resetTransform()
         rect = self.scene().sceneRect()
         view = self.viewport().rect()
-        if rect.width() > view.width() or rect.height() > view.height():
-            self.fitInView(rect, Qt.AspectRatioMode.KeepAspectRatio)
+        if rect.isEmpty():
+            return
+        words = self._picture.pixmap().isNull()
+        room = min(view.width() / rect.width(), view.height() / rect.height(), 1.0 if words else LARGEST)
+        self.scale(room, room)
 
     def zoom(self, factor: float) -> None:
         scale = self.transform().m11() * factor
@@ -175,8 +179,8 @@ class Preview(QGraphicsView):
             self.scale(factor, factor)
 
     def actual_size(self) -> None:
-        """One pixel of the photo for one of the screen."""
-        self.zoom(1 / self.transform().m11())
+        """One pixel of the photo for one of the screen, whatever the screen's scale."""
+        self.zoom(1 / self.devicePixelRatioF() / self.transform().m11())
 
     @property
     def scale_now(self) -> float:

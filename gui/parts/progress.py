@@ -118,7 +118,7 @@ class ProgressPanel(QWidget):
         else:
             self._job.pause()
             self.pause_button.setText(self.tr("&Continue"))
-            self.detail.setText(self.tr("Paused"))
+            self.detail.setText(" · ".join(filter(None, (self.tr("Paused"), self.detail.text()))))
         self.pause_button.setAccessibleName(self.pause_button.text().replace("&", ""))
 
     @Slot()

@@ -72,8 +72,16 @@ class SortForm(QWidget):
             (ActionKind.NONE, self.tr("Not touched, preview only")),
         ):
             box.addItem(text, action.value)
-        box.setCurrentIndex(box.findData(self._settings.action.value))
+        box.setCurrentIndex(box.findData(self._usual_action().value))
         return box
+
+    def reset_action(self) -> None:
+        """Choose the usual action again. Moving is never the usual one."""
+        self.action.setCurrentIndex(self.action.findData(self._usual_action().value))
+
+    def _usual_action(self) -> ActionKind:
+        action = self._settings.action
+        return ActionKind.COPY if action is ActionKind.MOVE else action
 
     def _add_row(
         self, text: str, field: QWidget, choose: Callable[[], None] | None = None, name: str = ""
@@ -99,7 +107,10 @@ class SortForm(QWidget):
                 model = read_model(folder)
             except SorterError:
                 continue
-            self.model.addItem(_model_name(model), str(folder))
+            name = _model_name(model)
+            if self.model.findText(name) >= 0:  # another copy of it
+                name = f"{name} – {folder}"
+            self.model.addItem(name, str(folder))
             self.model.setItemData(self.model.count() - 1, str(folder), Qt.ItemDataRole.ToolTipRole)
         if current is not None:
             self.model.setCurrentIndex(max(self.model.findData(str(current)), 0))

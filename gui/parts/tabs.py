@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import QTabBar, QWidget
 
 from .grid import PHOTOS
 from .models import Counts
 
-ALL, FAILED = -1, -2  # what a tab shows, beside the codes of labels
+ALL, FAILED, SKIPPED = -1, -2, -3  # what a tab shows, beside the codes of labels
 
 
 class ClassTabs(QTabBar):
@@ -27,6 +36,7 @@ class ClassTabs(QTabBar):
         super().__init__(parent)
         self._kinds: list[int] = []
         self._classes = 0
+        self._lit: int | None = None  # the tab under what is dragged
         self.setAcceptDrops(True)
         self.setExpanding(False)
         self.setDrawBase(False)
@@ -45,10 +55,13 @@ class ClassTabs(QTabBar):
         kinds = [ALL, *range(self._classes)]
         kinds += [self._classes] if counts.labels[self._classes] or self.kind == self._classes else []
         kinds += [FAILED] if counts.failed else []
+        kinds += [SKIPPED] if counts.skipped else []
         if kinds != self._kinds:
             self._rebuild(kinds)
-        names = {ALL: self.tr("All"), FAILED: self.tr("Couldn't be read"), **dict(enumerate(labels))}
-        numbers = {ALL: total, FAILED: counts.failed, **dict(enumerate(counts.labels))}
+        names = {ALL: self.tr("All"), FAILED: self.tr("Couldn't be read"), SKIPPED: self.tr("Not photos")}
+        names |= dict(enumerate(labels))
+        numbers = {ALL: total, FAILED: counts.failed, SKIPPED: counts.skipped}
+        numbers |= dict(enumerate(counts.labels))
         for tab, kind in enumerate(kinds):
             text = names[kind].replace("&", "&&")
             self.setTabText(tab, f"{text}  {QLocale().toString(numbers[kind])}")
@@ -85,15 +98,38 @@ class ClassTabs(QTabBar):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if self._under(event) is None:
+        code = self._under(event)
+        self._light(None if code is None else self._kinds.index(code))
+        if code is None:
             event.ignore()
         else:
             event.acceptProposedAction()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        pass
+        self._light(None)
+
+    @property
+    def lit(self) -> int | None:
+        """The tab that would take what is dragged over it."""
+        return self._lit
+
+    def _light(self, tab: int | None) -> None:
+        if tab != self._lit:
+            self._lit = tab
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self._lit is not None:
+            with QPainter(self) as painter:
+                colour = self.palette().color(QPalette.ColorRole.Highlight)
+                painter.setPen(QPen(colour, 2))
+                colour.setAlpha(80)
+                painter.setBrush(colour)
+                painter.drawRoundedRect(self.tabRect(self._lit).adjusted(1, 1, -1, -1), 4, 4)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self._light(None)
         code = self._under(event)
         if code is not None:
             event.acceptProposedAction()

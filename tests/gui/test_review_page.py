@@ -23,14 +23,14 @@ from sorter.gui.parts.apply import ApplyDialog
 from sorter.gui.parts.grid import PHOTOS, PhotoGrid
 from sorter.gui.parts.models import Order, ReviewState
 from sorter.gui.parts.shortcuts import ShortcutsSheet
-from sorter.gui.parts.tabs import ALL, FAILED
+from sorter.gui.parts.tabs import ALL, FAILED, SKIPPED
 from sorter.gui.parts.thumbnails import Store, Thumbnails
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
-from sorter.output.journal import locked
+from sorter.output.journal import Journal, locked
 from sorter.sort.review import Review
 from sorter.sort.undo import undo
-from sorter.types import ActionKind
+from sorter.types import ActionKind, Failure, Photo, Reason
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 60_000  # ms
@@ -105,9 +105,9 @@ def test_tabs_filters_and_orders(qtbot: QtBot, review: ReviewPage) -> None:
     assert shown(review) == [6]
     assert review.panel.details.value("guess") == "The file is damaged"
     review.tabs.show_kind(ALL)
-    review.filters.low.setValue(0.5)
-    review.filters.high.setValue(0.9)
-    assert shown(review) == [4, 2]
+    review.filters.low.setValue(50)
+    review.filters.high.setValue(80)
+    assert shown(review) == [4, 5, 2]  # 5 is blue, 70 % sure
     review.filters.name.setText("no such name")
     qtbot.waitUntil(lambda: review.stack.currentIndex() == EMPTY, timeout=TIMEOUT)  # once names are read
     review.filters.clear()
@@ -174,7 +174,8 @@ def test_preview_is_upright_with_camera_data_and_zoom(qtbot: QtBot, page: Review
     assert page.preview.scale_now > 1
     qtbot.keyClick(page.preview, Key.Key_0, Control)
     page.commands.fit.trigger()
-    assert page.preview.scale_now == 1
+    viewport = page.preview.viewport()
+    assert page.preview.scale_now == pytest.approx(min(viewport.width() / 200, viewport.height() / 400))
     qtbot.mouseDClick(page.preview.viewport(), Qt.MouseButton.LeftButton)
     assert page.stack.currentIndex() == GRID
 
@@ -415,7 +416,15 @@ def test_photos_are_dropped_on_a_class(review: ReviewPage, out: Path) -> None:
 
     assert not over(0).isAccepted()  # All is no class
     assert said(out) == {}
+    at = review.tabs.tabRect(2).center()
+    review.tabs.dragMoveEvent(
+        QDragMoveEvent(
+            at, Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
+    )
+    assert review.tabs.lit == 2  # shows where the photos would go
     assert over(2).isAccepted()
+    assert review.tabs.lit is None
     assert said(out) == {4: "blue"}
     assert not over(3).isAccepted()  # nor is Failed
 
@@ -460,6 +469,62 @@ def test_many_corrections_are_written_elsewhere(
         review.commands.confirm_shown.trigger()
         qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert "another sorter is at work" in review.notice.text.text()
+
+
+def test_the_search_field_is_left_by_its_keys(qtbot: QtBot, review: ReviewPage) -> None:
+    for key in (Key.Key_Return, Key.Key_Down, Key.Key_Escape):
+        review.commands.find.trigger()
+        qtbot.waitUntil(review.filters.name.hasFocus, timeout=TIMEOUT)
+        review.filters.name.clear()
+        qtbot.keyClicks(review.filters.name, "0.png")
+        qtbot.keyClick(review.filters.name, key)
+        assert review.grid.hasFocus(), key
+    assert review.filters.name.text() == ""
+    review.filters.name.setFocus()
+    at = review.tabs.tabRect(1).center()
+    qtbot.mouseClick(review.tabs, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.waitUntil(review.grid.hasFocus, timeout=TIMEOUT)
+
+
+def test_a_notice_moves_no_photo(qtbot: QtBot, review: ReviewPage) -> None:
+    before = review.grid.mapTo(review, QPoint(0, 0))
+    review.notice.say("Something happened.")
+    qtbot.waitUntil(lambda: review.notice.isVisible() and review.notice.height() > 10, timeout=TIMEOUT)
+    qtbot.wait(50)
+    assert review.grid.mapTo(review, QPoint(0, 0)) == before
+
+
+def test_the_menu_of_a_photo_marks_it(review: ReviewPage, out: Path) -> None:
+    texts = {action.text().replace("&", ""): action for action in review._menu().actions()}
+    assert {"Mark as red  [1]", "Mark as blue  [2]", "Confirm", "Clear my mark", "Copy file paths"} <= set(
+        texts
+    )
+    assert "Show in file manager" in texts
+    texts["Mark as blue  [2]"].trigger()
+    assert said(out) == {4: "blue"}
+
+
+def test_the_tab_key_goes_as_the_buttons_stand(review: ReviewPage) -> None:
+    order, widget = [], review.panel.original.nextInFocusChain()
+    wanted = [*review.panel.class_buttons, review.panel.confirm, review.panel.clear_button]
+    while widget is not review.panel.original:
+        order += [widget] if widget in wanted else []
+        widget = widget.nextInFocusChain()
+    assert order == wanted
+
+
+def test_files_that_are_no_photos_have_a_tab_of_their_own(qtbot: QtBot, page: ReviewPage, out: Path) -> None:
+    with closing(Journal.open(out)) as journal, journal.transaction():
+        notes = Photo(out.parent / "in" / "notes.txt", Path("notes.txt"), 5, 0)
+        journal.failed(notes, Failure(Reason.OTHER_FILE, "not an image"))
+    opened(qtbot, page, out)
+    assert tabs(page)[3:] == ["Couldn't be read  1", "Not photos  1"]
+    page.tabs.show_kind(SKIPPED)
+    assert shown(page) == [7]
+    assert page.panel.details.value("guess") == "Not a photo"
+    assert page.panel.details.value("date") == ""  # it was never looked at
+    page.tabs.show_kind(FAILED)
+    assert shown(page) == [6]
 
 
 # -- the folders ---------------------------------------------------------------------------------------------------
