@@ -137,7 +137,7 @@ class Window(QMainWindow):
         self.addToolBar(bar)
         group = QActionGroup(self)
         self._buttons: dict[str, QAction] = {}
-        titles = (self.tr("Start"), self.tr("Review"), self.tr("Retrain"), self.tr("Clean"))
+        titles = (self.tr("Start"), self.tr("Review"), self.tr("Improve"), self.tr("Clean"))
         for number, (name, title) in enumerate(zip(PAGES, titles, strict=True), 1):
             action = QAction(title, self)
             action.setCheckable(True)
@@ -270,7 +270,33 @@ class Window(QMainWindow):
             self.show_page(self.start_page)
             self.start_page.take(folder)
 
+    def _may_close(self) -> bool:
+        """A new model that nobody decided on would be forgotten on the disk. Ask."""
+        page = self.__dict__.get("retrain_page")  # is not made for the question
+        if page is None or not page.undecided:
+            return True
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(self.tr("Sorter"))
+        box.setText(self.tr("Use the new model for new folders?"))
+        box.setInformativeText(
+            self.tr("It has learned from the photos you checked, and nothing uses it yet.")
+        )
+        use = box.addButton(self.tr("&Use for new folders"), QMessageBox.ButtonRole.AcceptRole)
+        away = box.addButton(self.tr("&Throw away"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(use)
+        box.exec()
+        if box.clickedButton() is use:
+            page.keep()
+        elif box.clickedButton() is away:
+            page.discard_now()
+        return not page.undecided
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self._may_close():
+            event.ignore()
+            return
         self.settings.geometry = self.saveGeometry()
         self.settings.sync()
         self.hide()  # what is stopped now may take a moment

@@ -37,7 +37,7 @@ from ..tasks import Cleaned, CleanFindings, DuplicateGroup, Restored
 from ..worker import Jobs
 from .job_page import JobPage
 
-REMOVED = ("broken", "duplicates", "near-duplicates")
+REMOVED = ("broken", "duplicates", "near-duplicates", "similar")
 LISTED = 5  # files that a message names
 
 
@@ -106,7 +106,7 @@ class CleanPage(JobPage):
         self.split.addWidget(self.list)
         self.split.addWidget(self.compare)
         self.split.setStretchFactor(1, 1)
-        self.split.setSizes([300, 700])
+        self.split.setSizes([380, 620])
         self.middle = QStackedWidget()
         self.middle.addWidget(QWidget())  # where there is nothing to show
         self.middle.addWidget(self.split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class RetrainPage(JobPage):
     # -- what there is to learn from ---------------------------------------------------------------------------
 
     def open(self, folder: Path) -> None:
-        """Retrain on the checked photos of an output folder."""
+        """Learn from the checked photos of an output folder."""
         if self.busy:
             return
         if folder != self._folder:
@@ -132,7 +133,7 @@ class RetrainPage(JobPage):
                 )
             )
         self.form.setVisible(self._folder is not None)
-        self.curves.setVisible(self._folder is not None)
+        self._show_curves()
         self.form.setEnabled(not self.busy and not missing)
         self.outcome.setEnabled(not self.busy)
 
@@ -155,6 +156,7 @@ class RetrainPage(JobPage):
         """Train with these options."""
         self._show_outcome(None)
         self.curves.clear()
+        self._show_curves()
         self.curves.get_ready()
         self._options, self._existed = options, options.model.exists()
         self.run_job(
@@ -165,10 +167,15 @@ class RetrainPage(JobPage):
             cancelled=self.tr("Stopped. Nothing was kept of the new model."),
         )
 
+    def _show_curves(self) -> None:
+        """A model that is learned in one round has none: a line of one point cannot be seen."""
+        self.curves.setVisible(self._folder is not None and self.curves.epochs > 1)
+
     @Slot(object)
     def on_progress(self, record: object) -> None:
         if isinstance(record, tasks.EpochEnded):
             self.curves.add(record.row)
+            self._show_curves()
 
     @Slot(str)
     def on_failed(self, message: str) -> None:
@@ -222,6 +229,13 @@ class RetrainPage(JobPage):
         self._jobs.later(lambda: discard(retrained), self._show_discarded)
         self._start_over()
 
+    def discard_now(self) -> None:
+        """Remove it before the window goes."""
+        if self.retrained is not None:
+            with suppress(SorterError, OSError):
+                discard(self.retrained)
+            self._start_over()
+
     def _show_discarded(self, error: SorterError | OSError | None) -> None:
         if error is None:
             self.notice.say(self.tr("The new model is removed. Nothing else has changed."))
@@ -232,6 +246,7 @@ class RetrainPage(JobPage):
     def _start_over(self) -> None:
         self._show_outcome(None)
         self.curves.clear()
+        self._show_curves()
         self._suggest_model()
 
     def _suggest_model(self) -> None:
@@ -242,6 +257,11 @@ class RetrainPage(JobPage):
     def open_report(self) -> None:
         if self.retrained is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.retrained.page)))
+
+    @property
+    def undecided(self) -> bool:
+        """Is there a new model that is neither kept nor thrown away?"""
+        return self.retrained is not None
 
     def close_folder(self) -> None:
         """Before the window goes."""

@@ -10,16 +10,15 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from sorter.photos.decode import Decoder
 from sorter.sort.review import Review
 from sorter.sort.status import FolderStatus, read_status
 from sorter.sort.table import Table, read_table
-from sorter.types import Failure, SorterError
+from sorter.types import SorterError
 
+from ..parts.camera import CameraReader
 from ..parts.class_keys import class_keys
 from ..parts.commands import Commands
 from ..parts.corrections import Corrections
-from ..parts.details import camera_text
 from ..parts.disk import FolderWork
 from ..parts.empty import EmptyState
 from ..parts.filterbar import FilterBar
@@ -36,7 +35,6 @@ from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
 
-SETTLE_MS = 120  # a photo that is passed over quickly is not decoded for its details
 NEIGHBOURS = 3  # thumbnails on each side that are made ahead in the preview
 EMPTY, GRID, PREVIEW = range(3)
 
@@ -77,9 +75,7 @@ class ReviewPage(JobPage):
         self.corrections = Corrections(
             jobs, self.grid, self.notice, lambda: self._idle, lambda: self._can_mark, self
         )
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
+        self._camera = CameraReader(jobs, self.panel.details, self)
         self._lay_out()
         self._connect_commands()
         self._connect_parts()
@@ -165,7 +161,6 @@ class ReviewPage(JobPage):
         self.panel.moved.connect(corrections.follow_threshold)
         self.panel.settled.connect(corrections.keep_threshold)
         self.panel.reset.connect(corrections.reset_threshold)
-        self._settle.timeout.connect(self._load_current)
 
     # -- opening -----------------------------------------------------------------------------------------------
 
@@ -296,30 +291,15 @@ class ReviewPage(JobPage):
         place, review = self.grid.current(), self._review
         if place is None or review is None:
             self.panel.details.clear()
+            self._camera.ask(None)
             return
         self.panel.details.show_photo(review.table, self.grid.photos.cell(place))
         if self.stack.currentIndex() == PREVIEW:
+            self._camera.ask(None)  # comes with the photo itself
             self._show_preview(place)
         else:
-            self._settle.start()
-
-    def _load_current(self) -> None:
-        """Read the camera's data, once a photo has been current for a moment."""
-        row, review = self.grid.current_row(), self._review
-        if row is None or review is None or review.table.failed[row]:
-            return
-        path = review.table.path(row)
-        self._jobs.later(partial(_camera, path), partial(self._know_camera, path))
-
-    def _know_camera(self, path: Path, text: str | SorterError | OSError) -> None:
-        row, review = self.grid.current_row(), self._review
-        if (
-            row is not None
-            and review is not None
-            and review.table.path(row) == path
-            and isinstance(text, str)
-        ):
-            self.panel.details.show_values(camera=text)
+            row = self.grid.photos.row(place)
+            self._camera.ask(None if review.table.failed[row] else review.table.path(row))
 
     def _show_camera(self, loaded: Loaded) -> None:
         self.panel.details.show_values(camera=loaded.camera)
@@ -458,8 +438,3 @@ def _names(table: Table) -> Names:
     import filelock  # noqa: F401 - it loads slowly, and the first correction would have to wait for it
 
     return Names.of(table)
-
-
-def _camera(path: Path) -> str:
-    exif = Decoder(None).exif(path)
-    return "" if isinstance(exif, Failure) else camera_text(exif)

@@ -19,12 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sorter.clean.records import Checked
+from sorter.clean.records import Checked, Finding, Kind
 from sorter.photos.decode import Decoder
 from sorter.types import Failure
 
 from ..worker import Jobs
 from .thumbnails import to_image
+from .words import fault_text, kind_text, reworded
 
 SIDE = 264  # pixels, of a picture beside others
 CARDS = 24  # of one group
@@ -96,7 +97,7 @@ class FileCard(QFrame):
         self.picture.setFixedSize(SIDE, SIDE)
         self.picture.setAccessibleName(self.tr("Picture of {name}").format(name=file.path.name))
         name = QLabel(f"<b>{_escaped(file.path.name)}</b>" + (self.tr("  · best copy") if best else ""))
-        text = QLabel("\n".join((_elided(str(file.path.parent)), facts(file), *map(str, file.findings))))
+        text = QLabel("\n".join((_elided(str(file.path.parent)), facts(file), *map(_fault, file.findings))))
         for label in (name, text):
             label.setWordWrap(True)
             label.setMaximumWidth(SIDE)
@@ -145,6 +146,14 @@ def facts(file: Checked) -> str:
         parts.append(known.format)
     parts.append(QLocale().formattedDataSize(file.size, 1, QLocale.DataSizeFormat.DataSizeSIFormat))
     return " · ".join(parts)
+
+
+def _fault(finding: Finding) -> str:
+    """Such as `The file is incomplete`, or `Looks like ...`."""
+    if finding.kind in (Kind.DUPLICATE, Kind.NEAR_DUPLICATE):
+        text = reworded(finding.message) or kind_text(finding.kind)
+        return text[:1].upper() + text[1:]
+    return fault_text(finding.reason)
 
 
 def _elided(text: str, most: int = 48) -> str:

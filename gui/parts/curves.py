@@ -30,11 +30,11 @@ class Curves(QWidget):
         self._lines: dict[str, Any] = {}
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._wait = QLabel(self.tr("Loss and accuracy of every epoch will be drawn here."))
+        self._wait = QLabel(self.tr("Error and right answers of every round will be drawn here."))
         self._wait.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._layout.addWidget(self._wait)
         self.setMinimumHeight(190)
-        self.setAccessibleName(self.tr("Curves of loss and accuracy"))
+        self.setAccessibleName(self.tr("Curves of error and right answers"))
 
     @property
     def epochs(self) -> int:
@@ -67,8 +67,8 @@ class Curves(QWidget):
         self._wait.hide()
         make: Callable[..., Any] = plots.PlotWidget
         for title, names in (
-            (self.tr("Loss"), {"train_loss": self.tr("training"), "val_loss": self.tr("validation")}),
-            (self.tr("Balanced accuracy"), {"val_balanced_accuracy": self.tr("validation")}),
+            (self.tr("Error"), {"train_loss": self.tr("training"), "val_loss": self.tr("validation")}),
+            (self.tr("Right answers"), {"val_balanced_accuracy": self.tr("validation")}),
         ):
             plot = make(title=title)
             plot.setAccessibleName(title)
@@ -77,7 +77,7 @@ class Curves(QWidget):
             plot.setMenuEnabled(False)
             plot.showGrid(x=True, y=True, alpha=0.2)
             plot.addLegend(offset=(-8, 8 if "train_loss" in names else -8))
-            plot.setLabel("bottom", self.tr("epoch"))
+            plot.setLabel("bottom", self.tr("round"))
             plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             for name, text in names.items():
                 self._lines[name] = plot.plot([], [], name=text)

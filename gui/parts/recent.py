@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +142,10 @@ class RecentFolders(QWidget):
         if status is None:
             return self.tr("Drive not connected")
         number = QLocale().toString
-        done = {what: n for (kind, what), n in status.counts.items() if kind in ("sorted", "unsure")}
+        done: Counter[str] = Counter()
+        for (kind, what), n in status.marked_counts.items():
+            done[what] += n if kind in ("sorted", "unsure") else 0
+        done = +done
         parts = [f"{number(n)} {what}" for what, n in done.items()]
         more = ["…"] if len(parts) > MOST_CLASSES else []
         failed = sum(n for (kind, _), n in status.counts.items() if kind == "failed")

@@ -102,7 +102,7 @@ class ShortcutsSheet(QDialog):
                 self.tr("Window"),
                 [
                     ("Ctrl+O", self.tr("Open a folder that was sorted")),
-                    ("Alt+1 … Alt+4", self.tr("Start, Review, Retrain, Clean")),
+                    ("Alt+1 … Alt+4", self.tr("Start, Review, Improve, Clean")),
                     ("F11", self.tr("Full screen")),
                     ("F1", self.tr("This sheet")),
                     ("Ctrl+Q", self.tr("Quit")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class FolderStatus:
         counts: (status, label or reason) -> files.
         filed: files that lie in the output folder now.
         inputs: the folders and photos that were sorted.
+        marked_counts: as `counts`, with a person's class in place of the model's.
     """
 
     out: Path
@@ -37,6 +38,7 @@ class FolderStatus:
     counts: dict[tuple[str, str], int]
     filed: int
     inputs: tuple[Path, ...] = ()
+    marked_counts: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def photos(self) -> int:
@@ -61,10 +63,14 @@ class FolderStatus:
         }
 
 
-def read_status(out: Path) -> FolderStatus:
-    """Read the journal of an output folder. Raises JournalError where it has none."""
+def read_status(out: Path, journal_at: Path | None = None) -> FolderStatus:
+    """Read the journal of an output folder. Raises JournalError where it has none.
+
+    Args:
+        journal_at: as for `undo`.
+    """
     out = out.resolve()
-    with closing(Journal.read(out)) as journal:
+    with closing(Journal.read(out, journal_at)) as journal:
         run = journal.run_settings()
         return FolderStatus(
             out=out,
@@ -75,4 +81,5 @@ def read_status(out: Path) -> FolderStatus:
             counts=journal.counts(),
             filed=journal.filing_count(),
             inputs=() if run is None else run.inputs,
+            marked_counts=journal.counts(marked=True),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from support.commands import hashes, read_report
 from support.models import make_model
 from support.photos import BLUE, RED, make_photo
+from support.sorted_folder import make_output
 
 from sorter.engines.choice import EngineOptions
 from sorter.gui.pages.start import StartPage
@@ -22,6 +24,7 @@ from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal
 from sorter.sort.options import SortOptions, options_of_last_run
+from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
 from sorter.types import ActionKind, UsageError
 
@@ -168,6 +171,69 @@ def test_what_cannot_be_done_is_a_sentence(qtbot: QtBot, page: StartPage, tmp_pa
     assert "isn't a model" in page.notice.text.text()
     page.open(tmp_path / "nothing")
     qtbot.waitUntil(lambda: "wasn't sorted by Sorter" in page.notice.text.text(), timeout=TIMEOUT)
+
+
+def test_moving_is_never_the_usual_action(
+    qtbot: QtBot, page: StartPage, settings: Settings, photos: Path, model: Path
+) -> None:
+    page.take(photos)
+    page.use_model(model)
+    page.form.action.setCurrentIndex(page.form.action.findData(ActionKind.MOVE.value))
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
+        page.sort()
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+    assert page.form.action.currentData() == ActionKind.COPY.value
+    assert settings.action is ActionKind.COPY
+
+
+def test_two_copies_of_a_model_are_told_apart(page: StartPage, tmp_path: Path, model: Path) -> None:
+    page.use_model(model)
+    page.use_model(make_model(tmp_path / "other" / model.name).folder)
+    names = [page.form.model.itemText(row) for row in range(page.form.model.count())]
+    assert len(set(names)) == len(names) == 3
+
+
+def test_an_unplugged_drive_offers_to_continue(
+    qtbot: QtBot, page: StartPage, tmp_path: Path, model: Path
+) -> None:
+    drive, away = tmp_path / "drive", tmp_path / "away"
+    for number in range(60):
+        make_photo(drive / f"{number}.jpg", RED if number % 3 else BLUE, (900, 700), seed=number)
+    page.use_model(model)
+    page.take(drive)
+    out = Path(page.form.out.text())
+    page.sort()
+    qtbot.waitUntil(lambda: (out / "red").exists(), timeout=TIMEOUT)
+    drive.rename(away)
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+    assert (
+        page.notice.text.text() == f"{drive} is not there any more. Connect the drive, then press Continue."
+    )
+    assert not page.notice.button.isHidden()
+    qtbot.waitUntil(lambda: any("drive is not connected" in text for text in items(page)), timeout=TIMEOUT)
+    assert not page.recent.continue_button.isEnabled()
+    away.rename(drive)
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
+        page.notice.button.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+    assert sum(row["status"] == "sorted" for row in read_report(out)) == 60
+
+
+def test_recent_counts_what_a_person_said(
+    qtbot: QtBot, page: StartPage, settings: Settings, tmp_path: Path
+) -> None:
+    out = make_output(tmp_path / "out", [0.9, 0.8, 0.2])
+    with closing(Review.open(out)) as review:
+        review.assign([1], "blue")
+    settings.remember(out)
+    page.refresh()
+    qtbot.waitUntil(
+        lambda: any("2 blue" in text and "1 red" in text for text in items(page)), timeout=TIMEOUT
+    )
+    page.forget(out)
+    qtbot.waitUntil(lambda: not any("blue" in text for text in items(page)), timeout=TIMEOUT)
+    assert settings.recent == []
+    assert out.exists()
 
 
 def test_settings_survive_and_damage_reads_as_the_default(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import PySide6
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 from support.photos import BLUE, RED, make_photo
 from support.retraining import PURPLE
@@ -175,6 +175,38 @@ def test_a_folder_dropped_on_any_page_is_to_be_sorted(window: Window, tmp_path: 
     assert drop(tmp_path / "photos")
     assert window.pages.currentWidget() is window.start_page
     assert window.start_page.form.photos.text() == str(tmp_path / "photos")
+
+
+@pytest.mark.parametrize("answer", ["Use for new folders", "Throw away", "Cancel"])
+def test_a_new_model_that_nobody_decided_on_is_asked_about(
+    window: Window, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    page = window.retrain_page
+    kept: list[str] = []
+    monkeypatch.setattr(type(page), "undecided", property(lambda _: not kept))
+    monkeypatch.setattr(page, "keep", lambda: kept.append("Use for new folders"))
+    monkeypatch.setattr(page, "discard_now", lambda: kept.append("Throw away"))
+
+    def press(box: QMessageBox) -> int:
+        (button,) = [each for each in box.buttons() if each.text().replace("&", "") == answer]
+        button.click()
+        return 0
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    window.close()
+    assert window.isVisible() == (answer == "Cancel")
+    assert kept == ([] if answer == "Cancel" else [answer])
+    kept.append("so that it closes at the end")
+
+
+def test_full_screen_comes_back_to_a_maximized_window(window: Window) -> None:
+    window.showMaximized()
+    full = menu_actions(window)["Full screen"]
+    full.trigger()
+    assert window.isFullScreen()
+    full.trigger()
+    assert window.isMaximized()
+    assert not window.isFullScreen()
 
 
 def test_the_command_says_what_is_missing(

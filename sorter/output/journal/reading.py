@@ -380,11 +380,12 @@ class Reader:
 
     # -- counts ------------------------------------------------------------------------------------------------
 
-    def counts(self) -> dict[tuple[str, str], int]:
-        """(status, label or reason) -> how many photos."""
+    def counts(self, marked: bool = False) -> dict[tuple[str, str], int]:
+        """(status, label or reason) -> how many photos. With `marked`, a person's class goes before the label."""
+        label = f"coalesce({CORRECTION}, label)" if marked else "label"
         rows = self._db.execute(
-            "SELECT status, CASE WHEN status IN ('sorted', 'unsure') THEN label ELSE reason END AS what, count(*) "
-            "FROM photos GROUP BY 1, 2 ORDER BY 1 DESC, 2"
+            f"SELECT status, CASE WHEN status IN ('sorted', 'unsure') THEN {label} ELSE reason END AS what, count(*) "
+            "FROM photos p GROUP BY 1, 2 ORDER BY 1 DESC, 2"
         )
         return {(status, what): count for status, what, count in rows}
 
