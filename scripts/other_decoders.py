@@ -16,11 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from sorter.photos.jpeg import read_frame
+
 Pixels = NDArray[np.uint8]
 Reader = Callable[[Path], Pixels]
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE = 255
+PNG = b"\x89PNG"
+NOT_OF_LIBTIFF = frozenset({22610, 33003, 33004, 33005, 34712, 34892, 34933, 34934, 50002, 52546})
 NOT_PICTURES = ("csvload", "matrixload", "rawload")
 
 
@@ -61,7 +65,7 @@ def _imagecodecs() -> Reader:
         data = path.read_bytes()
         if data.startswith(TIFF_MAGIC):
             try:
-                decoded = on_white(imagecodecs.tiff_decode(data, index=0, asrgb=True))
+                decoded = _by_libtiff(imagecodecs, tifffile, path)
             except imagecodecs.TiffError:
                 decoded = _tiff_page(tifffile, path)
         else:
@@ -69,13 +73,32 @@ def _imagecodecs() -> Reader:
                 array = imagecodecs.imread(data)
             except Exception as error:  # it tries every codec, and shows the error of the last
                 raise ValueError("no codec reads it") from error
-            bits = 12 if data.startswith(b"\xff\xd8") and array.dtype == np.uint16 else None
-            decoded = on_white(array, bits)
+            decoded = on_white(array, _bits(data, array))
         if not decoded.size:
             raise ValueError("a picture without pixels")
         return _as_viewed(Image.fromarray(decoded), path)
 
     return read
+
+
+def _by_libtiff(imagecodecs: Any, tifffile: Any, path: Path) -> Pixels:
+    """The first page of a TIFF as libtiff shows it. Where it lacks the codec it would show black."""
+    with tifffile.TiffFile(path) as file:
+        compression = file.pages[0].compression
+    if int(compression) in NOT_OF_LIBTIFF:
+        raise ValueError(f"libtiff has no codec for {compression!r}")
+    shown = imagecodecs.tiff_decode(path.read_bytes(), index=0, asrgb=True)
+    return on_white(shown, premultiplied=True)
+
+
+def _bits(data: bytes, array: NDArray[Any]) -> int | None:
+    """Bits of a sample, where they are fewer than those of the array's type."""
+    if array.dtype != np.uint16 or data.startswith(PNG):
+        return None
+    if data.startswith(b"\xff\xd8"):
+        frame = read_frame(data)
+        return frame.bits if frame else None
+    return 10 if int(array.max(initial=0)) < 1 << 10 else 12
 
 
 def _tiff_page(tifffile: Any, path: Path) -> Pixels:
@@ -92,12 +115,13 @@ def _tiff_page(tifffile: Any, path: Path) -> Pixels:
         return np.asarray(WHITE - pixels if photometric.name == "MINISWHITE" else pixels)
 
 
-def on_white(decoded: NDArray[Any], bits: int | None = None) -> Pixels:
+def on_white(decoded: NDArray[Any], bits: int | None = None, premultiplied: bool = False) -> Pixels:
     """Any array of a picture -> uint8 (height, width, 3).
 
     Args:
         decoded: (h, w), or (h, w, channels) with grey, grey and alpha, RGB or RGBA. Frames may come before that.
         bits: of an integer sample. None for all of its type. Floats go from 0 to 1.
+        premultiplied: the colours have been multiplied by their transparency.
 
     Raises:
         ValueError: another shape.
@@ -114,7 +138,7 @@ def on_white(decoded: NDArray[Any], bits: int | None = None) -> Pixels:
     values = decoded.astype(np.float32) / np.float32(most)
     if values.shape[-1] in (2, 4):
         alpha = values[..., -1:]
-        values = values[..., :-1] * alpha + (1 - alpha)
+        values = values[..., :-1] * (1 if premultiplied else alpha) + (1 - alpha)
     if values.shape[-1] == 1:
         values = np.repeat(values, 3, axis=-1)
     return np.asarray((values.clip(0, 1) * WHITE).round(), np.uint8)
