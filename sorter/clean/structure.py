@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from sorter.clean.records import Finding, Kind
 
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # without stuffing, fill bytes and restarts
+NOT_ZERO = re.compile(rb"[^\0]")
 # Programs append these on purpose: a further picture (MPO, gain maps), the video of a motion photo, the trailers of
 # Samsung and Google.
 TRAILERS = (b"\xff\xd8\xff", b"SEFH", b"MotionPhoto", b"\0\0\0\x18ftyp", b"\0\0\0\x1cftyp", b"\0\0\0\x20ftyp")
@@ -98,8 +99,12 @@ def _gif(data: bytes) -> Iterator[Finding]:
             at += 2
         elif kind == 0x2C and at + 10 < len(data):
             at += 11 + (3 * 2 ** ((data[at + 9] & 7) + 1) if data[at + 9] & 0x80 else 0)
-        elif not data[at:].strip(b"\0"):
-            break
+        elif kind == 0:  # some programs write zeros between blocks, and decoders pass over them
+            found = NOT_ZERO.search(data, at)
+            if found is None:
+                break
+            at = found.start()
+            continue
         else:
             yield Finding(Kind.BROKEN, "corrupt", "an unknown block at the place of a frame")
             return

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from sorter.files import NotRegularError, open_regular
-from sorter.photos.bitmap import read_bit_fields
+from sorter.photos.bitmap import check_kind, read_bit_fields
 from sorter.photos.boxes import PictureBoxes, read_boxes, read_rare_boxes
 from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
@@ -237,6 +237,8 @@ class Decoder:
             file = io.BytesIO(data)
         if kind == "PNG":
             check_pixels(file)
+        elif kind == "BMP":
+            check_kind(file)
         try:
             image = _open(file, kind)
         except OSError as error:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from sorter.photos.errors import TooLargeError, UnsupportedError
+from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.tiff import to_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 END_OF_JPEG = b"\xff\xd9"
+LOSSY_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 # Start of frame, of every process (ITU-T T.81, table B.1); DHT, JPG and DAC lie between them.
 FRAME_MARKERS = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 
@@ -43,12 +44,14 @@ class JpegFrame:
         bits: of a sample.
         width: in pixels.
         height: in pixels; 0 leaves it to a marker behind the first scan.
+        begins: at which byte of the file. Thumbnails within EXIF come before.
     """
 
     marker: int
     bits: int
     width: int
     height: int
+    begins: int
 
 
 def read_frame(data: bytes) -> JpegFrame | None:
@@ -63,7 +66,7 @@ def read_frame(data: bytes) -> JpegFrame | None:
                 int.from_bytes(data[at + 7 : at + 9], "big"),
                 int.from_bytes(data[at + 5 : at + 7], "big"),
             )
-            return JpegFrame(marker, data[at + 4], *size)
+            return JpegFrame(marker, data[at + 4], *size, at)
         elif length < 2 or marker == 0xDA:
             return None
         else:
@@ -77,6 +80,7 @@ def read_rare_jpeg(data: bytes, max_pixels: float) -> NDArray[np.uint8]:
     Raises:
         OSError: its header is damaged.
         TooLargeError: more pixels than allowed.
+        TruncatedError: it has no end marker. The codecs fill up what is missing, and do not say so.
         UnsupportedError: nothing reads it.
     """
     frame = read_frame(data)
@@ -86,6 +90,8 @@ def read_rare_jpeg(data: bytes, max_pixels: float) -> NDArray[np.uint8]:
         raise OSError("its header gives it no height or no width")
     if frame.width * frame.height > max_pixels:
         raise TooLargeError(f"{frame.width} x {frame.height} pixels")
+    if data.find(END_OF_JPEG, frame.begins) < 0:
+        raise TruncatedError("image file is truncated: it has no end marker")
     try:
         import imagecodecs
 
@@ -123,9 +129,15 @@ def decode_fast(data: bytes, min_width: int, min_height: int) -> tuple[NDArray[n
 
 
 def jpeg_warning(data: bytes) -> str:
-    """What libjpeg-turbo objects to in a JPEG that `Decoder` leaves to Pillow (CMYK, grey); empty where nothing."""
+    """What libjpeg-turbo objects to in a JPEG that `Decoder` leaves to Pillow (CMYK, grey); empty where nothing.
+
+    Nothing is known of more than 8 bits and of lossless ones, which simplejpeg does not read.
+    """
     import simplejpeg
 
+    frame = read_frame(data)
+    if frame is not None and (frame.bits != 8 or frame.marker not in LOSSY_FRAMES):
+        return ""
     spaces = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
     try:
         space = spaces.get(simplejpeg.decode_jpeg_header(data)[2])

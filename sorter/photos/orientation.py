@@ -23,14 +23,19 @@ def read_orientation(image: Image.Image) -> int:
     """
     try:
         if image.format == "PNG":
-            exif = image.getexif()
-        else:
-            exif = Image.Exif()
-            exif.load(image.info.get("exif", b""))
+            image.load()  # its EXIF may come behind its pixels
+        exif = Image.Exif()
+        exif.load(image.info.get("exif") or _raw_profile(image))
         value = exif.get(EXIF_ORIENTATION, 1)
     except Exception:  # damaged EXIF: the picture stays as it is stored
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _raw_profile(image: Image.Image) -> bytes:
+    """EXIF as ImageMagick wrote it into a PNG before there was a chunk for it: hexadecimal, after three lines."""
+    text = image.info.get("Raw profile type exif", "")
+    return bytes.fromhex("".join(text.split("\n")[3:]))
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

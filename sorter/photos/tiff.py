@@ -7,6 +7,7 @@ who reads a file: `is_plain` ones are Pillow's. Tags: TIFF 6.0; BigTIFF; TIFF/EP
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ DNG_VERSION = 50706
 RANGES = (0xFF, 0x3FF, 0xFFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF)
 PALETTE_OF_BYTES = 256  # entries below it were written as 8-bit values
 ASSOCIATED, UNASSOCIATED = 1, 2
+OLD_JPEG = 6  # of TIFF 6.0, withdrawn in Adobe's technical note 2 of 1995
+CONVERT = "is not read; convert it, for example to PNG"
 ROWS = 64  # at once, as floats take eight times the bytes
 
 
@@ -88,6 +91,8 @@ def read_tiff(file: IO[bytes], max_pixels: float) -> TiffPages:
     """
     import tifffile
 
+    # It would print a line for each fault of a file. The failure says what is wrong, and names the file.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     tiff = tifffile.TiffFile(file, name="photo.tif")  # a file opened by its number has no name
@@ -137,10 +142,11 @@ def _samples_last(page: Any) -> NDArray[Any]:
     try:
         values: NDArray[Any] = page.asarray()
     except (NotImplementedError, ImportError) as error:
-        raise UnsupportedError(str(error)) from error
-    except ValueError as error:
-        if "not supported" in str(error) or "unsupported" in str(error):
-            raise UnsupportedError(str(error)) from error
+        raise UnsupportedError(_unread(page)) from error
+    except Exception as error:  # each codec has errors of its own
+        # Old JPEG can be stored in ways that tifffile does not put together, so its failure is no sign of damage.
+        if page.compression == OLD_JPEG or "not supported" in str(error) or "unsupported" in str(error):
+            raise UnsupportedError(_unread(page)) from error
         raise
     if page.axes == "SYX":
         values = np.moveaxis(values, 0, -1)
@@ -151,6 +157,12 @@ def _samples_last(page: Any) -> NDArray[Any]:
     return values
 
 
+def _unread(page: Any) -> str:
+    compression = getattr(page.compression, "name", page.compression)
+    photometric = getattr(page.photometric, "name", page.photometric)
+    return f"TIFF of the compression {compression} with colours of the kind {photometric} {CONVERT}"
+
+
 def _image(values: NDArray[Any], photometric: int, page: Any) -> Image.Image:
     if photometric in (CIELAB, ICCLAB):
         return _from_lab(values, photometric)
@@ -158,7 +170,7 @@ def _image(values: NDArray[Any], photometric: int, page: Any) -> Image.Image:
         photometric
     )
     if colours is None or values.shape[2] < colours:
-        raise UnsupportedError(f"its colours are of the kind {photometric}")
+        raise UnsupportedError(_unread(page))
     if photometric == PALETTE:
         return _from_palette(values[..., 0], page.colormap)
     light = to_bytes(values[..., :colours], page.bitspersample)

@@ -203,6 +203,27 @@ def test_a_tiff_that_is_cut_short_is_truncated_whoever_reads_it(tmp_path: Path) 
     assert failure(tmp_path / "a.tif").reason is Reason.TRUNCATED
 
 
+def test_tiff_of_a_compression_that_nothing_reads_is_unsupported(tmp_path: Path) -> None:
+    values = scene(1)[..., 0].astype(np.uint64)
+    for compression in (6, 34676):
+        data = packed_tiff(values, 8, 1).replace(
+            struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, compression)
+        )
+        (tmp_path / "a.tif").write_bytes(data)
+        found = failure(tmp_path / "a.tif")
+        assert found.reason is Reason.UNSUPPORTED
+        assert "is not read; convert it" in found.message
+
+
+def test_a_damaged_tiff_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", deep(scene(), 16), photometric="rgb", planarconfig="separate")
+    whole = (tmp_path / "a.tif").read_bytes()
+    at = int.from_bytes(whole[4:8], "little")
+    (tmp_path / "a.tif").write_bytes(whole[:4] + (at + 100_000).to_bytes(4, "little") + whole[8:])
+    failure(tmp_path / "a.tif")
+    assert capfd.readouterr().err == ""
+
+
 # -- raw -------------------------------------------------------------------------------------------------------
 
 
@@ -321,6 +342,20 @@ def test_jpeg_of_twelve_bits(tmp_path: Path) -> None:
     assert_alike(decoded(tmp_path / "a.jpg"), scene(), within=6)
 
 
+@pytest.mark.parametrize("kind", ["12 bits", "lossless"])
+def test_a_cut_jpeg_of_more_than_eight_bits_is_truncated(tmp_path: Path, kind: str) -> None:
+    """Its codecs fill up what is missing without a word. A thumbnail in front has an end marker of its own."""
+    import imagecodecs
+
+    if kind == "lossless":
+        data = bytes(imagecodecs.ljpeg_encode(deep(scene(1)[..., 0], 12), bitspersample=12))
+    else:
+        data = bytes(imagecodecs.jpeg8_encode(deep(scene(), 12), level=98, bitspersample=12))
+    thumbnail = b"\xff\xe1" + struct.pack(">H", 8) + b"Exif\xff\xd9"
+    (tmp_path / "a.jpg").write_bytes(data[:2] + thumbnail + data[2 : len(data) // 2])
+    assert failure(tmp_path / "a.jpg").reason is Reason.TRUNCATED
+
+
 def test_jpeg_without_height_is_told_of_in_a_sentence(tmp_path: Path) -> None:
     held = io.BytesIO()
     Image.fromarray(scene()).save(held, "JPEG")
@@ -341,6 +376,23 @@ def test_xmp_alone_does_not_turn_a_jpeg(tmp_path: Path) -> None:
     )
     Image.fromarray(scene()).save(tmp_path / "a.jpg", quality=95, subsampling=0, xmp=xmp)
     assert decoded(tmp_path / "a.jpg").shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("exif", [False, True])
+def test_only_exif_turns_a_png(tmp_path: Path, exif: bool) -> None:
+    """XMP alone does not, and EXIF may stand behind the pixels."""
+    info = PngImagePlugin.PngInfo()
+    xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    info.add_itxt("XML:com.adobe.xmp", xmp)
+    held = io.BytesIO()
+    Image.fromarray(scene()).save(held, "PNG", pnginfo=info)
+    data = held.getvalue()
+    if exif:
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        data = data[:-12] + chunk(b"eXIf", turned.tobytes().removeprefix(b"Exif\0\0")) + data[-12:]
+    (tmp_path / "a.png").write_bytes(data)
+    assert decoded(tmp_path / "a.png").shape == ((WIDTH, HEIGHT, 3) if exif else (HEIGHT, WIDTH, 3))
 
 
 # -- colours ---------------------------------------------------------------------------------------------------
