@@ -157,3 +157,14 @@ def test_collect_copies_nothing_from_places(tmp_path: Path, sorter: Sorter) -> N
 
     assert collected() == {"1.jpg", "2.jpg"}
     assert collected("--include-protected") == {f"{number}.jpg" for number in range(1, 6)}
+
+
+def test_clean_takes_no_place_for_junk(tmp_path: Path, sorter: Sorter) -> None:
+    root = tmp_path / "in"
+    make_photo(root / "1.jpg")
+    make_photo(root / "@eaDir" / "2.jpg", seed=2)
+    make_photo(root / ".Trashes" / "3.jpg", seed=3)
+    before = hashes(root)
+    done = sorter("clean", root, "--remove", "junk", "--json", "-j", "1")
+    assert json.loads(done.stdout)["counts"] == {"ok": 1, "skipped": 2}, done.stderr
+    assert hashes(root) == before
