@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -23,7 +23,7 @@ from ..parts.disk import FolderWork
 from ..parts.empty import EmptyState
 from ..parts.filterbar import FilterBar
 from ..parts.grid import PhotoGrid
-from ..parts.models import Counts, Names, Order
+from ..parts.models import Counts, Names, Order, read_names
 from ..parts.panel import SidePanel
 from ..parts.photo_menu import photo_menu
 from ..parts.preview import ZOOM, Loaded, Preview, PreviewPhoto
@@ -136,6 +136,7 @@ class ReviewPage(JobPage):
         corrections, selection = self.corrections, self.grid.selectionModel()
         corrections.changed.connect(self._show_everything)
         corrections.writing_changed.connect(self.update_controls)
+        corrections.outdated.connect(self._catch_up)
         self.tabs.chosen.connect(self._choose_tab)
         self.tabs.dropped.connect(self.assign)
         self.filters.filtered.connect(lambda values: self._narrow(**values))
@@ -199,7 +200,7 @@ class ReviewPage(JobPage):
         self._folder, self._review = folder, review
         self.corrections.review = review
         self.header.show_folder(folder)
-        self._jobs.later(partial(_names, review.table), partial(self._know_names, folder))
+        self._jobs.later(partial(read_names, review.table), partial(self._know_names, folder))
         self.grid.keys = class_keys(review.classes)
         self.panel.show_classes(review.classes, self.grid.keys)
         self.grid.photos.filter(label=None, failed=False, skipped=False)
@@ -226,13 +227,25 @@ class ReviewPage(JobPage):
         if self._folder is not None:
             self._jobs.later(partial(read_table, self._folder), partial(self._read_again, self._folder))
 
+    def event(self, event: QEvent) -> bool:
+        """Another window may have changed the folder while this one was behind."""
+        back = event.type() == QEvent.Type.WindowActivate
+        if back and self._review is not None and self._idle and self._review.outdated:
+            self._catch_up()
+        return super().event(event)
+
+    def _catch_up(self) -> None:
+        """Another window, or a command, has changed the folder."""
+        self.notice.say(self.tr("This folder was changed elsewhere. It is shown as it is now."))
+        self.on_ended()
+
     def _read_again(self, folder: Path, table: Table | SorterError | OSError) -> None:
         if folder != self._folder or self._review is None:
             return
         if not isinstance(table, Table):
             self.notice.complain(str(table))
             return
-        self._review.table = table
+        self._review.take(table)
         row = self.grid.current_row()
         self.grid.photos.show(table, self._names)
         self._show_everything()
@@ -432,9 +445,3 @@ class ReviewPage(JobPage):
         self.panel.setEnabled(there and self._idle)
         self.filters.setEnabled(there)
         self.tabs.setEnabled(there)
-
-
-def _names(table: Table) -> Names:
-    import filelock  # noqa: F401 - it loads slowly, and the first correction would have to wait for it
-
-    return Names.of(table)

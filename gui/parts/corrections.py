@@ -33,10 +33,12 @@ class Corrections(QObject):
     Signals:
         changed: classes or the threshold changed; counts and photos look different.
         writing_changed: a long write began or ended.
+        outdated: another window has changed the folder, so that nothing was written. It has to be read anew.
     """
 
     changed = Signal()
     writing_changed = Signal()
+    outdated = Signal()
 
     def __init__(
         self,
@@ -167,6 +169,9 @@ class Corrections(QObject):
         review = self.review
         if review is None or not self._may_write():
             return
+        if review.outdated:
+            self.outdated.emit()
+            return
         if photos <= AT_ONCE:
             try:
                 answer = act(review)
@@ -190,6 +195,8 @@ class Corrections(QObject):
         self, table: Table, then: Callable[[Answer], None], answer: Answer | SorterError | OSError
     ) -> None:
         self.writing = False
+        if self.review is not None and self.review.table is table:
+            self.review.take(table)
         if isinstance(answer, (SorterError, OSError)):
             self._notice.complain(str(answer))
         elif self.review is not None and self.review.table is table:

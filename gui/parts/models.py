@@ -94,6 +94,13 @@ class Names:
         return cls(lower, rank)
 
 
+def read_names(table: Table) -> Names:
+    """In a thread, as soon as a folder is open."""
+    import filelock  # noqa: F401 - it loads slowly, and the first correction would have to wait for it
+
+    return Names.of(table)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """All that the grid draws of one photo.

@@ -72,6 +72,7 @@ class Review:
     def __init__(self, journal: Journal, table: Table) -> None:
         self._journal = journal
         self.table = table
+        self._version = journal.data_version()
 
     @classmethod
     def open(cls, out: Path, table: Table | None = None) -> Review:
@@ -250,7 +251,17 @@ class Review:
 
     def reload(self) -> None:
         """Read the table anew, after another process has filed photos."""
-        self.table = read_table(self.table.out)
+        self.take(read_table(self.table.out))
+
+    def take(self, table: Table) -> None:
+        """Go on with a table that was read a moment ago."""
+        self.table = table
+        self._version = self._journal.data_version()
+
+    @property
+    def outdated(self) -> bool:
+        """Has another process, or another `Review`, written since the table was read?"""
+        return self._journal.data_version() != self._version
 
     def _and_reload(self, act: Callable[[], Applied]) -> Applied:
         try:

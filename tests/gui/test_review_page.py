@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
@@ -525,6 +525,22 @@ def test_files_that_are_no_photos_have_a_tab_of_their_own(qtbot: QtBot, page: Re
     assert page.panel.details.value("date") == ""  # it was never looked at
     page.tabs.show_kind(FAILED)
     assert shown(page) == [6]
+
+
+def test_a_second_window_on_one_folder_is_noticed(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    with closing(Review.open(out)) as other:
+        other.assign([3, 5], "red")
+    qtbot.keyClick(review.grid, "2")  # meant for what was shown, and not written
+    assert "changed elsewhere" in review.notice.text.text()
+    qtbot.waitUntil(lambda: review.header.checked.text().startswith("2 checked"), timeout=TIMEOUT)
+    assert said(out) == {3: "red", 5: "red"}
+    assert current(review) == 4
+    qtbot.keyClick(review.grid, "2")
+    assert said(out) == {3: "red", 5: "red", 4: "blue"}
+    with closing(Review.open(out)) as other:
+        other.assign([1], "blue")
+    QGuiApplication.sendEvent(review, QEvent(QEvent.Type.WindowActivate))
+    qtbot.waitUntil(lambda: review.header.checked.text().startswith("4 checked"), timeout=TIMEOUT)
 
 
 # -- the folders ---------------------------------------------------------------------------------------------------

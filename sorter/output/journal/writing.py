@@ -18,6 +18,7 @@ from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal import schema
 from sorter.output.journal.history import ThresholdStep
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
+from sorter.output.journal.place import digest_of
 from sorter.output.journal.reading import Reader, marks
 from sorter.output.journal.reserve import WAL_PAGES
 from sorter.output.journal.schema import CORRECTION
@@ -51,6 +52,7 @@ class Journal(Reader):
     A batch is written with a few statements for all of it, as a statement costs more than what it writes.
     """
 
+    _path: Path = Path()
     _remembers: bool | None = None  # not known before the first photo is written
 
     @classmethod
@@ -71,6 +73,7 @@ class Journal(Reader):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             journal = cls(out, connection)
+            journal._path = path
             if schema.version(connection) < schema.VERSION:
                 with journal.transaction():
                     schema.prepare(connection)
@@ -78,9 +81,15 @@ class Journal(Reader):
         return journal
 
     @classmethod
-    def read(cls, out: Path) -> Journal:
-        """Open an existing journal for reading. Raises JournalError where there is none."""
-        path = journal_folder(out) / FILE
+    def read(cls, out: Path, chosen: Path | None = None) -> Journal:
+        """Open an existing journal for reading. Raises JournalError where there is none.
+
+        Args:
+            chosen: as for `settle`.
+        """
+        path = (journal_folder(out) if chosen is None else chosen.resolve() / digest_of(out)) / FILE
+        if not path.exists() and chosen is None and not isinstance(out, Address):
+            path = out / FOLDER / FILE  # on another machine: the copy
         if not path.exists():
             name = path if isinstance(out, Address) else f"{FOLDER}/{FILE}"
             raise JournalError(f"{out}: holds no journal ({name}); name a folder that `sorter run` wrote to")
@@ -100,13 +109,17 @@ class Journal(Reader):
         """Take the write-ahead log in early from now on, so that writing needs little room on the disk."""
         self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
+    def data_version(self) -> int:
+        """Another number once another connection has written. What this one writes leaves it as it is."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def backup(self, target: sqlite3.Connection) -> None:
         self._db.backup(target)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on the disk when the block ends."""
-        with sqlite_errors(journal_folder(self.out) / FILE):
+        with sqlite_errors(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
