@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sorter.train.result import TrainResult
+from sorter.train.result import FOLDS_PART, TrainResult
 
 
 def model_card(result: TrainResult) -> str:
@@ -26,9 +26,11 @@ def model_card(result: TrainResult) -> str:
             f"A photo is `{model.positive}` from a probability of {model.threshold:.4g}. "
             f"This threshold was chosen for {result.recipe.optimise}.\n"
         )
-    caveat = (
-        "" if result.part == "test" else " The model was chosen on these photos, so expect less on others."
-    )
+    measured = f"the {metrics.photos} photos of the {result.part} part."
+    if result.part == FOLDS_PART:
+        measured = f"all {metrics.photos} photos, each scored by a head that did not learn from it."
+    if result.part != "test":
+        measured += " The model was chosen on these photos, so expect less on others."
     return f"""# {model.name}
 
 This model sorts photos into {", ".join(model.classes[:-1])} and {model.classes[-1]}.
@@ -41,7 +43,7 @@ Use: `sorter run ./photos --out ./sorted --model {model.name}`
 |---|---|---|---|
 {counts}
 
-Measured on the {metrics.photos} photos of the {result.part} part.{caveat}
+Measured on {measured}
 
 | | | 95 % interval |
 |---|---|---|

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.photos.dataset import Dataset, Example, folds, group_alike, split
+from sorter.photos.dataset import VAL, Dataset, Example, folds, group_alike, split
 from sorter.train.options import TrainOptions
 from sorter.train.result import TRIAL_FIGURES
 from sorter.train.trainer import Trainer
@@ -26,11 +26,13 @@ class CrossValidation:
         trainer: trains each trial from the same start.
         options: `folds`, `repeats` and `seed` are read.
         parts: the examples of each part that the folders name. `test` is left out.
+        by_folds: the trials have no validation part; see `chooses_by_folds`.
     """
 
     trainer: Trainer
     options: TrainOptions
     parts: Mapping[str | None, list[Example]]
+    by_folds: bool = False
 
     def run(self, work: WorkFolder) -> tuple[dict[str, float | None], ...]:
         """The figures of each trial. Trials that the work folder has are not run again."""
@@ -59,12 +61,13 @@ class CrossValidation:
             if example.photo.path in fingerprints
         ]
         root, classes = self.options.data, self.trainer.learner.draft.classes
+        val = 0.0 if self.by_folds else VAL
         groups = group_alike([fingerprints[example.photo.path] for example in examples])
         labels = np.array([example.label for example in examples])
         for repeat in range(self.options.repeats):
             seed = self.options.seed + repeat
             if self.options.folds == 1:
-                yield split(root, classes, {None: examples}, fingerprints, seed)
+                yield split(root, classes, {None: examples}, fingerprints, seed, val)
                 continue
             fold = folds(groups, labels, self.options.folds, seed)
             for held_out in range(self.options.folds):
@@ -72,4 +75,4 @@ class CrossValidation:
                     "train": [e for e, f in zip(examples, fold, strict=True) if f != held_out],
                     "test": [e for e, f in zip(examples, fold, strict=True) if f == held_out],
                 }
-                yield split(root, classes, parts, fingerprints, seed)
+                yield split(root, classes, parts, fingerprints, seed, val)

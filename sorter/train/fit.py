@@ -10,24 +10,24 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from platformdirs import user_cache_path
 
 from sorter.evaluate.evaluate_report import PAGE, write_metrics
 from sorter.export.files import add_int8
-from sorter.model.folder import Model, write_model
-from sorter.photos.dataset import Dataset, Example, Labelled, read_folders, split
+from sorter.model.folder import Model, check_labels, write_model
+from sorter.photos.dataset import TEST, VAL, Dataset, Example, Labelled, read_folders, split
 from sorter.progress import Progress
-from sorter.system import available_cores, worker_limits
+from sorter.system import available_cores, cache_folder, worker_limits
 from sorter.train.cross_validation import CrossValidation
 from sorter.train.features import embed
+from sorter.train.few_examples import chooses_by_folds, groups_to_part
 from sorter.train.learner import Fitted, Learner
 from sorter.train.options import TrainOptions, positive_class, resolve_recipe
 from sorter.train.recipes import Recipe
 from sorter.train.report import REPORT, describe_data, write_training_report
-from sorter.train.result import TrainResult
+from sorter.train.result import FOLDS_PART, TrainResult
 from sorter.train.select_learner import select_learner
 from sorter.train.trainer import Calibrated, Measured, Trainer
-from sorter.train.training_set import TrainingSet, decode_examples
+from sorter.train.training_set import TrainingSet, check_decoded, decode_examples
 from sorter.train.work_folder import WorkFolder, check_output
 from sorter.types import UsageError
 
@@ -48,7 +48,13 @@ def train_model(options: TrainOptions, progress: Progress, labelled: Labelled | 
     began = time.monotonic()
     recipe = resolve_recipe(options)
     check_output(options.out, options.resume)
-    classes, parts = (labelled.classes, labelled.parts) if labelled else read_folders(options.data)
+    if labelled:
+        classes, parts = labelled.classes, labelled.parts
+    else:
+        classes, parts = read_folders(
+            options.data, include_protected=options.include_protected, say=progress.say
+        )
+        check_labels(options.data.resolve(), classes)
     positive = positive_class(classes, options.positive)
     # Before photos are decoded, so that missing weights are an error at once.
     learner = select_learner(options, recipe, classes, positive)
@@ -90,7 +96,7 @@ class _Training:
         if any(phase.cached for phase in self.recipe.phases):
             data = self._embed(data, work)
         trainer = Trainer(self.learner, self.recipe.optimise, data, self.progress)
-        trials = CrossValidation(trainer, self.options, self.parts).run(work)
+        trials = CrossValidation(trainer, self.options, self.parts, not dataset.val).run(work)
         trained = trainer.fit(dataset, self.options.seed, work.checkpoint)
         trained = replace(
             trained, model=replace(trained.model, provenance=self._provenance(dataset, trained.fitted))
@@ -100,8 +106,8 @@ class _Training:
         self.progress.begin("exporting and reporting", 2)
         # Most of exporting runs outside of Python, so the report is written meanwhile.
         with ThreadPoolExecutor(1) as pool:
-            exporting = pool.submit(_export, trained.model, dataset, data, work)
-            measured = trainer.measure(trained, dataset.test or dataset.val)
+            exporting = pool.submit(_export, trained, dataset, data, work)
+            measured = trainer.measure(trained, dataset.test or trained.validation)
             result = self._result(trained, dataset, data, trials, measured, began)
             write_training_report(result, data, measured, trained.fitted.log, self.options.seed)
             self.progress.advance(1)
@@ -141,14 +147,24 @@ class _Training:
 
     def _split(self, data: TrainingSet) -> Dataset:
         root, classes = self.options.data.resolve(), self.learner.draft.classes
-        return split(
+        learning = "train" if "train" in self.parts else None
+        check_decoded(root / (learning or ""), classes, self.parts[learning], data)
+        by_folds = chooses_by_folds(self.recipe, self.parts, classes, data.fingerprints)
+        dataset = split(
             root,
             classes,
             self.parts,
             data.fingerprints,
             self.options.seed,
+            0.0 if by_folds else VAL,
+            0.0 if by_folds else TEST,
             exclude_similar=self.exclude_similar,
         )
+        if by_folds:
+            groups_to_part(
+                root, classes, dataset.train, data.fingerprints
+            )  # an error comes before any training
+        return dataset
 
     def _embed(self, data: TrainingSet, work: WorkFolder) -> TrainingSet:
         """Add the features of every photo. The backbone is frozen, and the same for every trial."""
@@ -158,7 +174,7 @@ class _Training:
             self.learner.feature_extractor,
             self.learner.weights_key,
             work.path / "features.npy",
-            user_cache_path("sorter") / "features",
+            cache_folder("features"),
             self.progress.advance,
         )
 
@@ -192,7 +208,7 @@ class _Training:
             model=trained.model,
             recipe=self.recipe,
             dataset=dataset,
-            part="test" if dataset.test else "val",
+            part="test" if dataset.test else "val" if dataset.val else FOLDS_PART,
             metrics=measured.metrics,
             trials=trials,
             failed=len(data.failures),
@@ -204,12 +220,12 @@ class _Training:
         )
 
 
-def _export(model: Model, dataset: Dataset, data: TrainingSet, work: WorkFolder) -> Model:
+def _export(trained: Calibrated, dataset: Dataset, data: TrainingSet, work: WorkFolder) -> Model:
     """Add the int8 file, and compare every engine and precision with float32."""
     calibration = data.normalised(_spread(dataset.train, CALIBRATION), work.path / "calibration.npy")
-    compared = _spread(dataset.val + dataset.test, AGREEMENT)
+    compared = _spread([*trained.validation, *dataset.test], AGREEMENT)
     validation = data.normalised(compared, work.path / "validation.npy")
-    return add_int8(model, calibration, validation, [example.label for example in compared])
+    return add_int8(trained.model, calibration, validation, [example.label for example in compared])
 
 
 def _spread(examples: Sequence[Example], most: int) -> list[Example]:

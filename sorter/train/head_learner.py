@@ -131,12 +131,13 @@ class HeadLearner:
         began = time.monotonic()
         progress.begin("phase 1, head", 1)
         draft = self.draft
-        head, row = solve(
+        solved = solve(
             self._recipe, 0, training, validation, draft.outputs, len(draft.classes), draft.positive_index
         )
-        progress.advance(1, loss=row["train_loss"])
-        progress.epoch(row)
-        return FittedHead(self._backbone, head, TrainingLog([row], time.monotonic() - began))
+        progress.advance(1, loss=solved.row["train_loss"])
+        progress.epoch(solved.row)
+        log = TrainingLog([solved.row], time.monotonic() - began, out_of_fold=solved.out_of_fold)
+        return FittedHead(self._backbone, solved.head, log)
 
 
 @dataclass(frozen=True)

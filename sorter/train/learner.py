@@ -33,12 +33,14 @@ class TrainingLog:
         seconds: of the phases.
         waited: seconds of those that the loop waited for photos.
         out_of_time: the time budget ended the training.
+        out_of_fold: logits of each training photo, by a network that did not learn from it, where folds were made.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     waited: float = 0.0
     out_of_time: bool = False
+    out_of_fold: list[list[float]] | None = None
 
 
 class Fitted(Protocol):
@@ -85,7 +87,8 @@ class Learner(Protocol):
 
         Args:
             training: photos to train on.
-            validation: photos that the best epoch is chosen on.
+            validation: photos that the best epoch is chosen on. It may be empty where there are few examples and the
+                learner only solves for a head.
             seed: decides everything random.
             checkpoint: a file to resume from and to save to, or None.
         """

@@ -1,4 +1,4 @@
-"""A linear head in closed form: logistic regression on cached features."""
+"""A linear head that is solved for: logistic regression on cached features."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.train.few_examples import fit_scaled, is_few
 from sorter.train.learner import class_weights, validation_scores
 from sorter.train.recipes import Recipe
 from sorter.train.training_set import Subset
@@ -36,6 +37,21 @@ class LinearHead:
         return np.asarray(features.astype(np.float64) @ self.weight.T + self.bias)
 
 
+@dataclass(frozen=True)
+class Solved:
+    """A head, and how it did.
+
+    Attributes:
+        row: of the history.
+        out_of_fold: logits of each training photo, by a head that did not learn from it. None where there are many
+            examples.
+    """
+
+    head: LinearHead
+    row: dict[str, Any]
+    out_of_fold: list[list[float]] | None
+
+
 def solve(
     recipe: Recipe,
     number: int,
@@ -44,26 +60,35 @@ def solve(
     outputs: int,
     classes: int,
     positive: int,
-) -> tuple[LinearHead, dict[str, Any]]:
+) -> Solved:
     """Solve one phase of a recipe. It counts as one epoch.
 
     Args:
         number: of the phase.
+        validation: photos to measure on. Without any, the row has the scores of the folds.
         outputs: logits; a single one is that of `positive`.
-
-    Returns:
-        The head, and the epoch's row of the history.
     """
     began = time.monotonic()
     weights = class_weights(training.labels, classes, recipe.balance)[training.labels]
     features = training.read_features()
     one = positive if outputs == 1 else None
-    head = fit_linear(features, training.labels, weights, recipe.phases[number].l2, one)
+    logits = None
+    if is_few(training.labels, classes):
+        scaled = fit_scaled(features, training.labels, weights, one, training.groups)
+        logits = scaled.logits
+        head = LinearHead(np.ascontiguousarray(scaled.weight, np.float32), scaled.bias.astype(np.float32))
+    else:
+        head = fit_linear(features, training.labels, weights, recipe.phases[number].l2, one)
     assert len(head.weight) == outputs, "every class has a photo"
     train_loss = validation_scores(head(features), training.labels, positive)["val_loss"]
     row = {"phase": number + 1, "epoch": 1, "lr": 0.0, "train_loss": train_loss}
-    row |= validation_scores(head(validation.read_features()), validation.labels, positive)
-    return head, row | {"seconds": round(time.monotonic() - began, 3)}
+    if len(validation):
+        row |= validation_scores(head(validation.read_features()), validation.labels, positive)
+    else:
+        assert logits is not None, "the caller has seen to it that folds can be made"
+        row |= validation_scores(logits, training.labels, positive)
+    row["seconds"] = round(time.monotonic() - began, 3)
+    return Solved(head, row, None if logits is None else logits.tolist())
 
 
 def fit_linear(

@@ -202,7 +202,7 @@ class _Phase:
         state, settings = self.state, self.settings
         self.progress.begin(f"phase {self.number + 1}, head", 1)
         outputs = self.network.last.out_features
-        head, row = solve(
+        solved = solve(
             self.recipe,
             self.number,
             self.training,
@@ -211,7 +211,9 @@ class _Phase:
             settings.classes,
             settings.positive,
         )
-        put_head(self.network, head)
+        row = solved.row
+        put_head(self.network, solved.head)
+        state.out_of_fold = solved.out_of_fold
         state.best, state.best_loss = copied(self.network.head), row["val_loss"]
         state.epoch, state.seconds = 1, state.seconds + row["seconds"]
         row |= {"epoch": len(state.history) + 1, "seconds": round(state.seconds, 3)}

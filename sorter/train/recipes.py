@@ -30,7 +30,8 @@ class Phase:
         warmup: share of the phase over which the learning rate rises from zero.
         layer_decay: learning rate of each stage relative to the one above it.
         patience: epochs without a lower validation loss before the phase ends.
-        l2: strength of the penalty where the optimiser is `lbfgs`; see `sorter.train.linear`.
+        l2: strength of the penalty where the optimiser is `lbfgs` and there are many examples; see
+            `sorter.train.linear`. With few examples folds choose it; see `sorter.train.few_examples`.
     """
 
     epochs: int

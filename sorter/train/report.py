@@ -12,7 +12,7 @@ from sorter.photos.dataset import Dataset
 from sorter.progress import Progress
 from sorter.train.card import model_card
 from sorter.train.learner import TrainingLog
-from sorter.train.result import TrainResult
+from sorter.train.result import FOLDS_PART, TrainResult
 from sorter.train.trainer import Measured
 from sorter.train.training_set import TrainingSet
 
@@ -28,6 +28,10 @@ def describe_data(dataset: Dataset, data: TrainingSet, own_parts: bool, progress
     parts = (("train", dataset.train), ("val", dataset.val), ("test", dataset.test))
     sizes = ", ".join(f"{len(examples):,} {part}" for part, examples in parts)
     progress.say(f"{len(dataset.classes)} classes. Photos: {sizes}.")
+    if not dataset.val:
+        progress.say(
+            "These are few photos. So sorter learns from all of them, and chooses and measures by folds."
+        )
     if dataset.exact_duplicates or dataset.near_duplicates:
         kept = "; duplicates are kept in one part" if own_parts else ""
         progress.say(
@@ -57,11 +61,10 @@ def write_training_report(
         seed: of the final training.
     """
     out = result.model.folder
-    dataset = result.dataset
     write_report(
         out / REPORT,
         result.metrics,
-        list(dataset.test or dataset.val),
+        list(measured.examples),
         measured.probabilities,
         about=_about(result, seed),
         failures=data.failures,
@@ -81,9 +84,12 @@ def _about(result: TrainResult, seed: int) -> Mapping[str, Any]:
     if dataset.exact_duplicates + dataset.near_duplicates:
         sides = f"{dataset.leaks} leak from train" if dataset.leaks else "kept in one part"
         duplicates = f"{dataset.exact_duplicates} exact, {dataset.near_duplicates} near; {sides}"
+    where = f"the {result.part} part of {dataset.root.name}"
+    if result.part == FOLDS_PART:
+        where = f"all of {dataset.root.name}, each scored by a head that did not learn from it"
     return {
         "Model": result.model.name,
-        "Photos": f"{result.metrics.photos}, the {result.part} part of {dataset.root.name}",
+        "Photos": f"{result.metrics.photos}, {where}",
         "Trained on": f"{len(dataset.train)} photos",
         "Duplicates": duplicates,
         "Recipe": f"{result.recipe.name}, {result.recipe.backbone}, {result.length}, seed {seed}",

@@ -13,6 +13,7 @@ from sorter.model.folder import Model
 from sorter.photos.dataset import Dataset
 from sorter.train.recipes import Recipe
 
+FOLDS_PART = "folds"
 TRIAL_FIGURES = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc")
 
 
@@ -24,7 +25,8 @@ class TrainResult:
         model: as written.
         recipe: as followed.
         dataset: the photos, in three parts.
-        part: the part that `metrics` is of: `test`, or `val` where the folders give no test.
+        part: the part that `metrics` is of: `test`, or `val` where the folders give no test. With few examples
+            `folds`: all of `train`, each photo scored by a head that did not learn from it.
         metrics: of the final model.
         trials: figures of each fold and repetition, on photos it was not trained on.
         failed: files that could not be decoded.

@@ -15,6 +15,7 @@ from sorter.evaluate.threshold import choose_threshold
 from sorter.model.folder import Model
 from sorter.photos.dataset import Dataset, Example
 from sorter.progress import Progress
+from sorter.train.few_examples import cautious_threshold, groups_to_part
 from sorter.train.learner import Fitted, Learner
 from sorter.train.training_set import TrainingSet
 
@@ -29,8 +30,8 @@ class Calibrated:
     Attributes:
         model: the description, with temperature and threshold.
         fitted: the network.
-        validation: the photos that both were chosen on.
-        validation_logits: float64 (n, outputs) of those photos.
+        validation: the photos that both were chosen on: those of `val`, or all of `train` where folds were made.
+        validation_logits: float64 (n, outputs) of those photos, by a network that did not learn from them.
     """
 
     model: Model
@@ -41,8 +42,9 @@ class Calibrated:
 
 @dataclass(frozen=True)
 class Measured:
-    """Metrics of some photos, and their probabilities, float64 (n, classes)."""
+    """Metrics of n examples, and their probabilities, float64 (n, classes)."""
 
+    examples: Sequence[Example]
     metrics: Metrics
     probabilities: NDArray[np.float64]
 
@@ -64,19 +66,33 @@ class Trainer:
     progress: Progress
 
     def fit(self, dataset: Dataset, seed: int, checkpoint: Path | None = None) -> Calibrated:
-        """Train on `dataset.train`; choose the epoch, the temperature and the threshold on `dataset.val`."""
+        """Train on `dataset.train`; choose the epoch, the temperature and the threshold on `dataset.val`.
+
+        Without `dataset.val`, folds of `dataset.train` choose, and the network learns from all of it.
+
+        Raises:
+            UsageError: there is no `dataset.val`, and photos look too much alike for folds.
+        """
         training, validation = (self.data.subset(part) for part in (dataset.train, dataset.val))
+        if not dataset.val:
+            groups = groups_to_part(dataset.root, dataset.classes, dataset.train, self.data.fingerprints)
+            training = replace(training, groups=groups)
         fitted = self.learner.fit(training, validation, seed, checkpoint, self.progress)
         if fitted.log.out_of_time:
             self.progress.say("The time budget is spent. The best epoch so far is kept.")
-        logits, labels, model = fitted.logits(validation), validation.labels, self.learner.draft
+        if dataset.val:
+            chosen_on, logits, labels = dataset.val, fitted.logits(validation), validation.labels
+        else:
+            chosen_on, logits, labels = dataset.train, np.array(fitted.log.out_of_fold), training.labels
+        model = self.learner.draft
         if model.binary:
             labels = (labels == model.positive_index).astype(np.int64)
         model = replace(model, temperature=fit_temperature(logits, labels))
         if model.binary:
             probabilities = _probabilities(model, logits)[:, model.positive_index]
-            model = replace(model, threshold=choose_threshold(labels, probabilities, self.optimise))
-        return Calibrated(model, fitted, dataset.val, logits)
+            choose = choose_threshold if dataset.val else cautious_threshold
+            model = replace(model, threshold=choose(labels, probabilities, self.optimise))
+        return Calibrated(model, fitted, chosen_on, logits)
 
     def measure(self, trained: Calibrated, examples: Sequence[Example], resamples: int = 1000) -> Measured:
         """Metrics of a trained network on some photos, with bootstrap intervals."""
@@ -90,7 +106,7 @@ class Trainer:
         metrics = compute_metrics(
             labels, probabilities, model.classes, model.positive, model.threshold, resamples=resamples
         )
-        return Measured(metrics, probabilities)
+        return Measured(examples, metrics, probabilities)
 
 
 def _probabilities(model: Model, logits: NDArray[np.float64]) -> NDArray[np.float64]:

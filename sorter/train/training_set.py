@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sorter.files import atomic_write
-from sorter.photos.dataset import Example
+from sorter.photos.dataset import MIN_EXAMPLES, Example
 from sorter.photos.fingerprint import Fingerprint, decoded_and_hashed, fingerprint
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import Slotted
-from sorter.types import Failure, Limits, Photo, Reason, Result
+from sorter.types import Failure, Limits, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +39,14 @@ class Subset:
         labels: int64 (n,), indices of classes.
         pixels: uint8 (m, s, s, 3), of all photos of the training set.
         features: float32 (m, d), of all photos; None where no phase uses cached features.
+        groups: int64 (n,), equal numbers for photos that look alike. None where no folds are made.
     """
 
     rows: NDArray[np.int64]
     labels: NDArray[np.int64]
     pixels: NDArray[np.uint8]
     features: NDArray[np.float32] | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -111,6 +114,28 @@ class TrainingSet:
         for batch in batches:
             inputs[batch] = self.spec.normalise(some.read_pixels(batch))
         return [np.asarray(inputs[batch]) for batch in batches]
+
+
+def check_decoded(
+    folder: Path, classes: Sequence[str], examples: Sequence[Example], data: TrainingSet
+) -> None:
+    """Raise UsageError where so many photos of a class failed that nothing can be learned from the rest.
+
+    Args:
+        folder: holds the class folders of the examples.
+        examples: those to learn from.
+    """
+    reasons = {failed.photo.path: failed.outcome.reason for failed in data.failures}
+    for label, name in enumerate(classes):
+        paths = [example.photo.path for example in examples if example.label == label]
+        failed = Counter(reasons[path].value for path in paths if path in reasons)
+        left = len(paths) - failed.total()
+        if failed and left < MIN_EXAMPLES:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common())
+            raise UsageError(
+                f"{folder / name}: {left or 'none'} of its {len(paths):,} photos can be decoded ({listed}), a class "
+                f"needs at least {MIN_EXAMPLES}; add photos or remove the folder"
+            )
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,37 @@ def test_three_classes_on_the_backbone_of_two(first: Path, tmp_path: Path) -> No
     np.testing.assert_allclose(onnx_runtime(model.path("model.onnx"))(inputs.numpy()), expected, atol=1e-4)
 
 
+def test_few_photos_are_all_learned_from(first: Path, tmp_path: Path) -> None:
+    """Folds choose and measure, so no photo is held out."""
+    data = draw(tmp_path / "data", red=RED, not_red=BLUE)
+    options = TrainOptions(
+        data, tmp_path / "new", "exact", weights=first / WEIGHTS, positive="red", workers=1, device="cpu"
+    )
+    trained = train_model(options, NoProgress())
+    sizes = [len(part) for part in (trained.dataset.train, trained.dataset.val, trained.dataset.test)]
+    assert sizes == [24, 0, 0]
+    assert (trained.part, trained.metrics.photos) == ("folds", 24)
+    report = json.loads((tmp_path / "new" / "report" / "metrics.json").read_text(encoding="utf-8"))
+    assert (report["part"], report["photos"]) == ("folds", 24)
+    assert report["accuracy"]["low"] <= report["accuracy"]["value"] <= report["accuracy"]["high"]
+    card = (tmp_path / "new" / "README.md").read_text(encoding="utf-8")
+    assert "Measured on all 24 photos, each scored by a head that did not learn from it." in card
+    page = (tmp_path / "new" / "report" / "report.html").read_text(encoding="utf-8")
+    assert "24, all of data, each scored by a head that did not learn from it" in page
+
+
+def test_test_photos_of_ones_own_are_not_learned_from(first: Path, tmp_path: Path) -> None:
+    """As in retraining, where the held-out photos are a test part."""
+    draw(tmp_path / "data" / "train", red=RED, blue=BLUE)
+    make_photo(tmp_path / "data" / "test" / "red" / "1.jpg", RED, seed=900)
+    make_photo(tmp_path / "data" / "test" / "blue" / "1.jpg", BLUE, seed=901)
+    options = TrainOptions(tmp_path / "data", tmp_path / "new", "exact", weights=first / WEIGHTS, workers=1)
+    trained = train_model(replace(options, device="cpu"), NoProgress())
+    sizes = [len(part) for part in (trained.dataset.train, trained.dataset.val, trained.dataset.test)]
+    assert sizes == [24, 0, 2]
+    assert (trained.part, trained.metrics.photos) == ("test", 2)
+
+
 def test_torch_finds_the_same_head(first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = draw(tmp_path / "data", red=RED, not_red=BLUE)
     options = TrainOptions(data, tmp_path / "a", "exact", weights=first / WEIGHTS, positive="red", workers=1)
