@@ -92,7 +92,8 @@ class Table:
     @property
     def changed(self) -> NDArray[np.bool_]:
         """Which a person gave another class than the rule did at that time. A later threshold changes none of it."""
-        return self.checked & (self.corrected != self.guessed)
+        changed: NDArray[np.bool_] = self.checked & (self.corrected != self.guessed)
+        return changed
 
     @property
     def doubt(self) -> NDArray[np.float64]:

@@ -105,6 +105,7 @@ def test_what_could_not_be_put_back_is_listed(qtbot: QtBot, start: StartPage, tm
     qtbot.waitUntil(lambda: not start.busy, timeout=TIMEOUT)
     assert "1 could not be put back" in start.notice.text.text()
     (dialog,) = start.findChildren(LeftDialog)
+    assert dialog.isVisible()
     item = dialog.table.item(0, 0)
     assert item is not None
     assert item.text() == str(out / "red" / "0.png")

@@ -217,7 +217,7 @@ def test_a_threshold_is_undone_and_leaves_marks_alone(qtbot: QtBot, review: Revi
     for key in ("1", "2", "2"):  # 4 is red, as it was; 5 blue, as it was; 2 is blue now
         qtbot.keyClick(review.grid, key)
     assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
-    review.panel.threshold.setValue(0.9)
+    review.panel.threshold.setValue(0.6)
     assert tabs(review)[1:3] == ["red  2", "blue  3"]
     assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
     place = review.grid.photos.place(3)
@@ -234,7 +234,7 @@ def test_a_threshold_is_undone_and_leaves_marks_alone(qtbot: QtBot, review: Revi
     assert said(out) == {4: "red", 5: "blue"}
     review.commands.redo.trigger()
     review.commands.redo.trigger()
-    assert review.panel.threshold.value() == pytest.approx(0.9)
+    assert review.panel.threshold.value() == pytest.approx(0.6)
 
 
 # -- correct -------------------------------------------------------------------------------------------------------
