@@ -69,6 +69,7 @@ def add_run(commands: Any) -> None:
         type=location,
         help="Path of the report, as CSV, or as Parquet where it ends in .parquet. (default: DIR/report.csv)",
     )
+    _add_journal(output)
     parser.set_defaults(command=_run)
 
 
@@ -109,6 +110,16 @@ def _add_sorting(group: Any) -> None:
     )
     group.add_argument(
         "--fresh", action="store_true", help="Undo the earlier runs in DIR, forget them, and start again."
+    )
+
+
+def _add_journal(group: Any) -> None:
+    group.add_argument(
+        "--journal",
+        metavar="FOLDER",
+        type=Path,
+        help="Folder for the journal. A note in DIR names it for later commands. (default: DIR/.sorter, or the state "
+        "folder where DIR's disk cannot lock files)",
     )
 
 
@@ -170,14 +181,14 @@ def add_undo(commands: Any) -> None:
         type=location,
         help="Output folder of `sorter run`, or quarantine of `sorter clean`.",
     )
-    add_output_flags(parser, quiet=False)
+    _add_journal(add_output_flags(parser, quiet=False))
     parser.set_defaults(command=_undo)
 
 
 def _undo(arguments: argparse.Namespace) -> CommandResult:
     from sorter.sort.undo import undo
 
-    undone = undo(arguments.out)
+    undone = undo(arguments.out, journal_at=arguments.journal)
     left = [{"path": str(each.path), "reason": each.message} for each in undone.left]
     data = {"out": str(undone.out), "restored": undone.restored, "left": left}
     return CommandResult(_undone_lines(undone), data, SOME_FAILED if undone.left else DONE)
@@ -198,14 +209,14 @@ def add_status(commands: Any) -> None:
         ("sorter status ./sorted",),
     )
     parser.add_argument("out", metavar="DIR", type=location, help="Output folder of `sorter run`.")
-    add_output_flags(parser, quiet=False)
+    _add_journal(add_output_flags(parser, quiet=False))
     parser.set_defaults(command=_status)
 
 
 def _status(arguments: argparse.Namespace) -> CommandResult:
     from sorter.sort.status import read_status
 
-    status = read_status(arguments.out)
+    status = read_status(arguments.out, arguments.journal)
     return CommandResult(_status_lines(status), status.to_json())
 
 

@@ -61,6 +61,11 @@ class Rule:
         return self.positive is not None and len(self.classes) == 2
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """Names of the folders that a decision can name."""
+        return self.classes if self.unsure is None or UNSURE in self.classes else (*self.classes, UNSURE)
+
+    @property
     def positive_index(self) -> int | None:
         """The place of the positive class in `classes`; None where the likeliest class is taken."""
         return self.classes.index(self.positive) if self.positive is not None and self.binary else None

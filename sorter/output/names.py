@@ -1,14 +1,28 @@
-"""Free names in an output folder, so that nothing is overwritten."""
+"""Names in an output folder: which are free, so that nothing is overwritten, and which a file bars."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sorter.address import Address
 from sorter.output import disk
 from sorter.output.journal import Journal
+from sorter.types import UsageError
+
+
+def check_class_folders(out: Path, labels: Iterable[str]) -> None:
+    """Raise UsageError where a file lies at the place of a class folder. A store has no folders."""
+    if isinstance(out, Address):
+        return
+    for label in labels:
+        place = out / label
+        if os.path.lexists(place) and not place.is_dir():
+            raise UsageError(
+                f"{place}: is a file where the folder of the class {label!r} belongs; move it away, or choose another "
+                "folder"
+            )
 
 
 class FreeNames:

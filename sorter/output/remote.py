@@ -1,4 +1,4 @@
-"""Journals of outputs in a store: kept on this machine's disk during a run, and copied beside the output after it.
+"""Journals that do not lie beside the output, as in a store: copied there after a run.
 
 A note beside the output names the last run and its machine. A run with another journal, or none, then stops with an
 error instead of filing everything a second time.
@@ -14,23 +14,23 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sorter.address import Address
 from sorter.files import atomic_write
-from sorter.output.journal import FILE, FOLDER, Journal, JournalError, journal_folder
+from sorter.output.journal import FILE, FOLDER, Journal, JournalError, journal_folder, kept_elsewhere
 
 NOTE = "last-run.json"
 TOKEN = "run-in-store"  # the same in the journal and the note of one run
 
 
 def download(out: Path, fresh: bool = False) -> None:
-    """Fetch the journal of an output in a store where this machine's is older. For an output on a disk, do nothing.
+    """Fetch the copy beside an output where this machine's is older. For a journal beside the output, do nothing.
 
     Raises:
         JournalError: a run on another machine was stopped, and the journal is there.
     """
-    if not isinstance(out, Address):
+    if not kept_elsewhere(out):
         return
     note = _note(out)
     local = journal_folder(out) / FILE
@@ -53,7 +53,7 @@ def download(out: Path, fresh: bool = False) -> None:
 def uploaded(journal: Journal) -> Iterator[None]:
     """Mark a run as running while the block runs. When it ends well, copy the journal beside the output."""
     out = journal.out
-    if not isinstance(out, Address):
+    if not kept_elsewhere(out):
         yield
         return
     token = uuid.uuid4().hex
@@ -65,13 +65,24 @@ def uploaded(journal: Journal) -> Iterator[None]:
     copy = journal_folder(out) / f"{FILE}.copy"
     with closing(sqlite3.connect(copy)) as target:
         journal.backup(target)
-    with copy.open("rb") as reader, (out / FOLDER / FILE).open("wb") as writer:
+    with copy.open("rb") as reader, _replaced(out / FOLDER / FILE) as writer:
         shutil.copyfileobj(reader, writer)
     copy.unlink()
     _write(out, {**note, "state": "done"})
 
 
-def _note(out: Address) -> dict[str, Any] | None:
+@contextmanager
+def _replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside the output. On a disk it is replaced in one step, as an object in a store is by itself."""
+    if isinstance(path, Address):
+        with path.open("wb") as file:
+            yield file
+        return
+    with atomic_write(path, sync=True) as part, part.open("wb") as file:
+        yield file
+
+
+def _note(out: Path) -> dict[str, Any] | None:
     try:
         with (out / FOLDER / NOTE).open("r", encoding="utf-8") as file:
             note: dict[str, Any] = json.load(file)
@@ -80,12 +91,12 @@ def _note(out: Address) -> dict[str, Any] | None:
     return note
 
 
-def _write(out: Address, note: dict[str, Any]) -> None:
-    with (out / FOLDER / NOTE).open("w", encoding="utf-8") as file:
-        json.dump(note, file, indent=2)
+def _write(out: Path, note: dict[str, Any]) -> None:
+    with _replaced(out / FOLDER / NOTE) as file:
+        file.write(json.dumps(note, indent=2).encode())
 
 
-def _token(out: Address) -> str | None:
+def _token(out: Path) -> str | None:
     """The token of the run in this machine's journal; None where there is no journal."""
     if not (journal_folder(out) / FILE).exists():
         return None

@@ -23,6 +23,7 @@ from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
 from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_frame, read_rare_jpeg
 from sorter.photos.orientation import read_orientation, turn_upright
+from sorter.photos.padding import without_padding
 from sorter.photos.png import allow_texts, check_pixels, has_deep_transparency, read_deep
 from sorter.photos.raw import read_raw
 from sorter.photos.tiff import is_plain, read_tiff, to_bytes
@@ -34,6 +35,7 @@ Made = TypeVar("Made")
 EXIF_PART = 0x8769
 MAX_READ = 1 << 28  # bytes of a file that is read into memory at once
 BOXED = frozenset({"HEIF", "AVIF"})
+BMP_HEADER = 138  # bytes, the longest
 MAX_JPEG_HEADER = 1 << 26  # bytes before the picture of a JPEG above MAX_READ
 READ_WHOLE = frozenset({"WEBP", "GIF", *BOXED})  # their readers take or search the whole file
 MAX_FRAMES, MAX_FRAME_PIXELS = 256, 500_000_000  # of one file, that are decoded to compare them
@@ -129,11 +131,13 @@ class Decoder:
                     return refusal(path, head)
                 if kind == "WEBP" and _riff_size(head) > file.seek(0, os.SEEK_END):
                     return Failure(Reason.TRUNCATED, "the file is shorter than its header says")
-                file.seek(0)
+                # A device decodes the file itself, so it has to see the file as it is.
+                picture = file if read == self._plain_jpeg else without_padding(file, kind, MAX_READ)
+                picture.seek(0)
                 # Damaged metadata makes Pillow warn; the pixels decide whether a photo is usable.
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return read(file, kind)
+                    return read(picture, kind)
         except NotRegularError:
             return Failure(Reason.SPECIAL_FILE, "not a regular file")
         except (FileNotFoundError, NotADirectoryError):
@@ -284,7 +288,11 @@ class Decoder:
         if kind == "JPEG":
             pixels = read_rare_jpeg(file.read(MAX_READ), self.max_pixels)
         elif kind == "BMP":
-            read = read_bit_fields(file.read(MAX_READ), self.max_pixels)
+            try:
+                read = read_bit_fields(file.read(BMP_HEADER), self.max_pixels)
+            except TruncatedError:  # its header is one of ours
+                file.seek(0)
+                read = read_bit_fields(file.read(MAX_READ), self.max_pixels)
             if read is None:
                 raise error
             pixels = read

@@ -13,6 +13,8 @@ from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
 from sorter.output.journal.reserve import release_room
+from sorter.output.names import check_class_folders
+from sorter.output.remote import uploaded
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
@@ -50,16 +52,18 @@ def apply_review(out: Path, progress: Progress | None = None) -> Applied:
 
     Raises:
         JournalError: no journal, or another process is at work on the folder.
-        UsageError: the run left the photos where they were, so that there is nothing to move.
+        UsageError: the run left the photos where they were, so that there is nothing to move; or a file bars the
+            folder of a class.
         SorterError: the disk is full.
     """
     out = out.resolve()
-    with locked(out), closing(Journal.open(out)) as journal:
+    with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         settings = reviewable(out, journal)
         if settings.action is ActionKind.NONE:
             raise UsageError(
                 f"{out}: was sorted with --action none, so no photo lies in it; export the corrected set instead"
             )
+        check_class_folders(out, settings.rule_in_force.folders)
         before = settings.rule_before or settings.rule
         settings = replace(settings, rule=settings.rule_in_force, rule_before=before)
         return _file(journal, settings, corrected=True, progress=progress or NoProgress())
@@ -72,7 +76,7 @@ def undo_apply(out: Path, progress: Progress | None = None) -> Applied:
     """
     out = out.resolve()
     release_room(out)
-    with locked(out), closing(Journal.open(out)) as journal:
+    with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         journal.keep_log_short()
         settings = reviewable(out, journal)
         before = settings.rule_before or settings.rule
@@ -149,6 +153,7 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
     ):
         settings = reviewable(out, source)
         rule = settings.rule_in_force
+        check_class_folders(target, rule.folders)
         known = journal.run_settings()
         if known is not None and known.export_of != str(out):
             raise UsageError(f"{target}: holds what another command wrote; export to an empty folder")

@@ -16,6 +16,7 @@ from sorter.model.folder import Model
 from sorter.model.rule import Rule
 from sorter.output.execute import STORE_THREADS
 from sorter.output.journal import Entry, Journal, Known, RunSettings, copy_journal, locked, settle
+from sorter.output.journal.location import forget_journal_of_deleted_output
 from sorter.output.journal.reserve import keep_room
 from sorter.output.remote import download, uploaded
 from sorter.progress import Progress
@@ -42,6 +43,7 @@ def open_journal(options: SortOptions, say: Callable[[str], None]) -> Iterator[J
             with closing(Journal.open(options.out, copy)) as journal:
                 yield journal
         return
+    forget_journal_of_deleted_output(options.out, options.journal)
     settle(options.out, options.journal)
     with locked(options.out):
         download(options.out, options.fresh)

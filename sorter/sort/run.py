@@ -18,6 +18,7 @@ from sorter.model.folder import Model, read_model, shipped_model
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal
+from sorter.output.names import check_class_folders
 from sorter.pipeline import trial
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
@@ -103,6 +104,8 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     model = read_model(options.model or shipped_model())
     model.verify()
     rule = Rule.of(model, options.threshold, options.unsure)
+    if options.action is not ActionKind.NONE:
+        check_class_folders(options.out, rule.folders)
     _check_reports(options)
     try:
         with (

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sorter.address import Address
 from sorter.output.filer import Filer
-from sorter.output.journal import FOLDER, Journal, locked
+from sorter.output.journal import FILE, FOLDER, Journal, locked, settle
 from sorter.output.journal.reserve import release_room
 from sorter.output.remote import download, uploaded
 from sorter.progress import NoProgress, Progress
@@ -44,20 +45,25 @@ class Undone:
     left: tuple[LeftInPlace, ...]
 
 
-def undo(out: Path, progress: Progress | None = None) -> Undone:
+def undo(out: Path, progress: Progress | None = None, journal_at: Path | None = None) -> Undone:
     """Undo all filings in `out`. The journal keeps the scores, so that a new run need not decode.
 
     After a stop the same call undoes the rest.
 
     Args:
         progress: advances for each file.
+        journal_at: the folder that the run was given for its journal; needed where the note beside the output is lost.
 
     Raises:
         JournalError: the folder has no journal, or another process is at work on it.
     """
     out = out.resolve()
-    download(out)
+    if journal_at is not None:
+        Journal.read(out, journal_at).close()  # raises where there is none
     release_room(out)  # even opening a journal needs some
+    if journal_at is not None or (not isinstance(out, Address) and (out / FOLDER / FILE).exists()):
+        settle(out, journal_at)
+    download(out)
     Journal.read(out).close()  # raises where there is none, as `open` would make one
     with locked(out), closing(Journal.open(out)) as journal, uploaded(journal):
         journal.keep_log_short()

@@ -125,7 +125,8 @@ def check_decoded(
         folder: holds the class folders of the examples.
         examples: those to learn from.
     """
-    reasons = {failed.photo.path: failed.outcome.reason for failed in data.failures}
+    outcomes = ((failed.photo.path, failed.outcome) for failed in data.failures)
+    reasons = {path: outcome.reason for path, outcome in outcomes if isinstance(outcome, Failure)}
     for label, name in enumerate(classes):
         paths = [example.photo.path for example in examples if example.label == label]
         failed = Counter(reasons[path].value for path in paths if path in reasons)

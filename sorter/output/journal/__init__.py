@@ -1,7 +1,16 @@
 """One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
 
 from sorter.output.journal.history import ThresholdStep
-from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, locked, sqlite_errors
+from sorter.output.journal.location import (
+    FILE,
+    FOLDER,
+    JournalError,
+    journal_folder,
+    kept_elsewhere,
+    locked,
+    settle,
+    sqlite_errors,
+)
 from sorter.output.journal.reading import CorrectionSteps, Entry, Filed, Known, Line, PhotoColumns
 from sorter.output.journal.schema import VERSION
 from sorter.output.journal.settings import NO_RULE, RunSettings
@@ -25,6 +34,8 @@ __all__ = [
     "ThresholdStep",
     "copy_journal",
     "journal_folder",
+    "kept_elsewhere",
     "locked",
+    "settle",
     "sqlite_errors",
 ]

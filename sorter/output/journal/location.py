@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sorter.address import Address
@@ -53,18 +53,34 @@ def settle(out: Path, chosen: Path | None = None) -> None:
             )
         return
     current, beside = journal_folder(out), out / FOLDER
-    if chosen is not None:
-        target = chosen.resolve() / digest_of(out)
-    elif current != beside:
+    if chosen is None and current != beside:
         return
-    else:
-        target = state_folder(out)
+    target = _folder_elsewhere(out, chosen)
     with _cannot_write(out if chosen is None else chosen):
         current.mkdir(parents=True, exist_ok=True)
         if target == current or (chosen is None and locks_work(current)):
             return
         with _lock(out, current) if locks_work(current) else nullcontext():
             move_journal(current, target, beside, FILE)
+
+
+def _folder_elsewhere(out: Path, chosen: Path | None) -> Path:
+    return state_folder(out) if chosen is None else chosen.resolve() / digest_of(out)
+
+
+def forget_journal_of_deleted_output(out: Path, chosen: Path | None) -> None:
+    """Set aside a journal elsewhere whose output was deleted. A run into a new folder of that name starts anew.
+
+    Args:
+        chosen: as for `settle`.
+    """
+    if isinstance(out, Address) or (out.exists() and any(each.name != FOLDER for each in out.iterdir())):
+        return
+    if journal_folder(out) == out / FOLDER:
+        folder = _folder_elsewhere(out, chosen)
+        with suppress(OSError):
+            for ending in ("", "-wal"):
+                (folder / f"{FILE}{ending}").replace(folder / f"deleted-{FILE}{ending}")
 
 
 @contextmanager
