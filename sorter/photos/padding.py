@@ -16,8 +16,8 @@ PADDED = frozenset(
 def without_padding(file: IO[bytes], kind: str, most: int) -> IO[bytes]:
     """The file without the zeros at its end, where these are 1 MiB or more. Else the file itself, at its start.
 
-    Of a WebP all that lies behind its own length goes. Readers of JPEG and GIF search zeros byte by byte, a minute for 250 MB. A JPEG's decoder even takes them for its
-    picture, so that one which was cut short seems whole.
+    Of a WebP, what lies behind its own length goes. Readers of JPEG and GIF search zeros byte by byte, a minute for
+    250 MB. A JPEG's decoder even takes them for its picture, so that one which was cut short seems whole.
 
     Args:
         kind: as of `format_of`.
