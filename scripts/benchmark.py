@@ -12,12 +12,12 @@ import argparse
 import signal
 import sys
 
-from benchmarks import clean, cluster, gpu, gui, run, train
+from benchmarks import clean, cluster, few, gpu, gui, likeness, run, train
 from benchmarks.process import BenchmarkError
 
 from sorter.types import SorterError
 
-BENCHMARKS = tuple(module.BENCHMARK for module in (clean, cluster, gpu, gui, run, train))
+BENCHMARKS = tuple(module.BENCHMARK for module in (clean, cluster, few, gpu, gui, likeness, run, train))
 
 
 def build_parser() -> argparse.ArgumentParser:

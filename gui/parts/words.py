@@ -61,6 +61,7 @@ def kind_text(kind: Kind) -> str:
         Kind.CONFLICT: tr("in several classes"),
         Kind.DUPLICATE: tr("identical"),
         Kind.NEAR_DUPLICATE: tr("similar"),
+        Kind.SIMILAR: tr("of the same scene"),
         Kind.POOR: tr("blurry or dark"),
     }
     return texts.get(kind, kind.value)

@@ -52,10 +52,11 @@ from benchmarks.harness import Benchmark, Report, say, turns
 from benchmarks.machine import load_average, machine
 from benchmarks.process import BenchmarkError, Finished, Peak, empty_cache, sorter_command, timed
 from benchmarks.sets import PhotoSet, make_sets
-from sorter.clean.duplicates import mark_duplicates
+from sorter.clean.duplicates import HASHES, mark_duplicates
 from sorter.clean.examine import Examine
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import Examined, Placement
+from sorter.clean.signature import SIZES
 from sorter.system import available_cores
 from sorter.types import Limits, Photo
 
@@ -67,7 +68,7 @@ EXAMPLES = """examples:
 PARTS = ("detection", "cost", "speed", "cache", "memory", "near")
 PACKAGES = ("sorter", "numpy", "pillow", "pillow-heif", "simplejpeg")
 OWN_PYTHON = ("cleanvision", "imagededup", "czkawka")
-NO_ALARM = frozenset({"ok", "duplicate", "near-duplicate", "conflict"})
+NO_ALARM = frozenset({"ok", "duplicate", "near-duplicate", "similar", "conflict"})
 COPIES = 0.2  # share of the fingerprints that are near another: the same with a few bits changed
 
 
@@ -374,9 +375,9 @@ def add_made_up(ledger: CleanLedger, n: int, originals: int) -> None:
     for number in range(n):
         seed = number if number < originals else int(rng.integers(originals))
         own = np.random.default_rng([1, seed])
-        hashes = [int(each) for each in own.integers(0, 1 << 64, 4, np.uint64)]
+        hashes = [int(each) for each in own.integers(0, 1 << 64, HASHES, np.uint64)]
         if number >= originals:
             hashes[0] ^= 1 << int(rng.integers(64)) | 1 << int(rng.integers(64))
-        signature = own.integers(0, 256, 192, np.uint8).tobytes()
+        signature = own.integers(0, 256, sum(SIZES), np.uint8).tobytes()
         seen = Examined("JPEG", 400, 300, f"{number:064x}", tuple(hashes), signature, None, ())
         ledger.add(Photo(Path(f"/{number}.jpg"), Path(f"{number}.jpg"), 1, 1), seen, (), Placement())

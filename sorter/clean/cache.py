@@ -10,16 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sorter.clean.records import Examined, from_text, to_text
-from sorter.files import open_regular
 from sorter.system import cache_folder
 from sorter.types import Photo
 
-VERSION = 4  # of the records' content
-OLDER = 3  # without frames, and with `broken` where it is now `unsupported`
+VERSION = 5  # of the records' content. Older ones have no signature that tells similar pictures.
 READERS = ("tifffile", "imagecodecs", "rawpy", "pyvips")
 DAYS = 180  # after which a row is deleted
 BATCH = 256  # rows in one commit
-MPF_WITHIN = 1 << 17  # bytes in which a JPEG's MPF segment lies, if it has one
 
 
 class Cache:
@@ -35,7 +32,6 @@ class Cache:
         # A file that is unsupported today may be read after one of these is installed.
         readers = "+".join(name for name in READERS if find_spec(name))
         self._settings = f"{VERSION} {pillow} {heif} {readers} {settings}"
-        self._older = f"{OLDER} {pillow} {heif} {settings}"
         self._waiting = 0
         self._db: sqlite3.Connection | None = None
         folder = cache_folder() if path is None else path.parent
@@ -61,14 +57,10 @@ class Cache:
             return None
         try:
             row = self._db.execute(
-                "SELECT record, settings FROM examined WHERE path = ? AND size = ? AND mtime_ns = ? "
-                "AND settings IN (?, ?)",
-                (os.fsencode(photo.path), photo.size, photo.mtime_ns, self._settings, self._older),
+                "SELECT record FROM examined WHERE path = ? AND size = ? AND mtime_ns = ? AND settings = ?",
+                (os.fsencode(photo.path), photo.size, photo.mtime_ns, self._settings),
             ).fetchone()
-            examined = from_text(row[0]) if row else None
-            if examined and row[1] == self._older and not _still_valid(examined, photo.path):
-                return None
-            return examined
+            return from_text(row[0]) if row else None
         except (sqlite3.Error, ValueError, TypeError):
             return None
 
@@ -107,17 +99,6 @@ class Cache:
         if self._db is not None:
             self._db.close()
             self._db = None
-
-
-def _still_valid(examined: Examined, path: Path) -> bool:
-    """Whether an older record would be the same today: a JPEG without findings and without further frames."""
-    if examined.format != "JPEG" or examined.findings:
-        return False
-    try:
-        with open_regular(path) as file:
-            return b"MPF\0" not in file.read(MPF_WITHIN)
-    except OSError:
-        return False
 
 
 def _today() -> int:

@@ -167,8 +167,9 @@ def _misnamed(content: _Content) -> Iterator[Finding]:
 def _measured(decoded: Decoded, digest: str) -> Examined:
     from PIL import Image
 
-    from sorter.clean.quality import LOW_INFORMATION, measure, reduced, signature
-    from sorter.photos.fingerprint import turned_hashes
+    from sorter.clean.quality import LOW_INFORMATION, measure, reduced
+    from sorter.clean.signature import signature_bytes
+    from sorter.photos.fingerprint import mirrored_hash, turned_hashes
 
     examined = Examined(decoded.format, decoded.width, decoded.height, digest)
     if not decoded.pixels.size:
@@ -178,7 +179,8 @@ def _measured(decoded: Decoded, digest: str) -> Examined:
     quality = measure(grey)
     if quality.spread < LOW_INFORMATION:  # all flat pictures look the same, so they are not compared
         return replace(examined, quality=quality)
-    return replace(examined, quality=quality, hashes=turned_hashes(grey), signature=signature(image))
+    hashes = (*turned_hashes(grey), mirrored_hash(grey))
+    return replace(examined, quality=quality, hashes=hashes, signature=signature_bytes(image))
 
 
 def _looks_like(head: bytes) -> str:

@@ -34,7 +34,8 @@ CREATE TABLE files (
 CREATE INDEX files_sha256 ON files (sha256);
 CREATE INDEX files_verdict ON files (verdict);
 CREATE INDEX files_group ON files (group_id) WHERE group_id IS NOT NULL;
-CREATE TABLE picture_groups (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER)
+CREATE TABLE picture_groups (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER,
+    similar INTEGER)
 """
 COLUMNS = (
     "f.id, f.path, f.relative, f.size, f.mtime_ns, f.is_link, f.record, f.findings, f.part, f.label, "
@@ -93,10 +94,13 @@ class CleanLedger:
             (findings_text(findings), verdict_of(findings).value, duplicate_of, file),
         )
 
-    def add_group(self, members: Iterable[int], splits: bool, classes: bool, exact: bool) -> None:
-        """Add a group of files that show the same picture."""
+    def add_group(
+        self, members: Iterable[int], splits: bool, classes: bool, exact: bool, similar: bool
+    ) -> None:
+        """Add a group of files that show the same picture, or the same scene."""
         cursor = self._db.execute(
-            "INSERT INTO picture_groups (splits, classes, exact) VALUES (?, ?, ?)", (splits, classes, exact)
+            "INSERT INTO picture_groups (splits, classes, exact, similar) VALUES (?, ?, ?, ?)",
+            (splits, classes, exact, similar),
         )
         self._db.executemany(
             "UPDATE files SET group_id = ? WHERE id = ?", ((cursor.lastrowid, member) for member in members)
@@ -178,19 +182,20 @@ class CleanLedger:
         return dict(rows.fetchall())
 
     def groups(self, count: int) -> Iterator[PictureGroup]:
-        """The first groups: those across classes, then those across splits, then exact copies."""
+        """The first groups: those across classes, then those across splits, then exact copies; similar last."""
         rows = self._db.execute(
-            "SELECT id, classes, splits, exact FROM picture_groups "
-            "ORDER BY classes DESC, splits DESC, exact DESC, id LIMIT ?",
+            "SELECT id, classes, splits, exact, similar FROM picture_groups "
+            "ORDER BY classes DESC, splits DESC, exact DESC, similar, id LIMIT ?",
             (count,),
         ).fetchall()
-        for number, classes, splits, exact in rows:
+        for number, classes, splits, exact, similar in rows:
             members = self._rows("WHERE f.group_id = ? ORDER BY f.duplicate_of IS NOT NULL, f.id", (number,))
-            yield PictureGroup(bool(classes), bool(splits), bool(exact), tuple(members))
+            yield PictureGroup(bool(classes), bool(splits), bool(exact), bool(similar), tuple(members))
 
     def group_counts(self) -> GroupCounts:
         row = self._db.execute(
-            "SELECT count(*), coalesce(sum(splits), 0), coalesce(sum(classes), 0) FROM picture_groups"
+            "SELECT count(*), coalesce(sum(splits), 0), coalesce(sum(classes), 0), "
+            "coalesce(sum(similar), 0) FROM picture_groups"
         ).fetchone()
         return GroupCounts(*map(int, row))
 

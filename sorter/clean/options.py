@@ -31,11 +31,12 @@ class CleanOptions:
         similarity: bits in which the perceptual hashes of near duplicates may differ, 0 to 16.
         classes: the folders of each input are classes. Folders below train, val and test always are.
         thresholds: of poor photos.
-        exclude, hidden, follow_symlinks, workers, limits: as for a run.
+        exclude, hidden, follow_symlinks, include_protected, workers, limits: as for a run.
         cache: keep and use records of unchanged files.
         cache_file: None for a file in the user's cache folder.
         only: remove no other files than these; None for all.
-        prefer: copies to keep, before any other criterion.
+        prefer: copies to keep, before any other criterion but `keep`.
+        keep: folders whose copies are never removed.
     """
 
     inputs: tuple[Path, ...]
@@ -58,6 +59,8 @@ class CleanOptions:
     cache_file: Path | None = None
     only: frozenset[Path] | None = None
     prefer: frozenset[Path] = frozenset()
+    keep: tuple[Path, ...] = ()
+    include_protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class CleanSummary:
     Attributes:
         counts: verdict -> files.
         reasons: verdict -> first reason -> files.
-        groups: groups of duplicates; of these `across_splits` and `across_classes`.
+        groups: groups of duplicates and similar pictures; of these `across_splits`, `across_classes`, and
+            `similar_groups` of several pictures of one scene.
         actions: action, or its failure -> files.
         would_remove: files to remove. A dry run removes none.
         examined: files examined by this run.
@@ -80,6 +84,7 @@ class CleanSummary:
     groups: int
     across_splits: int
     across_classes: int
+    similar_groups: int
     actions: dict[str, int]
     would_remove: int
     examined: int
@@ -106,9 +111,29 @@ class CleanSummary:
         return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
 
 
+def _kept_folder(folder: Path, inputs: tuple[Path, ...]) -> Path:
+    """A folder of `--keep`, absolute. Raises UsageError where it would keep nothing."""
+    if not folder.is_dir():
+        raise UsageError(f"--keep {folder}: is no folder; name a folder that exists")
+    found = folder.resolve()
+    named = folder.parent.resolve() / folder.name  # perhaps a link within PATH
+    for given in inputs:
+        root = given.resolve()
+        if root == found or found in root.parents or root in found.parents or root in named.parents:
+            return found
+    raise UsageError(f"--keep {folder}: lies outside the folders to clean; name it as a PATH, too")
+
+
 def scan_of(options: CleanOptions) -> Scan:
     """The scan of the inputs."""
-    return Scan(options.inputs, options.exclude, options.quarantine, options.follow_symlinks, options.hidden)
+    return Scan(
+        roots=options.inputs,
+        exclude=options.exclude,
+        leave_out=options.quarantine,
+        follow_symlinks=options.follow_symlinks,
+        hidden=options.hidden,
+        include_protected=options.include_protected,
+    )
 
 
 def csv_path(options: CleanOptions) -> Path:
@@ -142,4 +167,5 @@ def resolved(options: CleanOptions) -> CleanOptions:
     options.limits.check()
     compile_patterns(options.exclude)
     report = options.report.absolute() if options.report else None
-    return replace(options, inputs=inputs, quarantine=quarantine, report=report)
+    keep = tuple(_kept_folder(each, inputs) for each in options.keep)
+    return replace(options, inputs=inputs, quarantine=quarantine, report=report, keep=keep)

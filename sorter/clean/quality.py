@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SIDE = 250  # pixels on the long side for sharpness, so that it does not depend on the camera
 # Least pixels on the short side for sharpness, of a photo smaller than SIDE and of a larger one.
 LEAST_SIDES = (96, 32)
-SIGNATURE_SIDE = 8
 LOW_INFORMATION = 0.02  # spread of the luma below which a picture is too flat to compare
 
 
@@ -86,14 +85,6 @@ def _sharpness(grey: Image.Image) -> float | None:
     laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * centre
     variance = float(values.var())
     return round(float(laplacian.var()) / variance, 5) if variance > 1 else None
-
-
-def signature(image: Image.Image) -> bytes:
-    """A picture in mode RGB -> its 8 x 8 pixels as bytes, to confirm a match of hashes."""
-    from PIL import Image
-
-    size = (SIGNATURE_SIDE, SIGNATURE_SIDE)
-    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0).tobytes()
 
 
 def poor(examined: Examined, limits: Thresholds) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ class Kind(str, Enum):
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near-duplicate"
     POOR = "poor"
+    SIMILAR = "similar"  # the same scene with something else in one place
     HARD_LINK = "hard-link"  # another name of the same file on the disk
     OTHER = "other"
     SKIPPED = "skipped"
@@ -37,11 +38,14 @@ REMOVABLE = {
     "unsupported": Kind.UNSUPPORTED,
     "duplicates": Kind.DUPLICATE,
     "near-duplicates": Kind.NEAR_DUPLICATE,
+    "similar": Kind.SIMILAR,
     "poor": Kind.POOR,
     "junk": Kind.JUNK,
 }
 # Kinds that are no fault of the data.
 NO_FAULT = frozenset({Kind.OK, Kind.OTHER, Kind.SKIPPED, Kind.HARD_LINK})
+# Kinds of a file in whose place another is kept. Files are removed in this order, while their kept copy exists.
+COPIES = (Kind.DUPLICATE, Kind.NEAR_DUPLICATE, Kind.SIMILAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,9 @@ class Examined:
         width: upright, in pixels; 0 where unknown.
         height: likewise.
         sha256: of the file's bytes, in hex; empty where they could not be read.
-        hashes: perceptual hashes, 64 bits each, of the picture as it is and turned by 90, 180 and 270 degrees. Empty
-            for a flat picture and for a file without pixels.
-        signature: 8 x 8 pixels, uint8 RGB, row by row, to confirm a match of hashes. Empty likewise.
+        hashes: perceptual hashes, 64 bits each, of the picture as it is, turned by 90, 180 and 270 degrees, and
+            mirrored. Empty for a flat picture and for a file without pixels.
+        signature: of `signature_bytes`, to compare pictures whose hashes match. Empty likewise.
         quality: None where the pixels were not decoded.
         findings: faults of the bytes, the name and the pixels' integrity; those of thresholds come later.
         frames: number of frames or pages; 0 where they cannot be read.
@@ -173,28 +177,31 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class PictureGroup:
-    """Files that show the same picture.
+    """Files that show the same picture or the same scene.
 
     Attributes:
-        across_classes: they lie in several classes.
+        across_classes: one picture lies in several classes.
         across_splits: they lie in several of train, val and test.
         exact: all have the same bytes.
+        similar: they show several pictures of one scene.
         members: the kept files first.
     """
 
     across_classes: bool
     across_splits: bool
     exact: bool
+    similar: bool
     members: tuple[Checked, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GroupCounts:
-    """Numbers of groups: all, those across splits, those across classes."""
+    """Numbers of groups: all, those across splits, those across classes, those of similar pictures."""
 
     groups: int
     across_splits: int
     across_classes: int
+    similar: int
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Kind:

@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import Path
 
 from sorter.clean.filenames import right_name
+from sorter.clean.keep import NO_FOLDERS, KeptFolders
 from sorter.clean.ledger import CleanLedger
-from sorter.clean.records import Checked, Kind
+from sorter.clean.records import COPIES, Checked, Kind
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
 from sorter.output.journal.reserve import keep_room
@@ -28,22 +29,29 @@ SETTINGS = RunSettings(
     layout="tree",
     rule=NO_RULE,
 )
-DUPLICATES = (Kind.DUPLICATE, Kind.NEAR_DUPLICATE)
 
 
 def removable(
-    ledger: CleanLedger, kinds: Collection[Kind], only: Collection[Path] | None = None
+    ledger: CleanLedger,
+    kinds: Collection[Kind],
+    only: Collection[Path] | None = None,
+    keep: KeptFolders = NO_FOLDERS,
 ) -> Iterator[Checked]:
     """The files to remove. Exact duplicates come first, to be compared with the kept copy while it exists.
 
+    Near duplicates follow, then similar files, of which some are the kept copy of a near duplicate.
+
     Args:
         only: no other files than these; None for all.
+        keep: folders whose copies stay.
     """
-    for only_exact in (True, False):
+    for turn in (*(kind for kind in COPIES if kind in kinds), None):
         for file in ledger.with_findings():
             found = [each.kind for each in file.findings if each.kind in kinds]
             chosen = only is None or file.path in only
-            if found and chosen and not file.is_link and (Kind.DUPLICATE in found) is only_exact:
+            first = next((kind for kind in COPIES if kind in found), None)
+            stays = file.group is not None and keep.hold(file.path)
+            if found and chosen and first is turn and not file.is_link and not stays:
                 yield file
 
 
@@ -188,7 +196,7 @@ def _must_stay(ledger: CleanLedger, file: Checked) -> bool:
         status = file.path.lstat()
         if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
             raise OSError(errno.EAGAIN, "changed since it was examined")
-        if all(each.kind in DUPLICATES for each in file.findings) and (kept := ledger.kept_copy(file.id)):
+        if all(each.kind in COPIES for each in file.findings) and (kept := ledger.kept_copy(file.id)):
             _check_copy(file, kept)
     except OSError as error:
         ledger.set_action(file.id, f"failed: {error.strerror or error}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.clean.ledger import CleanLedger
-from sorter.clean.records import NO_FAULT, Checked, Kind
+from sorter.clean.records import COPIES, NO_FAULT, Checked, Kind
 from sorter.files import atomic_text
 from sorter.reports.cards import Sheet, Subject, Thumbnails, make_cards
 from sorter.reports.page import write_page
@@ -104,13 +104,14 @@ def _groups(ledger: CleanLedger, thumbnails: Thumbnails) -> Iterator[Sheet]:
     for number, group in enumerate(ledger.groups(GROUPS), 1):
         pairs = (("classes", group.across_classes), ("splits", group.across_splits))
         across = " and ".join(name for name, does in pairs if does)
-        title = f"Across {across}" if across else "Exact copies" if group.exact else "Looks the same"
+        alike = "Exact copies" if group.exact else "Similar" if group.similar else "Looks the same"
+        title = f"Across {across}" if across else alike
         note = f"group {number}, {len(group.members)} files"
         yield Sheet(title, note, make_cards([*map(_subject, group.members[:MEMBERS])], thumbnails))
 
 
 def _sheets(ledger: CleanLedger, verdicts: list[str], thumbnails: Thumbnails) -> Iterator[Sheet]:
-    grouped = {Kind.DUPLICATE.value, Kind.NEAR_DUPLICATE.value, Kind.CONFLICT.value}
+    grouped = {kind.value for kind in (*COPIES, Kind.CONFLICT)}
     for name in verdicts:
         if Kind(name) in NO_FAULT or name in grouped:
             continue

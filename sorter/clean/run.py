@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sorter.clean import remove
@@ -13,6 +14,7 @@ from sorter.clean.cache import Cache
 from sorter.clean.duplicates import mark_duplicates
 from sorter.clean.examine import FILE_FAULTS, Examine
 from sorter.clean.filenames import junk
+from sorter.clean.keep import KeptFolders
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.options import CleanOptions, CleanSummary, csv_path, resolved, scan_of
 from sorter.clean.quality import poor
@@ -20,6 +22,7 @@ from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind, Pl
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.clean.unsupported import why_unsupported
 from sorter.files import sha256_of
+from sorter.photos.protected import protected_name
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
@@ -81,12 +84,16 @@ class _Clean:
             self._add_quarantined(options.quarantine)
         self._examine()
         kinds = frozenset(REMOVABLE[word] for word in options.remove)
-        mark_duplicates(ledger, options.similarity, kinds, options.prefer)
+        mark_duplicates(ledger, options.similarity, kinds, options.prefer, self.keep)
         if self.show is not None:
             self.show(ledger)
         removed = sum(1 for _ in self._removable(kinds))
         self._remove_and_report(kinds, removed)
         return self._summary(removed, time.monotonic() - began)
+
+    @cached_property
+    def keep(self) -> KeptFolders:
+        return KeptFolders(self.options.keep)
 
     @property
     def writes_report(self) -> bool:
@@ -121,6 +128,7 @@ class _Clean:
             groups=groups.groups,
             across_splits=groups.across_splits,
             across_classes=groups.across_classes,
+            similar_groups=groups.similar,
             actions=ledger.actions(),
             would_remove=removed,
             examined=self.examined,
@@ -233,7 +241,7 @@ class _Clean:
         return Placement()
 
     def _removable(self, kinds: frozenset[Kind]) -> Iterator[Checked]:
-        return remove.removable(self.ledger, kinds, self.options.only)
+        return remove.removable(self.ledger, kinds, self.options.only, self.keep)
 
     def _act(self, kinds: frozenset[Kind], removed: int) -> None:
         options, ledger = self.options, self.ledger
@@ -255,7 +263,8 @@ def _renamed(file: Checked) -> bool:
 
 def _failed(photo: Photo, failure: Failure) -> Finding:
     """The finding of a file that was skipped or could not be examined."""
-    if found := junk(photo.path.name):
+    left_alone = failure.reason is Reason.PROTECTED or protected_name(photo.path.name)
+    if not left_alone and (found := junk(photo.path.name)):
         return found
     # A crash or a time-out says nothing of the file: another decoder, or more time, may read it.
     if why := why_unsupported(failure, b"", "", opened=False):

@@ -38,6 +38,7 @@ def add_clean(commands: Any) -> None:
         (
             "sorter clean ./photos --dry-run",
             "sorter clean ./photos --remove broken,duplicates",
+            "sorter clean ./photos --remove duplicates,near-duplicates --keep ./photos/albums",
             "sorter clean ./dataset --remove none --check        # for continuous integration",
             "sorter clean ./photos --remove poor --blur 0.03 --action trash",
         ),
@@ -68,7 +69,15 @@ def _add_removal(group: Any) -> None:
         default="broken",
         metavar="KINDS",
         help="Kinds to remove, with commas between: broken, damaged, misnamed, unsupported, duplicates, "
-        "near-duplicates, poor, junk, or none. (default: broken)",
+        "near-duplicates, similar, poor, junk, or none. (default: broken)",
+    )
+    group.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="DIR",
+        type=Path,
+        help="Folder within PATH whose copies are never removed. May be given again.",
     )
     group.add_argument(
         "--action",
@@ -147,7 +156,7 @@ def _summary_lines(summary: CleanSummary) -> Iterator[str]:
     if summary.groups:
         yield (
             f"{summary.groups:,} groups of duplicates, {summary.across_classes:,} across classes, "
-            f"{summary.across_splits:,} across splits"
+            f"{summary.across_splits:,} across splits, {summary.similar_groups:,} of similar photos"
         )
     done = summary.examined + summary.cached
     speed = done / max(summary.seconds, 1e-9)

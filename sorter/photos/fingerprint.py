@@ -112,6 +112,11 @@ def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
     return as_is, once, twice, thrice
 
 
+def mirrored_hash(grey: Image.Image) -> int:
+    """The perceptual hash of a picture (mode L) mirrored left to right."""
+    return _hashes(_small(grey)[None, :, ::-1])[0]
+
+
 def _small(grey: Image.Image) -> NDArray[np.float64]:
     """A picture of mode L to float64 (32, 32)."""
     from PIL import Image
@@ -137,6 +142,11 @@ def _cosines() -> NDArray[np.float64]:
     frequency = np.arange(HASH_FREQUENCIES)[:, None]
     place = np.arange(HASH_SIDE)[None] + 0.5
     return np.asarray(np.cos(np.pi / HASH_SIDE * frequency * place))
+
+
+def bits_apart(hash: int, others: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """In how many bits a hash differs from each of others: shape (n,)."""
+    return _popcount(others ^ np.uint64(hash))
 
 
 def near_duplicates(

@@ -17,17 +17,25 @@ from support.commands import hashes
 from sorter.clean.duplicates import look_the_same
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.options import CleanOptions
-from sorter.clean.quality import measure, signature
+from sorter.clean.quality import measure
 from sorter.clean.records import Examined, Placement, from_text, to_text
 from sorter.clean.run import clean
-from sorter.photos.fingerprint import turned_hashes
+from sorter.clean.signature import signature_bytes
+from sorter.photos.fingerprint import mirrored_hash, turned_hashes
 from sorter.types import Photo
 
 
 def examined(image: Image.Image) -> Examined:
     grey = image.convert("L")
     return Examined(
-        "PNG", image.width, image.height, "", turned_hashes(grey), signature(image), measure(grey), ()
+        "PNG",
+        image.width,
+        image.height,
+        "",
+        (*turned_hashes(grey), mirrored_hash(grey)),
+        signature_bytes(image),
+        measure(grey),
+        (),
     )
 
 

@@ -151,8 +151,7 @@ def test_what_is_known_of_files_and_engines_is_still_known(
     with closing(Cache(rest, home / "cache" / "sorter" / "clean.db")) as cache:
         examined = cache.get(photo)
     assert version == "3"
-    assert examined is not None
-    assert (examined.format, examined.width, examined.height, examined.findings) == ("JPEG", 96, 64, ())
+    assert examined is None  # its signature is too small to tell similar pictures: it is examined anew
     (verdicts,) = (home / "cache" / "sorter" / "engines").iterdir()
     assert trial._read(verdicts) == Choice("onnx", "fp32", "cpu", 1, "cpu")
 
