@@ -100,7 +100,9 @@ def retrain(window: Window, out: Path, target: Path) -> None:
     wait_for(lambda: not page.busy, "the training has ended")
     assert page.retrained is not None, page.notice.text.text()
     QTest.mouseClick(page.outcome.keep_and_sort_button, LEFT)
-    wait_for(lambda: window.start_page.busy or window.pages.currentWidget() is window.review_page, "it sorts again")
+    wait_for(
+        lambda: window.start_page.busy or window.pages.currentWidget() is window.review_page, "it sorts again"
+    )
     wait_for(lambda: not window.start_page.busy, "it has sorted again")
     wait_for(lambda: window.review_page.review is not None, "the folder is open again")
 
