@@ -17,6 +17,7 @@ from support.commands import Sorter, command, hashes, read_report
 from support.photos import BLUE, RED, make_photo
 from support.processes import group_members, wait_until
 
+slow = pytest.mark.slow
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system has no such call")
 
 
@@ -36,7 +37,12 @@ def sorted_photos(out: Path) -> int:
 # -- a home and a cache that cannot be written to ----------------------------------------------------------------------
 
 
-@pytest.fixture(params=["a file in the way", "no home", "a read-only disk"])
+@pytest.fixture(
+    params=[
+        "a file in the way",
+        *(pytest.param(each, marks=slow) for each in ("no home", "a read-only disk")),
+    ]
+)
 def no_cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a user without a cache folder."""
     names = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "MPLCONFIGDIR")
@@ -211,9 +217,9 @@ def redirected(model: Path, redirection: str, *arguments: object) -> subprocess.
         ("2>&-", 0),
         (">&-", 1),
         (">/dev/full", 1),
-        ("2>/dev/full", 0),
+        pytest.param("2>/dev/full", 0, marks=slow),
         ("<&- >&- 2>&-", 1),
-        (">/dev/full 2>&1", 1),
+        pytest.param(">/dev/full 2>&1", 1, marks=slow),
     ],
 )
 def test_streams_that_cannot_be_written_to(
@@ -416,7 +422,7 @@ print(json.dumps(found))
 
 
 @linux_only
-@pytest.mark.parametrize("size", [250 << 20, 3 << 30])
+@pytest.mark.parametrize("size", [250 << 20, pytest.param(3 << 30, marks=slow)])
 @pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "tif", "bmp", "webp"])
 def test_zeros_behind_a_picture_are_not_read_into_memory(tmp_path: Path, suffix: str, size: int) -> None:
     """Photos of which a copy or a download reserved the room and wrote only the beginning."""
@@ -597,3 +603,16 @@ def test_journal_in_a_folder_that_cannot_be(tmp_path: Path, sorter: Sorter, phot
     assert missing.returncode == 1
     assert "holds no journal" in missing.stderr
     assert "Traceback" not in done.stderr + missing.stderr
+
+
+def test_quarantine_on_a_share(sorter: Sorter, photos: Path, share: tuple[Path, dict[str, str]]) -> None:
+    folder, environment = share
+    (photos / "empty.jpg").touch()
+    before = hashes(photos)
+    quarantine = folder / "quarantine"
+    done = sorter("clean", photos, "--remove", "broken", "--quarantine", quarantine, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert hashes(photos) != before
+    undone = sorter("undo", quarantine, env=environment)
+    assert undone.returncode == 0, undone.stderr
+    assert hashes(photos) == before
