@@ -184,6 +184,9 @@ def test_moving_is_never_the_usual_action(
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
     assert page.form.action.currentData() == ActionKind.COPY.value
     assert settings.action is ActionKind.COPY
+    settings.action = ActionKind.MOVE  # as an older window kept it
+    page.form.reset_action()
+    assert page.form.action.currentData() == ActionKind.COPY.value
 
 
 def test_two_copies_of_a_model_are_told_apart(page: StartPage, tmp_path: Path, model: Path) -> None:
