@@ -45,7 +45,9 @@ def test_imports_point_one_way_through_at_most_a_dozen_layers() -> None:
     assert house["type"] == "layers"
     assert len(house["layers"].split("\n")[1:]) <= 12
     command = [Path(sys.executable).with_name("lint-imports"), CONFIGURATION]
-    linter = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    linter = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
+    )
     assert linter.returncode == 0, linter.stdout + linter.stderr
 
 

@@ -21,7 +21,7 @@ def without_padding(file: IO[bytes], kind: str, most: int) -> IO[bytes]:
 
     Args:
         kind: as of `format_of`.
-        most: bytes that may be read into memory.
+        most: fewer bytes than these may be read into memory.
     """
     size = file.seek(0, os.SEEK_END)
     end = size
@@ -35,7 +35,7 @@ def without_padding(file: IO[bytes], kind: str, most: int) -> IO[bytes]:
                 break
             end -= BLOCK
     file.seek(0)
-    if end == size or end > most:
+    if end == size or end >= most:
         return file
     data = file.read(end)
     return io.BytesIO(data.rstrip(b"\0") if kind in PADDED else data)

@@ -113,7 +113,7 @@ def test_a_report_replaces_nothing_but_a_report(tmp_path: Path) -> None:
     take_report_folder(tmp_path / "new" / "deep", ("report.html",))
     assert (tmp_path / "new" / "deep").is_dir()
     tmp_path = tmp_path / "new" / "deep"
-    (tmp_path / "report.html").write_text("old")
+    (tmp_path / "report.html").write_text('<meta name="generator" content="sorter"> old')
     (tmp_path / ".report.html.part").write_text("left by a process that was killed")
     take_report_folder(tmp_path, ("report.html",))
     (tmp_path / "photo.jpg").write_text("dear")
