@@ -353,6 +353,7 @@ def test_photos_in_s3_are_sorted_there_as_on_a_disk(
     assert len(s3.find("photos/in")) == len(list(some.glob("*/*")))
 
 
+@pytest.mark.slow
 def test_a_cluster_that_lives_as_long_as_the_command(originals: Path, model: Path, tmp_path: Path) -> None:
     given = command(model, "run", originals / "1", "--out", tmp_path / "out", "--cluster", "local")
     given += ["--report", str(tmp_path / "rows.parquet")]

