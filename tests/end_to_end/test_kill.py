@@ -197,7 +197,10 @@ def _kill_rounds(
     assert kills >= rounds // 2  # the rest had come to their end before
 
 
-@pytest.mark.parametrize(("action", "seed"), [pytest.param("copy", 4, marks=pytest.mark.slow), ("move", 5)])
+@pytest.mark.parametrize(
+    ("action", "seed"),
+    [pytest.param("copy", 4, marks=pytest.mark.slow), pytest.param("move", 5, marks=pytest.mark.slow)],
+)
 def test_killed_refiling_goes_on(
     tmp_path: Path, model: Path, originals: Path, action: str, seed: int
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_time_budget_ends_training_with_what_there_is() -> None:
     assert not network.training
 
 
+@pytest.mark.slow
 def test_processes_that_augment_change_nothing() -> None:
     recipe = replace(EVERYTHING, phases=(Phase(1, 1e-3),))
     some = photos(2, 8)
