@@ -142,7 +142,6 @@ def _connect(address: str, workers: int | None) -> None:
         except (RuntimeError, ValueError) as error:
             raise ClusterError(f"--cluster {address}: {error}") from error
     # A cluster for one run needs no dashboard and no usage statistics.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     alone = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": OBJECT_STORE}
     try:
         ray.init(address="local", **alone, **common)
