@@ -131,16 +131,14 @@ def certainty(table: Table, predicted: int, probability: float) -> float | None:
     """The probability of the predicted class. The table holds the positive class's where there are two."""
     if not 0 <= predicted < len(table.labels) - 1:
         return None
-    positive = table.rule.positive if table.rule.binary else None
-    return 1 - probability if positive not in (None, table.labels[predicted]) else probability
+    return 1 - probability if table.positive not in (None, predicted) else probability
 
 
 def certainties(table: Table, predicted: NDArray[np.int16]) -> NDArray[np.float64]:
     """The probability of the predicted class of each, shape (n,). NaN where it was not scored."""
     if not table.rule.binary:
         return table.probability
-    positive = table.labels.index(table.rule.positive or "")
-    return np.where(predicted == positive, table.probability, 1 - table.probability)
+    return np.where(predicted == table.positive, table.probability, 1 - table.probability)
 
 
 def _skipped(table: Table) -> NDArray[np.bool_]:

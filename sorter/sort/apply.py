@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from sorter.model.rule import Rule
+from sorter.model.classes import ReviewClasses
+from sorter.model.rule import UNSURE, Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
 from sorter.output.journal.reserve import release_room
@@ -63,7 +64,7 @@ def apply_review(out: Path, progress: Progress | None = None) -> Applied:
             raise UsageError(
                 f"{out}: was sorted with --action none, so no photo lies in it; export the corrected set instead"
             )
-        check_class_folders(out, settings.rule_in_force.folders)
+        check_class_folders(out, folders(settings.rule_in_force, journal.classes()))
         before = settings.rule_before or settings.rule
         settings = replace(settings, rule=settings.rule_in_force, rule_before=before)
         return _file(journal, settings, corrected=True, progress=progress or NoProgress())
@@ -111,20 +112,27 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
 
 def _moves(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
     """Photos in the output that lie in the folder of another label than they should."""
+    classes = journal.classes() if corrected else ReviewClasses.of(rule.classes)
     for entry in journal.unsettled(everything=True):
         if entry.scores is None or entry.destination is None:
             continue
-        decision = _decision(entry.scores, rule, entry.correction if corrected else None)
+        decision = _decision(entry.scores, rule, classes, entry.correction if corrected else None)
         if entry.destination.parts[0] != decision.label:
             current = journal.out / entry.destination
             yield Scored(entry.photo, entry.scores, decision, entry.filing, current)
 
 
-def _decision(scores: Scores, rule: Rule, correction: str | None) -> Decision:
-    decision = rule(scores)
-    if correction not in rule.classes:  # there is none, or it names a class of another model
-        return decision
-    return replace(decision, label=correction, status=Status.SORTED)
+def _decision(scores: Scores, rule: Rule, classes: ReviewClasses, correction: str | None) -> Decision:
+    if correction in classes.names:
+        return replace(rule(scores), label=correction, status=Status.SORTED)
+    # There is none, or it names a class of another model.
+    return classes.decision(rule(scores))
+
+
+def folders(rule: Rule, classes: ReviewClasses) -> tuple[str, ...]:
+    """Names of the folders that a decision can name in a review."""
+    unsure = None in classes.now or rule.folders != rule.classes
+    return (*classes.names, UNSURE) if unsure and UNSURE not in classes.names else classes.names
 
 
 def export(out: Path, target: Path, progress: Progress | None = None) -> Applied:
@@ -153,7 +161,8 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
     ):
         settings = reviewable(out, source)
         rule = settings.rule_in_force
-        check_class_folders(target, rule.folders)
+        classes = source.classes()
+        check_class_folders(target, folders(rule, classes))
         known = journal.run_settings()
         if known is not None and known.export_of != str(out):
             raise UsageError(f"{target}: holds what another command wrote; export to an empty folder")
@@ -176,9 +185,9 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
             items = {}
             for entry in batch:
                 path = entry.photo.path if entry.destination is None else out / entry.destination
-                if entry.correction is not None and entry.correction in rule.classes:
+                if entry.correction is not None and entry.correction in classes.names:
                     reviewed[os.fspath(path)] = entry.correction
-                if item := _exported(path, entry, rule, journal):
+                if item := _exported(path, entry, rule, classes, journal):
                     items[path] = item
             unscored = {entry.photo.path for entry in batch if entry.scores is None}
             filer.file(list(items.values()))
@@ -189,7 +198,7 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
             progress.advance(len(batch))
 
         def predicted(line: Line) -> str:
-            return rule(line.scores).label if line.scores else ""
+            return classes.label(rule(line.scores).label) if line.scores else ""
 
         def review(line: Line) -> str:
             right = reviewed.get(os.fsdecode(line.path))
@@ -201,11 +210,13 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
         return Applied(target, journal.filing_count() - before, tuple(left))
 
 
-def _exported(path: Path, entry: Entry, rule: Rule, journal: Journal) -> Scored | Result[Scores] | None:
+def _exported(
+    path: Path, entry: Entry, rule: Rule, classes: ReviewClasses, journal: Journal
+) -> Scored | Result[Scores] | None:
     """What there is to file of a photo that lies at `path`; None where its copy lies in its place already."""
     if entry.scores is None:
         return Result(entry.photo, entry.failure) if entry.failure else None
-    decision = _decision(entry.scores, rule, entry.correction)
+    decision = _decision(entry.scores, rule, classes, entry.correction)
     try:
         status = path.stat()
     except OSError:

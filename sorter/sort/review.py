@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sorter.model.classes import ClassChange, ReviewClasses, added, merged, removed, renamed
 from sorter.model.labels import NONE
 from sorter.model.rule import Rule
 from sorter.output.journal import CorrectionSteps, Journal, locked
@@ -96,6 +97,37 @@ class Review:
         """What a photo can be corrected to."""
         return self.table.labels[:-1]
 
+    # -- classes -----------------------------------------------------------------------------------------------
+
+    def add_class(self, name: str) -> None:
+        """One more class, which the model does not know yet. It is a step that `undo` undoes.
+
+        Raises:
+            UsageError: the name cannot be a folder, or is one already.
+            JournalError: as `assign`.
+        """
+        self._change_classes(lambda classes: added(classes, name))
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Give a class another name, and its marks with it. Raises as `add_class`, and for no such class.
+
+        The folders follow with the next apply, as for all changes of classes.
+        """
+        self._change_classes(lambda classes: renamed(classes, old, new))
+
+    def merge_class(self, old: str, into: str) -> None:
+        """Make one class of two. Raises as `rename_class`, and where fewer than two would be left."""
+        self._change_classes(lambda classes: merged(classes, old, into))
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class. Its photos are unsure, and its marks are cleared. Raises as `merge_class`."""
+        self._change_classes(lambda classes: removed(classes, name))
+
+    def _change_classes(self, change: Callable[[ReviewClasses], ClassChange]) -> None:
+        with locked(self.table.out), self._journal.transaction():
+            self._journal.change_classes(change(self._journal.classes()))
+        self.reload()
+
     # -- labels and corrections --------------------------------------------------------------------------------
 
     def photos(self) -> Iterator[Reviewed]:
@@ -151,13 +183,17 @@ class Review:
         return self._correct(rows[fit], predicted[fit])
 
     def undo(self) -> list[int]:
-        """Undo the latest step: marks, or a threshold.
+        """Undo the latest step: marks, a threshold, or a change of the classes.
 
-        Returns the ids of its photos; none for a threshold, and where there is no step.
+        Returns the ids of its photos; none for a threshold or classes, and where there is no step.
         """
         with locked(self.table.out), self._journal.transaction():
-            threshold = self._journal.undo_threshold()
-            changed = {} if threshold else self._journal.undo_correction()
+            classes = self._journal.undo_classes()
+            threshold = None if classes else self._journal.undo_threshold()
+            changed = {} if classes or threshold else self._journal.undo_correction()
+        if classes:
+            self.reload()
+            return []
         if threshold:
             self.table.rule = threshold.before
         return self._take_over(changed)
@@ -165,15 +201,19 @@ class Review:
     def redo(self) -> list[int]:
         """Redo the step that was undone last. Returns as `undo`."""
         with locked(self.table.out), self._journal.transaction():
-            threshold = self._journal.redo_threshold()
-            changed = {} if threshold else self._journal.redo_correction()
+            classes = self._journal.redo_classes()
+            threshold = None if classes else self._journal.redo_threshold()
+            changed = {} if classes or threshold else self._journal.redo_correction()
+        if classes:
+            self.reload()
+            return []
         if threshold:
             self.table.rule = threshold.after
         return self._take_over(changed)
 
     @property
     def steps(self) -> CorrectionSteps:
-        """How many photos `undo` would be about, and how many `redo`. 0 for nothing more, 1 for a threshold."""
+        """How many photos `undo` would be about, and how many `redo`. 0 for nothing more, 1 for a setting."""
         return self._journal.correction_steps()
 
     def decide_by(self, rule: Rule) -> None:
@@ -278,7 +318,7 @@ def planned(table: Table) -> list[Move]:
         Move(
             int(table.id[row]),
             table.path(row),
-            table.labels[table.filed[row]],
+            table.folder(row),
             table.labels[wanted[row]],
         )
         for row in rows.tolist()

@@ -168,10 +168,18 @@ class _Run:
     def _settle(self, csv: Report) -> None:
         """Move photos that the journal knows to the folders that the rule gives them, without decoding."""
         batch: list[Scored] = []
+        classes = self.journal.classes()
         for entry in self.journal.unsettled(everything=self.changed):
             if entry.scores is None:
                 continue
             decision = self.rule(entry.scores)
+            renamed = classes.decision(decision)
+            if (
+                entry.filing is not None
+                and entry.decision is not None
+                and entry.decision.label == renamed.label
+            ):
+                decision = renamed  # an apply put it there
             if entry.applied and entry.correction is not None:
                 decision = replace(decision, label=entry.correction, status=Status.SORTED)
             settled = entry.filing is not None or self.options.action is ActionKind.NONE

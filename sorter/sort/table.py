@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sorter.model.classes import ReviewClasses
 from sorter.model.labels import NONE, doubts, predicted_labels
 from sorter.model.rule import UNSURE, Rule
 from sorter.output.journal import Journal, RunSettings, ThresholdStep
@@ -31,12 +32,13 @@ class Table:
 
     Attributes:
         out: the output folder.
-        labels: the model's classes in its order, then `unsure`.
+        labels: the classes, then `unsure`. They are the model's in its order, unless a person changed them.
         rule: how probabilities become labels.
         id: int64, shape (n,), rising: the order in which photos were found.
         probability: float64, of the positive class for two classes, of the likeliest for more; NaN where not scored.
-        likeliest: int16, the code of the likeliest class. Not read for two classes.
-        filed: int16, the label whose folder it lies in; -1 where it is not in the output.
+        likeliest: int16, the place of the likeliest class among `rule.classes`. Not read for two classes.
+        filed: int16, the label whose folder it lies in; -1 where it is not in the output. The number of labels where
+            it lies in the folder of a class that has another name now, or is gone.
         corrected: int16, the class that a person gave it; -1 for none.
         size: int64, bytes.
         mtime_ns: int64, nanoseconds since the epoch.
@@ -47,6 +49,7 @@ class Table:
         destination: where it lies, relative to `out`, in the system's bytes; None where not filed.
         failures: row -> why it failed.
         guessed: int16, the label that the rule gave it when a person marked it. Only read for marked photos.
+        classes: what became of the model's classes in the review.
     """
 
     out: Path
@@ -66,8 +69,11 @@ class Table:
     destination: list[bytes | None]
     failures: dict[int, Failure]
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
 
     def __post_init__(self) -> None:
+        if not self.classes.names:
+            self.classes = ReviewClasses.of(self.rule.classes)
         if len(self.guessed) != len(self.id):
             self.guessed = self.predicted
 
@@ -77,7 +83,19 @@ class Table:
     @property
     def predicted(self) -> NDArray[np.int16]:
         """The label that the rule gives each, shape (n,)."""
-        return predicted_labels(self.rule, self.probability, self.likeliest)
+        return self.labels_of(self.rule)
+
+    def labels_of(self, rule: Rule, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int16]:
+        """The label that a rule of this model gives each of some rows, shape (n,)."""
+        codes = predicted_labels(rule, self.probability[rows], self.likeliest[rows])
+        # The last place is -1's: no label stays no label.
+        return np.array([*self.classes.codes, NONE], np.int16)[codes]
+
+    @property
+    def positive(self) -> int | None:
+        """The code of the class whose probability the table holds; None for more than two classes."""
+        at = self.rule.positive_index
+        return None if at is None else self.classes.codes[at]
 
     @property
     def wanted(self) -> NDArray[np.int16]:
@@ -100,6 +118,12 @@ class Table:
         """How near each is to another label: 1 on the edge, 0 for certain, NaN where not scored."""
         return doubts(self.rule, self.probability)
 
+    def folder(self, row: int) -> str:
+        """Name of the folder in the output that a filed photo lies in."""
+        destination = self.destination[row]
+        assert destination is not None
+        return os.fsdecode(destination.split(SEPARATOR, 1)[0])
+
     def path(self, row: int) -> Path:
         """Where the photo lies now."""
         destination = self.destination[row]
@@ -116,7 +140,8 @@ def read_table(out: Path) -> Table:
         pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
         marked_in, thresholds = journal.marked_in(), journal.threshold_steps()
-    labels = (*rule.classes, UNSURE)
+        classes = journal.classes()
+    labels = (*classes.names, UNSURE)
     code: dict[str | None, int] = {name: number for number, name in enumerate(labels)}
     ids = np.array([*chain.from_iterable(page.id for page in pages)], np.int64)
     corrected = np.full(len(ids), NONE, np.int16)
@@ -149,6 +174,7 @@ def read_table(out: Path) -> Table:
             for row, reason in enumerate(reasons)
             if reason is not None
         },
+        classes=classes,
     )
     table.guessed = guesses(table, marked_in, thresholds)
     return table
@@ -168,7 +194,7 @@ def guesses(table: Table, marked_in: Mapping[int, int], steps: Sequence[Threshol
     found = table.predicted
     for number, rule in enumerate(rules):
         at = rows[period == number]
-        found[at] = predicted_labels(rule, table.probability[at], table.likeliest[at])
+        found[at] = table.labels_of(rule, at)
     return found
 
 
@@ -183,8 +209,9 @@ def reviewable(out: Path, journal: Journal) -> RunSettings:
 def _filed(destination: Sequence[bytes | None], labels: Sequence[str]) -> NDArray[np.int16]:
     """The code of the folder that each photo lies in, shape (n,)."""
     folder = {os.fsencode(name): number for number, name in enumerate(labels)}
+    other = len(labels)
     return np.array(
-        [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], NONE) for at in destination], np.int16
+        [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], other) for at in destination], np.int16
     )
 
 

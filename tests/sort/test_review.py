@@ -547,3 +547,142 @@ def test_exports_the_corrected_set(out: Path, tmp_path: Path) -> None:
             review.export(tmp_path / "other")
     assert undo(tmp_path / "set").restored == 5
     assert hashes(out) == before
+
+
+# -- classes -------------------------------------------------------------------------------------------------------
+
+
+def labels(review: Review) -> list[str | None]:
+    return [photo.corrected or photo.label for photo in review.photos()]
+
+
+def test_a_class_is_added_and_marked_and_all_of_it_is_undone(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.add_class("truck")
+        assert review.classes == ("red", "blue", "truck")
+        assert labels(review) == ["red", "red", "blue", "red", "blue", None]  # the model knows nothing of it
+        review.assign([1, 3], "truck")
+    with closing(Review.open(out)) as review:  # it is durable
+        assert review.classes == ("red", "blue", "truck")
+        assert right(review) == ["truck", None, "truck", None, None, None]
+        assert review.steps == (2, 0)
+        assert review.undo() == [1, 3]
+        assert review.steps == (1, 2)
+        assert review.undo() == []
+        assert review.classes == ("red", "blue")
+        assert review.steps == (0, 1)
+        assert review.redo() == []
+        assert review.redo() == [1, 3]
+        assert right(review) == ["truck", None, "truck", None, None, None]
+        assert review.steps == (2, 0)
+
+
+def test_a_new_name_takes_marks_and_predictions_with_it(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.assign([3], "red")
+        review.confirm([1])
+        review.rename_class("red", "car")
+        assert review.classes == ("car", "blue")
+        assert labels(review) == ["car", "car", "car", "car", "blue", None]
+        assert right(review) == ["car", None, "car", None, None, None]
+        assert review.table.changed.tolist() == [False, False, True, False, False, False]
+        assert review.table.positive == 0
+        assert {(move.before, move.after) for move in review.plan()} == {("red", "car"), ("blue", "car")}
+        assert review.apply().filed == 4
+        assert not list((out / "red").iterdir())
+        assert len(list((out / "car").iterdir())) == 4
+        assert review.plan() == []
+        review.undo()
+        assert review.classes == ("red", "blue")
+        assert labels(review) == ["red", "red", "red", "red", "blue", None]
+        assert right(review) == ["red", None, "red", None, None, None]
+        assert review.undo_apply().filed == 4
+        assert len(list((out / "red").iterdir())) == 3
+
+
+def test_merging_and_removing_classes(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.add_class("truck")
+        review.assign([1], "truck")
+        review.assign([2], "red")
+        review.merge_class("red", "truck")
+        assert review.classes == ("blue", "truck")
+        assert labels(review) == ["truck", "truck", "blue", "truck", "blue", None]
+        assert right(review) == ["truck", "truck", None, None, None, None]
+        for change in (
+            lambda: review.merge_class("blue", "truck"),
+            lambda: review.remove_class("blue"),
+            lambda: review.remove_class("red"),
+            lambda: review.rename_class("blue", "Truck"),
+            lambda: review.add_class("a/b"),
+        ):
+            with pytest.raises(UsageError):
+                change()
+        review.undo()
+        review.remove_class("red")
+        assert review.classes == ("blue", "truck")
+        assert labels(review) == ["truck", "unsure", "blue", "unsure", "blue", None]
+        assert right(review) == ["truck", None, None, None, None, None]
+        assert review.apply().filed == 3
+        assert len(list((out / "unsure").iterdir())) == 2
+        review.undo()
+        assert right(review) == ["truck", "red", None, None, None, None]
+
+
+def test_thresholds_marks_and_classes_are_one_history(out: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.assign([1], "blue")
+        review.rename_class("blue", "sky")
+        review.decide_by(replace(review.table.rule, threshold=0.7))
+        review.add_class("sea")
+        review.assign([2], "sea")
+        states = []
+        for _ in range(5):
+            states.append((review.classes, review.table.rule.threshold, right(review)[:2]))
+            review.undo()
+        assert states == [
+            (("red", "sky", "sea"), 0.7, ["sky", "sea"]),
+            (("red", "sky", "sea"), 0.7, ["sky", None]),
+            (("red", "sky"), 0.7, ["sky", None]),
+            (("red", "sky"), 0.5, ["sky", None]),
+            (("red", "blue"), 0.5, ["blue", None]),
+        ]
+        assert right(review) == [None] * 6
+        for state in (*reversed(states),):
+            review.redo()
+            assert (review.classes, review.table.rule.threshold, right(review)[:2]) == state
+        review.undo()
+        review.assign([4], "sky")  # what was undone is gone
+        assert review.steps == (1, 0)
+
+
+def test_an_export_has_the_classes_of_the_review(out: Path, tmp_path: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.rename_class("red", "car")
+        review.add_class("truck")
+        review.assign([1], "truck")
+        assert review.export(tmp_path / "set").filed == 5
+    assert sorted(path.name for path in (tmp_path / "set").iterdir() if path.is_dir()) == [
+        ".sorter",
+        "blue",
+        "car",
+        "truck",
+    ]
+
+
+def test_a_run_that_goes_on_keeps_what_was_moved_to_a_renamed_class(tmp_path: Path, model: Path) -> None:
+    for number, colour in enumerate((RED, BLUE)):
+        make_photo(tmp_path / "in" / f"{number}.png", colour, seed=number)
+    options = SortOptions(
+        (tmp_path / "in",), tmp_path / "out", model, engine=EngineOptions("onnx", "fp32"), workers=1
+    )
+    sort_folder(options)
+    with closing(Review.open(tmp_path / "out")) as review:
+        review.rename_class("red", "car")
+        review.apply()
+    make_photo(tmp_path / "in" / "2.png", RED, seed=5)
+    sort_folder(options)
+    assert [path.name for path in (tmp_path / "out" / "car").iterdir()] == ["0.png"]
+    with closing(Review.open(tmp_path / "out")) as review:
+        assert [photo.label for photo in review.photos()] == ["car", "blue", "car"]
+        assert [(move.before, move.after) for move in review.plan()] == [("red", "car")]

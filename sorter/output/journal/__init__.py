@@ -1,6 +1,6 @@
 """One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
 
-from sorter.output.journal.history import ThresholdStep
+from sorter.output.journal.history import ClassStep, ThresholdStep
 from sorter.output.journal.location import (
     FILE,
     FOLDER,
@@ -11,9 +11,10 @@ from sorter.output.journal.location import (
     settle,
     sqlite_errors,
 )
-from sorter.output.journal.reading import CorrectionSteps, Entry, Filed, Known, Line, PhotoColumns
+from sorter.output.journal.reading import Entry, Filed, Known, Line, PhotoColumns
 from sorter.output.journal.schema import VERSION
 from sorter.output.journal.settings import NO_RULE, RunSettings
+from sorter.output.journal.steps import CorrectionSteps
 from sorter.output.journal.writing import Journal, PhotoRow, copy_journal
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "FOLDER",
     "NO_RULE",
     "VERSION",
+    "ClassStep",
     "CorrectionSteps",
     "Entry",
     "Filed",

@@ -1,4 +1,4 @@
-"""Changes of the threshold as steps of the same history as a person's marks.
+"""Changes of the threshold and of the classes as steps of the same history as a person's marks.
 
 They lie beside the marks, in `meta`: version 0.1 reads every row of the table of marks as one of a photo.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sorter.model.classes import ReviewClasses
 from sorter.model.rule import Rule
 
 
@@ -40,6 +41,36 @@ class ThresholdStep:
             "step": self.step,
             "classes": list(self.after.classes),
             "positive": self.after.positive,
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+            "undone": self.undone,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ClassStep:
+    """A change of the classes in a review. Marks that it changed are rows of the same step.
+
+    Attributes:
+        step: its place among the steps of marks. It rises.
+        before: the classes until then.
+        after: the classes from then on.
+        undone: it can be redone.
+    """
+
+    step: int
+    before: ReviewClasses
+    after: ReviewClasses
+    undone: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ClassStep:
+        before, after = (ReviewClasses.from_json(data[key]) for key in ("before", "after"))
+        return cls(data["step"], before, after, data["undone"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
             "before": self.before.to_json(),
             "after": self.after.to_json(),
             "undone": self.undone,

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sorter.address import Address, path_of, prefix
-from sorter.model.rule import Rule
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
-from sorter.output.journal.history import ThresholdStep
 from sorter.output.journal.location import FILE, JournalError, journal_folder
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
+from sorter.output.journal.steps import HistoryReader
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 
 FILED_COLUMNS = "id, photo, kind, source, destination, pending, device, inode, size, mtime_ns, state"
@@ -140,14 +139,7 @@ class PhotoColumns:
     destination: tuple[bytes | None, ...]
 
 
-class CorrectionSteps(NamedTuple):
-    """How many photos the next undo would be about, and the next redo. 0 for nothing to do, 1 for a threshold."""
-
-    undo: int
-    redo: int
-
-
-class Reader:
+class Reader(HistoryReader):
     """Answers what can be asked of a journal."""
 
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
@@ -327,56 +319,6 @@ class Reader:
     def _inside(self, path: Path) -> bytes:
         """Relative to the output folder. A file outside it, which was renamed in place, has its whole path."""
         return os.fsencode(path).removeprefix(self._within)
-
-    def correction_steps(self) -> CorrectionSteps:
-        """How many photos the step is about that would be undone next, and the one that would be redone."""
-        undo, redo = self._db.execute(
-            "SELECT (SELECT count(*) FROM corrections WHERE step = "
-            "(SELECT max(step) FROM corrections WHERE NOT undone)), (SELECT count(*) FROM corrections WHERE step = "
-            "(SELECT min(step) FROM corrections WHERE undone))"
-        ).fetchone()
-        return CorrectionSteps(
-            undo if self.threshold_to_undo() is None else 1, redo if self.threshold_to_redo() is None else 1
-        )
-
-    def corrections(self) -> dict[int, str | None]:
-        """Photo's id -> the class that a person gave it."""
-        rows = self._db.execute(
-            "SELECT photo, label, max(step) FROM corrections WHERE NOT undone GROUP BY photo ORDER BY photo"
-        )
-        return {photo: label for photo, label, _ in rows}
-
-    def marked_in(self) -> dict[int, int]:
-        """Photo's id -> the step that gave it its class."""
-        rows = self._db.execute("SELECT photo, max(step) FROM corrections WHERE NOT undone GROUP BY photo")
-        return dict(rows.fetchall())
-
-    def threshold_steps(self) -> list[ThresholdStep]:
-        """Every change of the threshold in a review, the earliest first."""
-        return [ThresholdStep.from_json(each) for each in self.setting("threshold_steps") or ()]
-
-    def threshold_to_undo(self) -> ThresholdStep | None:
-        """The latest step of the review, where it changed the threshold. One that a run has overruled is none."""
-        done = [each for each in self.threshold_steps() if not each.undone]
-        if not done or not self._in_force(done[-1].after):
-            return None
-        return done[-1] if done[-1].step > self._last_mark() else None
-
-    def threshold_to_redo(self) -> ThresholdStep | None:
-        """The step that was undone last, where it changed the threshold."""
-        undone = next((each for each in self.threshold_steps() if each.undone), None)
-        if undone is None or undone.step <= self._last_mark() or not self._in_force(undone.before):
-            return None
-        (mark,) = self._db.execute("SELECT min(step) FROM corrections WHERE undone").fetchone()
-        return undone if mark is None or undone.step < mark else None
-
-    def _last_mark(self) -> int:
-        (step,) = self._db.execute("SELECT max(step) FROM corrections WHERE NOT undone").fetchone()
-        return -(1 << 62) if step is None else int(step)
-
-    def _in_force(self, rule: Rule) -> bool:
-        settings = self.run_settings()
-        return settings is not None and settings.rule_in_force == rule
 
     # -- counts ------------------------------------------------------------------------------------------------
 

@@ -8,21 +8,19 @@ import sqlite3
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sorter.address import Address
-from sorter.model.rule import Rule
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal import schema
-from sorter.output.journal.history import ThresholdStep
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
 from sorter.output.journal.place import digest_of
 from sorter.output.journal.reading import Reader, marks
 from sorter.output.journal.reserve import WAL_PAGES
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
+from sorter.output.journal.steps import HistoryWriter
 from sorter.types import Decision, Failure, Photo, Scores
 
 COLUMNS = (
@@ -46,7 +44,7 @@ class PhotoRow(NamedTuple):
     filing: int | None = None
 
 
-class Journal(Reader):
+class Journal(HistoryWriter, Reader):
     """The journal of one output folder. One process at a time writes it, any number read it.
 
     A batch is written with a few statements for all of it, as a statement costs more than what it writes.
@@ -287,76 +285,6 @@ class Journal(Reader):
         self._db.execute("DROP INDEX IF EXISTS photos_label")
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
-
-    # -- corrections -------------------------------------------------------------------------------------------
-
-    def correct(self, labels: Mapping[int, str | None]) -> None:
-        """Write corrections as one step: photo's id -> its class, None to remove a correction. Drops undone steps."""
-        step = self._new_step()
-        self._db.executemany(
-            "INSERT INTO corrections (step, photo, label) VALUES (?, ?, ?)",
-            ((step, photo, label) for photo, label in labels.items()),
-        )
-
-    def change_threshold(self, rule: Rule) -> None:
-        """Label by another rule in the review, as one step. Drops undone steps."""
-        settings = self.run_settings()
-        assert settings is not None
-        step = ThresholdStep(self._new_step(), settings.rule_in_force, rule)
-        self.set(threshold_steps=[each.to_json() for each in (*self.threshold_steps(), step)])
-        self.set_run(replace(settings, reviewed_rule=rule))
-
-    def undo_threshold(self) -> ThresholdStep | None:
-        """Undo the latest step, where it changed the threshold. Returns it, or None for any other step."""
-        step = self.threshold_to_undo()
-        if step is not None:
-            self._flip_threshold(step, step.before)
-        return step
-
-    def redo_threshold(self) -> ThresholdStep | None:
-        """Redo the step that was undone last, where it changed the threshold. Returns as `undo_threshold`."""
-        step = self.threshold_to_redo()
-        if step is not None:
-            self._flip_threshold(step, step.after)
-        return step
-
-    def _flip_threshold(self, step: ThresholdStep, rule: Rule) -> None:
-        settings = self.run_settings()
-        assert settings is not None
-        self.set_run(replace(settings, reviewed_rule=rule))
-        steps = (
-            replace(each, undone=not each.undone) if each == step else each for each in self.threshold_steps()
-        )
-        self.set(threshold_steps=[each.to_json() for each in steps])
-
-    def _new_step(self) -> int:
-        """The number of a step that begins now. What was undone can no longer be redone."""
-        self._db.execute("DELETE FROM corrections WHERE undone")
-        kept = [each for each in self.threshold_steps() if not each.undone]
-        if len(kept) < len(self.threshold_steps()):
-            self.set(threshold_steps=[each.to_json() for each in kept])
-        return max(0, self._last_mark(), *(each.step for each in kept)) + 1
-
-    def undo_correction(self) -> dict[int, str | None]:
-        """Undo the latest step. Returns the corrections that its photos now have; empty where there is no step."""
-        return self._flip("SELECT max(step) FROM corrections WHERE NOT undone", True)
-
-    def redo_correction(self) -> dict[int, str | None]:
-        """Redo the step that was undone last. Returns as `undo_correction`."""
-        return self._flip("SELECT min(step) FROM corrections WHERE undone", False)
-
-    def _flip(self, which: str, undone: bool) -> dict[int, str | None]:
-        (step,) = self._db.execute(which).fetchone()
-        if step is None:
-            return {}
-        self._db.execute("UPDATE corrections SET undone = ? WHERE step = ?", (undone, step))
-        return dict(
-            self._db.execute(
-                f"SELECT p.id, {CORRECTION} FROM photos p WHERE p.id IN "
-                "(SELECT photo FROM corrections WHERE step = ?)",
-                (step,),
-            ).fetchall()
-        )
 
     def _last(self, table: str) -> int:
         """The highest id given out; SQLite itself would go on from there, too."""
