@@ -73,12 +73,14 @@ class Rule:
     def __call__(self, scores: Scores) -> Decision:
         """The probability decided on is the positive class's for two classes, else the likeliest class's."""
         at = self.positive_index
-        if at is not None:
-            probability = scores.probabilities[at]
-            label = self.classes[at if probability >= self.threshold else 1 - at]
-        else:
-            probability = max(scores.probabilities)
-            label = self.classes[scores.probabilities.index(probability)]
+        probability = max(scores.probabilities) if at is None else scores.probabilities[at]
         if self.unsure is not None and self.unsure[0] <= probability <= self.unsure[1]:
             return Decision(UNSURE, probability, Status.UNSURE)
-        return Decision(label, probability, Status.SORTED)
+        return Decision(self.likeliest(scores), probability, Status.SORTED)
+
+    def likeliest(self, scores: Scores) -> str:
+        """The class of a photo, as if none were unsure."""
+        at = self.positive_index
+        if at is None:
+            return self.classes[scores.probabilities.index(max(scores.probabilities))]
+        return self.classes[at if scores.probabilities[at] >= self.threshold else 1 - at]

@@ -71,6 +71,24 @@ class Preprocess:
         )
         return np.asarray(small)
 
+    def spread(self, grid: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+        """Values over the input -> values over the photo: float32 (h, w) to (height, width), bilinear.
+
+        What the input leaves out of the photo gets 0.
+        """
+        import numpy as np
+        from PIL import Image
+
+        cropped = min(width, height) if self.resize == "crop" else None
+        size = (cropped or width, cropped or height)
+        inside = Image.fromarray(np.ascontiguousarray(grid, np.float32)).resize(
+            size, Image.Resampling.BILINEAR
+        )
+        out = np.zeros((height, width), np.float32)
+        top, left = (height - size[1]) // 2, (width - size[0]) // 2
+        out[top : top + size[1], left : left + size[0]] = np.asarray(inside)
+        return out
+
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """uint8 (n, size, size, 3) to float32 (n, 3, size, size): (x / 255 - mean) / std."""
         import numpy as np
