@@ -18,7 +18,7 @@ from sorter.cli.command import (
     print_line,
     print_result,
 )
-from sorter.cli.evaluate import add_evaluate, add_inspect
+from sorter.cli.evaluate import add_evaluate, add_explain, add_inspect
 from sorter.cli.export import add_export
 from sorter.cli.flags import Parser
 from sorter.cli.gui import add_gui
@@ -96,6 +96,7 @@ def build_parser() -> OverviewParser:
         add_train,
         add_recipes,
         add_evaluate,
+        add_explain,
         add_export,
     ):
         add(commands)

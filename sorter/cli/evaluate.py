@@ -1,4 +1,4 @@
-"""`sorter evaluate` and `inspect`."""
+"""`sorter evaluate`, `explain` and `inspect`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from sorter.cli.flags import (
     add_class_folders,
     add_command,
     add_engine,
+    add_explain_flag,
+    add_include_protected,
     add_limits,
     add_output_flags,
     add_workers,
@@ -21,6 +23,7 @@ from sorter.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from sorter.evaluate.evaluate import Evaluation
+    from sorter.evaluate.explain import Explained, Explanations
     from sorter.evaluate.inspect import Inspection
 
 
@@ -48,7 +51,9 @@ def add_evaluate(commands: Any) -> None:
     add_workers(engine)
     add_engine(engine)
     add_limits(engine)
-    _add_report_folder(add_output_flags(parser), "report.html, metrics.json and misclassified.csv")
+    output = add_output_flags(parser)
+    _add_report_folder(output, "report.html, metrics.json and misclassified.csv")
+    add_explain_flag(output)
     parser.set_defaults(command=_evaluate)
 
 
@@ -95,6 +100,72 @@ def _evaluation_lines(found: Evaluation) -> Iterator[str]:
     yield f"Done in {found.seconds:.1f} s with {found.engine}"
     if found.page:
         yield f"Page: {found.page}"
+
+
+def add_explain(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "explain",
+        "show where a model looked in photos",
+        "Show which places of a photo speak for a class. Each photo gets a picture with a heat map over it, and boxes "
+        "around the hottest places, in pixels of the upright photo.",
+        (
+            "sorter explain car ./photo.jpg --out ./looked",
+            "sorter explain ./my-model ./photos --class flower --json",
+        ),
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        type=Path,
+        help="Model folder, or `car` for the model that comes with sorter.",
+    )
+    parser.add_argument("photos", metavar="PHOTO", type=Path, nargs="+", help="Photos and folders of photos.")
+    parser.add_argument(
+        "--class",
+        dest="label",
+        metavar="NAME",
+        help="Class to explain. (default: the one that the model decides on)",
+    )
+    add_include_protected(parser)
+    add_limits(parser.add_argument_group("limits"))
+    _add_report_folder(add_output_flags(parser), "a PNG for each photo and explanations.json")
+    parser.set_defaults(command=_explain)
+
+
+def _explain(arguments: argparse.Namespace) -> CommandResult:
+    from sorter.evaluate.explain import ExplainOptions, explain, scan_of
+    from sorter.types import Photo
+
+    options = options_from(ExplainOptions, arguments)
+
+    def total() -> int:
+        return sum(isinstance(item, Photo) for item in scan_of(options))
+
+    with ProgressBar(arguments.quiet, total) as progress:
+        found = explain(options, progress)
+    return CommandResult(_explained_lines(found), found.to_json(), SOME_FAILED if found.failed else DONE)
+
+
+def _explained_lines(found: Explanations) -> Iterator[str]:
+    for each in found.photos:
+        yield from _photo_lines(each)
+
+
+def _photo_lines(each: Explained) -> Iterator[str]:
+    from sorter.types import Failure
+
+    if isinstance(each.outcome, Failure):
+        yield f"{each.path}: {each.outcome}"
+        return
+    yield f"{each.path}: {each.outcome.label} {each.outcome.probability:.3f}"
+    if not each.outcome.regions:
+        yield f"  no place speaks for {each.outcome.label}"
+    for box in each.outcome.regions:
+        place = f"{box.width} x {box.height} at {box.left}, {box.top}"
+        yield f"  {place}: score {box.score:.2f}, {box.share:.0%} of what speaks for it"
+    if each.picture:
+        yield f"  {each.picture}"
 
 
 def add_inspect(commands: Any) -> None:

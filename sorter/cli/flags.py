@@ -135,6 +135,15 @@ def add_engine(group: Any) -> None:
     )
 
 
+def add_explain_flag(group: Any) -> None:
+    """Heat maps in a report."""
+    group.add_argument(
+        "--explain",
+        action="store_true",
+        help="The photos in report.html can also show where the model looked. They are decoded once more.",
+    )
+
+
 def add_batch_size(group: Any) -> None:
     """The batch size of a GPU."""
     group.add_argument(

@@ -11,7 +11,7 @@ from sorter.cli.flags import Parser
 GROUPS = (
     ("sort photos", ("run", "status", "undo", "gui")),
     ("prepare photos", ("clean", "collect", "inspect")),
-    ("make a model", ("train", "recipes", "evaluate", "export")),
+    ("make a model", ("train", "recipes", "evaluate", "explain", "export")),
 )
 
 

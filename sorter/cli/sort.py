@@ -13,6 +13,7 @@ from sorter.cli.flags import (
     add_batch_size,
     add_command,
     add_engine,
+    add_explain_flag,
     add_filters,
     add_limits,
     add_output_flags,
@@ -69,6 +70,7 @@ def add_run(commands: Any) -> None:
         type=location,
         help="Path of the report, as CSV, or as Parquet where it ends in .parquet. (default: DIR/report.csv)",
     )
+    add_explain_flag(output)
     _add_journal(output)
     parser.set_defaults(command=_run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ import numpy as np
 from sorter.engines.choice import EngineOptions
 from sorter.evaluate.evaluate_report import FILES, PAGE, write_report
 from sorter.evaluate.metrics import Metrics, compute_metrics
-from sorter.model.folder import Model, read_model, shipped_model
+from sorter.model.folder import ONNX, Model, read_model, shipped_model
+from sorter.model.rule import Rule
 from sorter.photos.dataset import Example, read_folders
 from sorter.pipeline import trial
 from sorter.pipeline.classifier import Classifier
+from sorter.pipeline.explain import HeatThumbnail
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
-from sorter.reports.cards import THUMBNAIL
+from sorter.reports.cards import THUMBNAIL, Thumbnails
 from sorter.reports.page import take_report_folder
 from sorter.system import available_cores, worker_limits
 from sorter.types import Failure, Limits, Result, Status, UsageError, check_above_zero
@@ -41,6 +44,7 @@ class EvaluateOptions:
         workers: processes; None for one per core.
         limits: what a photo may cost.
         include_protected: read folders of other programs too, as in `sorter.photos.protected`.
+        explain: the report's photos also show where the model looked.
     """
 
     model: Path
@@ -50,6 +54,7 @@ class EvaluateOptions:
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     include_protected: bool = False
+    explain: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
     part, examples = labelled_examples(options.data, model, options.include_protected, progress.say)
     take_report_folder(options.out, FILES)
     model.verify()
+    if options.explain:
+        model.path(ONNX)  # raises ModelError before anything is done
     workers = options.workers or available_cores()
     limits = worker_limits(options.limits, workers)
     choice = trial.choose_engine(
@@ -154,7 +161,10 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
             "Photos": f"{options.data}" + (f" ({part})" if part else ""),
             "Engine": str(choice),
         }
-        with Pool(Thumbnail(THUMBNAIL, limits), min(workers, 4), limits) as pool:
+        with (
+            Pool(Thumbnail(THUMBNAIL, limits), min(workers, 4), limits) as pool,
+            _heats(model, min(workers, 4), limits) if options.explain else nullcontext() as heats,
+        ):
             write_report(
                 options.out,
                 metrics,
@@ -163,9 +173,17 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
                 about=about,
                 failures=failures,
                 thumbnails=pool.run,
+                heats=heats,
                 data=evaluation.to_json(),
             )
     return evaluation
+
+
+@contextmanager
+def _heats(model: Model, workers: int, limits: Limits) -> Iterator[Thumbnails]:
+    """Makes small pictures with heat maps."""
+    with Pool(HeatThumbnail(model, Rule.of(model), THUMBNAIL, limits), workers, limits) as pool:
+        yield pool.run
 
 
 def labelled_examples(

@@ -65,6 +65,7 @@ def write_report(
     failures: Sequence[Result[Any]] = (),
     history: Sequence[Mapping[str, float]] = (),
     thumbnails: Thumbnails | None = None,
+    heats: Thumbnails | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Write metrics.json, misclassified.csv, failures.csv (where there are any) and report.html into a folder.
@@ -78,6 +79,7 @@ def write_report(
         failures: files that have no probabilities.
         history: a row for each epoch, as `plots.history` takes it.
         thumbnails: makes a JPEG for each photo; None makes them in a pool of its own.
+        heats: likewise with a heat map over each photo; None for none.
         data: the content of metrics.json; None for the metrics alone.
 
     Raises:
@@ -104,7 +106,7 @@ def write_report(
         with Pool(Thumbnail(THUMBNAIL, Limits()), min(4, available_cores())) as pool:
             sheets = _sheets(errors, metrics, pool.run) if errors else []
     else:
-        sheets = _sheets(errors, metrics, thumbnails)
+        sheets = _sheets(errors, metrics, thumbnails, heats)
     context = {
         "title": f"Evaluation of {about.get('Model', 'the model')}",
         "about": about,
@@ -113,6 +115,7 @@ def write_report(
         "plots": _plots(labels, probabilities, metrics),
         "history": plots.history(history),
         "sheets": sheets,
+        "heats": heats is not None and bool(sheets),
         "failures": list(failures[:MAX_FAILURES]),
         "failure_count": len(failures),
         "misclassified": MISCLASSIFIED,
@@ -206,7 +209,9 @@ def _plots(
     return [(name, plot, text) for name, plot, text in found if plot is not None]
 
 
-def _sheets(errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails) -> list[Sheet]:
+def _sheets(
+    errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails, heats: Thumbnails | None = None
+) -> list[Sheet]:
     """The worst errors of the most frequent confusions."""
     sheets: list[Sheet] = []
     subjects: list[list[Subject]] = []
@@ -221,7 +226,7 @@ def _sheets(errors: Sequence[_Error], metrics: Metrics, thumbnails: Thumbnails) 
             sheets.append(Sheet(f"{pair.label} taken for {pair.predicted}", note, []))
             subjects.append([Subject(e.example.photo, f"{e.predicted_probability:.3f}") for e in some])
         left -= len(some)
-    cards = iter(make_cards([*chain.from_iterable(subjects)], thumbnails))
+    cards = iter(make_cards([*chain.from_iterable(subjects)], thumbnails, heats))
     return [
         replace(sheet, cards=[next(cards) for _ in some])
         for sheet, some in zip(sheets, subjects, strict=True)

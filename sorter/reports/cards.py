@@ -41,6 +41,7 @@ class Card:
     Attributes:
         link: a URI of the photo.
         image: a data: URI, or None for a placeholder.
+        heat: likewise, of the photo under its heat map; None for none.
         fault: why there is no picture, where a thumbnail was tried.
     """
 
@@ -51,6 +52,7 @@ class Card:
     note: str
     image: str | None
     fault: Failure | None
+    heat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,22 @@ class Sheet:
     cards: list[Card]
 
 
-def make_cards(subjects: Sequence[Subject], thumbnails: Thumbnails) -> list[Card]:
-    """One card for each subject, in order."""
-    results = iter(thumbnails([subject.photo for subject in subjects if subject.decode]))
-    return [_card(subject, next(results).outcome if subject.decode else None) for subject in subjects]
+def make_cards(
+    subjects: Sequence[Subject], thumbnails: Thumbnails, heats: Thumbnails | None = None
+) -> list[Card]:
+    """One card for each subject, in order.
+
+    Args:
+        heats: as `thumbnails`, with a heat map over each photo; None for cards without.
+    """
+    photos = [subject.photo for subject in subjects if subject.decode]
+    results, hot = iter(thumbnails(photos)), iter(heats(photos) if heats else ())
+    cards = []
+    for subject in subjects:
+        outcome = next(results).outcome if subject.decode else None
+        heat = next(hot).outcome if heats and subject.decode else None
+        cards.append(_card(subject, outcome, _data_uri(heat)))
+    return cards
 
 
 def photo_count(count: int) -> str:
@@ -77,17 +91,21 @@ def photo_count(count: int) -> str:
     return f"{count:,} {'photo' if count == 1 else 'photos'}"
 
 
-def _card(subject: Subject, outcome: bytes | Failure | None) -> Card:
+def _data_uri(outcome: bytes | Failure | None) -> str | None:
+    if not isinstance(outcome, bytes):
+        return None
+    return f"data:image/jpeg;base64,{base64.b64encode(outcome).decode()}"
+
+
+def _card(subject: Subject, outcome: bytes | Failure | None, heat: str | None) -> Card:
     path = subject.photo.path
-    image = None
-    if isinstance(outcome, bytes):
-        image = f"data:image/jpeg;base64,{base64.b64encode(outcome).decode()}"
     return Card(
         name=path.name if subject.name is None else subject.name,
         path=str(path) if subject.path is None else subject.path,
         link=path.absolute().as_uri(),
         caption=subject.caption,
         note=subject.note,
-        image=image,
+        image=_data_uri(outcome),
         fault=outcome if isinstance(outcome, Failure) else None,
+        heat=heat,
     )

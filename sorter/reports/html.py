@@ -92,7 +92,15 @@ class _Example:
     message: str
 
 
-def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thumbnails: Thumbnails) -> None:
+def write_html(
+    journal: Journal,
+    target: Path,
+    *,
+    page: RunInfo,
+    rule: Rule,
+    thumbnails: Thumbnails,
+    heats: Thumbnails | None = None,
+) -> None:
     """Write report.html, whole or not at all.
 
     Memory: one folder's contact sheet, however many photos and folders there are.
@@ -104,6 +112,7 @@ def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thu
         rule: the one that gave the journal's photos their labels.
         thumbnails: one result per photo, in order, with a JPEG's bytes: `Pool(Thumbnail(...), ...).run`.
             A photo without one gets a placeholder.
+        heats: likewise with a heat map over each photo; None for none.
 
     Raises:
         SorterError: the file cannot be written.
@@ -118,7 +127,8 @@ def write_html(journal: Journal, target: Path, *, page: RunInfo, rule: Rule, thu
         "bars": (bars := _bars(journal.histogram(BINS))),
         "ticks": _ticks(max(bar.count for bar in bars)),
         "of": _probability_of(rule),
-        "folders": _sampled(journal, rule, counts, thumbnails),
+        "folders": _sampled(journal, rule, counts, thumbnails, heats),
+        "heats": heats is not None,
         "failed": _groups(journal, counts, Status.FAILED),
         "skipped": _groups(journal, counts, Status.SKIPPED),
         "examples": EXAMPLES,
@@ -200,16 +210,22 @@ def _probability_of(rule: Rule) -> str:
 
 
 def _sampled(
-    journal: Journal, rule: Rule, counts: dict[tuple[str, str], int], thumbnails: Thumbnails
+    journal: Journal,
+    rule: Rule,
+    counts: dict[tuple[str, str], int],
+    thumbnails: Thumbnails,
+    heats: Thumbnails | None,
 ) -> Iterator[_Folder]:
     found = _folders(counts)
     order = [label for label in dict.fromkeys((*_order(rule), *found)) if label in found]
     each = max(1, min(EXTREMES, CARDS // (2 * max(len(order), 1))))
     for label in order:
-        yield _Folder(label, found[label], _ends(journal, rule, label, each, thumbnails))
+        yield _Folder(label, found[label], _ends(journal, rule, label, each, thumbnails, heats))
 
 
-def _ends(journal: Journal, rule: Rule, label: str, each: int, thumbnails: Thumbnails) -> list[Sheet]:
+def _ends(
+    journal: Journal, rule: Rule, label: str, each: int, thumbnails: Thumbnails, heats: Thumbnails | None
+) -> list[Sheet]:
     """Photos from both ends of a folder; one sheet where there are few."""
     # Photos in `unsure` are more or less probable, not more or less certain.
     positive = None if label == UNSURE else rule.positive
@@ -219,7 +235,7 @@ def _ends(journal: Journal, rule: Rule, label: str, each: int, thumbnails: Thumb
     others = journal.extremes(label, False, 2 * each, positive)
     last = [entry for entry in others if entry.id not in known][:each]
     out = journal.out.absolute()
-    cards = make_cards([_subject(out, entry) for entry in first + last], thumbnails)
+    cards = make_cards([_subject(out, entry) for entry in first + last], thumbnails, heats)
     notes = [f"highest {_probability_of(rule)}", f"lowest {_probability_of(rule)}"]
     if label == UNSURE:
         titles = ["Likeliest", "Least likely"]

@@ -39,6 +39,7 @@ class SortOptions:
         report: path of the report; None for report.csv in the output folder.
         cluster: `local`, `auto` or the address of a Ray cluster; None for this machine without Ray.
         include_protected: enter folders of other programs, as in `sorter.photos.protected`.
+        explain: the photos of report.html also show where the model looked.
         journal: folder for the journal; None for beside the output, if its disk locks files.
     """
 
@@ -60,6 +61,7 @@ class SortOptions:
     report: Path | None = None
     cluster: str | None = None
     include_protected: bool = False
+    explain: bool = False
     journal: Path | None = None
 
 

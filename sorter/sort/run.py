@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.address import Address
 from sorter.engines.choice import Choice
-from sorter.model.folder import Model, read_model, shipped_model
+from sorter.model.folder import ONNX, Model, read_model, shipped_model
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal
 from sorter.output.names import check_class_folders
 from sorter.pipeline import trial
+from sorter.pipeline.explain import HeatThumbnail
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
@@ -107,6 +108,8 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     if options.action is not ActionKind.NONE:
         check_class_folders(options.out, rule.folders)
     _check_reports(options)
+    if options.explain:
+        model.path(ONNX)  # raises ModelError before anything is done
     try:
         with (
             open_journal(options, progress.say) as journal,
@@ -276,14 +279,20 @@ class _Run:
     def _page(self) -> Path:
         """report.html, made again only where something changed."""
         target = self.options.out / "report.html"
-        if target.exists() and not (self.taken or self.refiled or self.changed):
+        if target.exists() and not (self.taken or self.refiled or self.changed or self.options.explain):
             return target
         with self.journal.transaction():
             self.journal.index_labels()
         page = RunInfo(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = worker_limits(self.options.limits, self.workers)
-        with Pool(Thumbnail(THUMBNAIL, limits), self.workers, limits) as pool:
-            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pool.run)
+        with ExitStack() as stack:
+            stages: list[Thumbnail | HeatThumbnail] = [Thumbnail(THUMBNAIL, limits)]
+            if self.options.explain:
+                stages.append(HeatThumbnail(self.model, self.rule, THUMBNAIL, limits))
+            pools = [stack.enter_context(Pool(stage, self.workers, limits)) for stage in stages]
+            pictures = [pool.run for pool in pools]
+            heats = pictures[1] if self.options.explain else None
+            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pictures[0], heats=heats)
         return target
 
     def _engine(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The packages' weights were trained with (value - 127) / 128 on the 0..255 scale.
 LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
 LITE_STD = (128 / 255, 128 / 255, 128 / 255)
+TF_MEAN, TF_STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # RGB / 127.5 - 1
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
 
 
@@ -49,6 +50,26 @@ def _lite(number: int) -> PackagedWeights:
 PACKAGED = {LITE0: _lite(0), LITE2: _lite(2)}
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A network of timm's as another library builds it, for weights that come in a file.
+
+    Attributes:
+        timm: timm's name for the architecture.
+        arguments: for `timm.create_model`. They stand in model.json.
+        mean: of the input that the weights were trained with, as for `Preprocess`. So `std`.
+    """
+
+    timm: str
+    arguments: dict[str, Any]
+    mean: tuple[float, float, float] = TF_MEAN
+    std: tuple[float, float, float] = TF_STD
+
+
+# By the names of `--backbone`. TensorFlow pads a stride of two more to the right and below than to the left and above.
+VARIANTS = {"mobilenetv2-tf": Variant("mobilenetv2_100", {"pad_type": "same"})}
+
+
 def packaged_weights(backbone: str) -> PackagedWeights | None:
     """The package for our name or timm's name of a backbone, if any."""
     by_timm = {each.timm: each for each in PACKAGED.values()}
@@ -63,13 +84,17 @@ def timm_name(backbone: str) -> str:
 
 def describe(recipe: Recipe) -> dict[str, Any]:
     """The `backbone` of model.json for a recipe; see `sorter.model.network.build`. Raises UsageError."""
+    variant = VARIANTS.get(recipe.backbone)
+    if variant is not None:
+        named = {"name": variant.timm, "arguments": dict(variant.arguments)}
+        return {**named, "head": list(recipe.head), "dropout": recipe.dropout}
     name = timm_name(recipe.backbone)
     if not packaged_weights(name) and name != SMALL_CNN:
         import timm
 
         if not timm.is_model(name.partition(".")[0]):
             raise UsageError(
-                f"--backbone {name}: timm has no such network; take {', '.join(PACKAGED)}, resnet50, "
+                f"--backbone {name}: timm has no such network; take {', '.join((*PACKAGED, *VARIANTS))}, resnet50, "
                 "mobilenetv2_100, resnetv2_50 or another of `timm.list_models()`"
             )
     return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
@@ -77,6 +102,9 @@ def describe(recipe: Recipe) -> dict[str, Any]:
 
 def preprocess_of(recipe: Recipe) -> Preprocess:
     """The preprocessing of the backbone's weights, at the recipe's size. Raises UsageError."""
+    variant = VARIANTS.get(recipe.backbone)
+    if variant is not None:
+        return Preprocess(recipe.size, recipe.resize, "bilinear", variant.mean, variant.std)
     name = describe(recipe)["name"]
     if packaged_weights(name):
         return Preprocess(recipe.size, recipe.resize, "bilinear", LITE_MEAN, LITE_STD)

@@ -18,7 +18,7 @@ from timm.models import set_pretrained_check_hash, set_pretrained_download_progr
 from torch import Tensor, nn
 
 from sorter.model.network import Network, build
-from sorter.train.backbones import describe, efficientnet_lite, packaged_weights
+from sorter.train.backbones import VARIANTS, describe, efficientnet_lite, packaged_weights
 from sorter.train.learner import tensors_key
 from sorter.train.recipes import LITE0, Recipe
 from sorter.types import SorterError, UsageError
@@ -49,6 +49,10 @@ def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) 
         UsageError: no such backbone, or a weights file that does not fit it.
         SorterError: pretrained weights that are neither cached nor can be downloaded.
     """
+    if recipe.backbone in VARIANTS and source.weights is None and source.pretrained:
+        raise UsageError(
+            f"--backbone {recipe.backbone}: its weights come in a file; name it with --weights, or give --no-pretrained"
+        )
     torch.manual_seed(seed)
     description = describe(recipe)
     network = build(description, outputs)
@@ -74,7 +78,8 @@ def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
     for prefix in PREFIXES:
         if not set(expected) & set(tensors):
             tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    # The count of batches that a norm has seen is not used, and older files lack it.
+    # The count of batches that a norm has seen is not used. Older files lack it, others give it another shape.
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")}
     missing = [n for n in expected if n not in tensors and not n.endswith("num_batches_tracked")]
     misfits = [n for n in expected if n in tensors and tensors[n].shape != expected[n].shape]
     if missing or misfits:
