@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from sorter.export.graph import to_onnx
 from sorter.model.network import Network, build, parameter_count
 from sorter.train.backbones import PACKAGED, describe, preprocess_of
 from sorter.train.layers import freeze, parameter_groups, stages, training_mode
@@ -153,6 +154,32 @@ def test_weights_from_a_file(tmp_path: Path, kind: str) -> None:
 class Harmful:
     def __reduce__(self) -> tuple[object, ...]:
         return Path.touch, (Path("harm-was-done"),)
+
+
+def test_mobilenet_of_tensorflow_keeps_its_padding_and_its_input(tmp_path: Path) -> None:
+    recipe = replace(find_recipe("mobilenetv2-frozen"), backbone="mobilenetv2-tf", size=64)
+    with pytest.raises(UsageError, match="mobilenetv2-tf.*--weights"):
+        make_network(recipe, 1, WeightSource(), seed=0)
+    source = make_network(recipe, 1, WeightSource(pretrained=False), seed=0)
+    state = {name: tensor.contiguous() for name, tensor in source.backbone.state_dict().items()}
+    # A converter may write the count of batches as a list of one.
+    counts = {
+        name: tensor.reshape(1) for name, tensor in state.items() if name.endswith("num_batches_tracked")
+    }
+    save_file({**state, **counts, "classifier.bias": torch.zeros(1000)}, tmp_path / "w.safetensors")
+    network = make_network(recipe, 1, WeightSource(tmp_path / "w.safetensors"), seed=1)
+    spec = preprocess_of(recipe)
+    assert (spec.mean, spec.std) == ((0.5,) * 3, (0.5,) * 3)
+    assert describe(recipe)["arguments"] == {"pad_type": "same"}
+    images = torch.randn(2, 3, 64, 64)
+    stem = network.backbone.get_submodule("conv_stem")
+    # TensorFlow's SAME: of the three rows that the kernel takes, the odd one is below.
+    padded = torch.nn.functional.pad(images, (0, 1, 0, 1))
+    expected = torch.nn.functional.conv2d(padded, source.backbone.get_parameter("conv_stem.weight"), stride=2)
+    with torch.inference_mode():
+        assert torch.allclose(stem(images), expected, atol=1e-6)
+    proto, difference = to_onnx(network, 64)
+    assert difference < 1e-4 and proto.graph.output[0].name == "logits"
 
 
 @pytest.mark.parametrize(
