@@ -158,7 +158,7 @@ class Harmful:
 
 def test_mobilenet_of_tensorflow_keeps_its_padding_and_its_input(tmp_path: Path) -> None:
     recipe = replace(find_recipe("mobilenetv2-frozen"), backbone="mobilenetv2-tf", size=64)
-    with pytest.raises(UsageError, match="mobilenetv2-tf.*--weights"):
+    with pytest.raises(UsageError, match=r"mobilenetv2-tf.*--weights"):
         make_network(recipe, 1, WeightSource(), seed=0)
     source = make_network(recipe, 1, WeightSource(pretrained=False), seed=0)
     state = {name: tensor.contiguous() for name, tensor in source.backbone.state_dict().items()}
