@@ -34,7 +34,7 @@ def main() -> None:
     run = [sorter, "run", "examples", "--out", "by-learned", "--model", "learned"]
     subprocess.run(run, check=True, timeout=300)
     missing = subprocess.run([*command[:3], "--out", "other"], capture_output=True, text=True, timeout=60)
-    assert missing.returncode == 1 and 'pip install "sorter[train]"' in missing.stderr, missing
+    assert missing.returncode == 1 and 'pip install "sorter-photos[train]"' in missing.stderr, missing
     print(f"wheel: a head was learned from {2 * EACH} photos without torch")
 
 

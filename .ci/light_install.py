@@ -33,7 +33,7 @@ def main() -> None:
         draw(photos / f"{number}.{('jpg', 'png', 'webp', 'gif')[number % 4]}", number)
     command = [str(Path(sys.executable).with_name("sorter"))]
     version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
-    assert version == f"sorter {metadata.version('sorter')}\n", version
+    assert version == f"sorter {metadata.version('sorter-photos')}\n", version
     subprocess.run([*command, "run", "photos", "--out", "sorted"], check=True, timeout=300)
     with Path("sorted/report.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

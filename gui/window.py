@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sorter.distribution import installed_version
+
 from .pages.review import ReviewPage
 from .parts.class_keys import keys_of
 from .parts.drop import dropped_folder
@@ -217,14 +219,12 @@ class Window(QMainWindow):
             self.open_folder(Path(chosen))
 
     def _about(self) -> None:
-        from importlib.metadata import version
-
         QMessageBox.about(
             self,
             self.tr("Sorter"),
             self.tr(
                 "Sorter {version}: sorts photos by what is in them. Nothing leaves this computer."
-            ).format(version=version("sorter")),
+            ).format(version=installed_version()),
         )
 
     # -- between the pages -------------------------------------------------------------------------------------

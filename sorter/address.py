@@ -15,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path, PosixPath
 from typing import IO, Any
 
+from sorter.distribution import install_command
 from sorter.types import SorterError
 
 URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
@@ -220,7 +221,7 @@ def _filesystem(store: str) -> Any:
         import fsspec
     except ImportError as error:
         raise SorterError(
-            f'{store}: fsspec is not installed; `pip install "sorter[cluster]"` brings it'
+            f"{store}: fsspec is not installed; `{install_command('cluster')}` brings it"
         ) from error
 
     options: dict[str, Any] = {"use_listings_cache": False}

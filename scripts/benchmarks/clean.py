@@ -66,7 +66,7 @@ EXAMPLES = """examples:
   python scripts/benchmark.py clean --only speed,cache --small 500 --large 60 --markdown table.md --json clean.json
 """
 PARTS = ("detection", "cost", "speed", "cache", "memory", "near")
-PACKAGES = ("sorter", "numpy", "pillow", "pillow-heif", "simplejpeg")
+PACKAGES = ("sorter-photos", "numpy", "pillow", "pillow-heif", "simplejpeg")
 OWN_PYTHON = ("cleanvision", "imagededup", "czkawka")
 NO_ALARM = frozenset({"ok", "duplicate", "near-duplicate", "similar", "conflict"})
 COPIES = 0.2  # share of the fingerprints that are near another: the same with a few bits changed

@@ -34,7 +34,7 @@ EXAMPLES = """examples:
   python scripts/benchmark.py cluster --only driver --paths 1000000
 """
 PARTS = ("overhead", "driver")
-PACKAGES = ("sorter", "ray", "numpy", "simplejpeg", "onnxruntime", "openvino")
+PACKAGES = ("sorter-photos", "ray", "numpy", "simplejpeg", "onnxruntime", "openvino")
 CORES = 2
 LAYOUTS = {1: (2,), 2: (1, 1), 4: (1, 1, 1, 1)}  # nodes -> cores that Ray assigns to each
 DISTINCT = 500  # photos that are made. The rest are links to them.

@@ -43,7 +43,7 @@ EXAMPLES = """examples:
 MODELS = ("shipped", "resnet50")
 CALIBRATION = 100  # photos to make the ResNet50 by
 BOUND_BATCHES = 20
-PACKAGES = ("sorter", "numpy", "pillow", "simplejpeg", "torch", "torchvision", "timm")
+PACKAGES = ("sorter-photos", "numpy", "pillow", "simplejpeg", "torch", "torchvision", "timm")
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ EXAMPLES = """examples:
   python scripts/benchmark.py gui --photos 20000 --rounds 3 --work ./bench
 """
 GOALS = {"first screen": 1.5, "sorting": 0.05, "scrolling": 0.05}  # seconds
-PACKAGES = ("sorter", "PySide6-Essentials", "numpy", "pillow", "simplejpeg")
+PACKAGES = ("sorter-photos", "PySide6-Essentials", "numpy", "pillow", "simplejpeg")
 CLASSES = ("car", "not-car")
 RULE = Rule(CLASSES, CLASSES[0], 0.5)
 ORIGINALS = 96

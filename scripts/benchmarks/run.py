@@ -48,7 +48,7 @@ EXAMPLES = """examples:
 """
 PARTS = ("small", "large", "resnet50", "memory", "startup")
 PACKAGES = (
-    "sorter",
+    "sorter-photos",
     "numpy",
     "pillow",
     "simplejpeg",

@@ -49,7 +49,7 @@ EXAMPLES = """examples:
   python scripts/benchmark.py train --only waiting,memory
 """
 PARTS = ("time", "waiting", "memory")
-PACKAGES = ("sorter", "numpy", "pillow", "onnxruntime", "openvino", "torch", "torchvision", "timm")
+PACKAGES = ("sorter-photos", "numpy", "pillow", "onnxruntime", "openvino", "torch", "torchvision", "timm")
 SCRIPTS = {"fastai": "train_fastai.py", "timm": "train_timm.py"}
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # that a peer is tried with
 FINE_TUNING = 2  # epochs, where waiting for photos is measured

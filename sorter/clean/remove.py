@@ -15,6 +15,7 @@ from sorter.clean.filenames import right_name
 from sorter.clean.keep import NO_FOLDERS, KeptFolders
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import COPIES, Checked, Kind
+from sorter.distribution import install_command
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
 from sorter.output.journal.reserve import keep_room
@@ -138,7 +139,7 @@ def trash_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
     try:
         from send2trash import send2trash
     except ImportError as error:
-        raise SorterError('--action trash: needs `pip install "sorter[trash]"`') from error
+        raise SorterError(f"--action trash: needs `{install_command('trash')}`") from error
     for each in files:
         if _must_stay(ledger, each):
             continue

@@ -26,6 +26,7 @@ from sorter.cli.overview import OverviewParser
 from sorter.cli.sort import add_run, add_status, add_undo
 from sorter.cli.streams import discard, discard_if_hung_up, open_closed_streams
 from sorter.cli.train import add_recipes, add_train
+from sorter.distribution import installed_version
 
 STOPPED = "stopped; give the same command again to go on where it stopped"
 
@@ -107,9 +108,7 @@ class _Version(argparse.Action):
     """Reads the version only when asked for: package metadata takes longer to read than the arguments."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        print_line(f"sorter {version('sorter')}")
+        print_line(f"sorter {installed_version()}")
         parser.exit()
 
 

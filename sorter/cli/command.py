@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sorter.cli.streams import discard
+from sorter.distribution import install_command
 
 DONE, FAILED, WRONG_USAGE, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -107,4 +108,4 @@ def require_extra(*modules: str, extra: str = "learn") -> None:
 
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise SorterError(f'{missing[0]} is not installed; run `pip install "sorter[{extra}]"`')
+        raise SorterError(f"{missing[0]} is not installed; run `{install_command(extra)}`")

@@ -18,6 +18,7 @@ from sorter.collect.addresses import AddressRefused, public_socket
 from sorter.collect.rate_limit import Clock, FetchLimits, HostBusy, RateLimiter, backoff, retry_after
 from sorter.collect.records import PictureStatus, Refusal, Refused
 from sorter.collect.robots import AGENT, MAX_ROBOTS, opted_out, parse_robots
+from sorter.distribution import installed_version
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -65,10 +66,8 @@ class Fetcher:
         self._connections = asyncio.Semaphore(self.limits.connections)
 
     async def __aenter__(self) -> Fetcher:
-        from importlib.metadata import version
-
         contact = f"; {self.limits.contact}" if self.limits.contact else ""
-        agent = f"{AGENT}/{version('sorter')} (collects pictures for classification{contact})"
+        agent = f"{AGENT}/{installed_version()} (collects pictures for classification{contact})"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # `_turn` limits them

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from sorter.distribution import install_command
 from sorter.engines.choice import Choice, EngineError
 from sorter.engines.onnx import OnnxEngine
 from sorter.engines.openvino import OpenVinoEngine
@@ -120,9 +121,9 @@ def _with_engine_errors(make: Callable[[], Made], model: Model, choice: Choice) 
     try:
         return make()
     except ImportError as error:
-        extra = "sorter[train]" if choice.engine == "torch" else choice.engine
+        command = install_command("train") if choice.engine == "torch" else f"pip install {choice.engine}"
         raise EngineError(
-            f"--engine {choice.engine}: {error.name or error} is not installed; `pip install {extra}` or choose another"
+            f"--engine {choice.engine}: {error.name or error} is not installed; run `{command}`, or choose another"
         ) from error
     except SorterError:
         raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from sorter.distribution import install_command
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def read_rare_boxes(data: bytes, max_pixels: float) -> NDArray[np.uint8]:
         import pyvips
     except ImportError as error:
         message = (
-            'this kind of AVIF or HEIF is not read; `pip install "sorter[formats]"` brings what may read it'
+            f"this kind of AVIF or HEIF is not read; `{install_command('formats')}` brings what may read it"
         )
         raise UnsupportedError(message) from error
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
+from sorter.distribution import install_command
 from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
 from sorter.reports.csv import COLUMNS, CsvReport
@@ -93,7 +94,7 @@ class ParquetReport:
             import pyarrow
         except ImportError as error:
             raise SorterError(
-                f'--report {path}: pyarrow is not installed; `pip install "sorter[cluster]"` brings it'
+                f"--report {path}: pyarrow is not installed; `{install_command('cluster')}` brings it"
             ) from error
         self.path = path
         self._rows = CsvReport(path, out, classes)

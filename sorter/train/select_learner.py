@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sorter.distribution import install_command
 from sorter.engines.devices import resolve
 from sorter.model.folder import Model
 from sorter.photos.preprocess import Preprocess
@@ -42,7 +43,7 @@ def select_learner(
     except ImportError as error:
         raise SorterError(
             f"--recipe {recipe.name}: {error.name} is not installed; install it with "
-            f'`pip install "sorter[train]"`, or use --recipe {FAST} without --epochs, --size and --device'
+            f"`{install_command('train')}`, or use --recipe {FAST} without --epochs, --size and --device"
         ) from error
     return TorchLearner(
         recipe,

@@ -68,6 +68,6 @@ def test_only_yes_means_yes(answer: str, yes: bool, monkeypatch: pytest.MonkeyPa
 def test_a_missing_extra_is_named() -> None:
     require_extra("argparse")
     with pytest.raises(
-        SorterError, match=r'no_such_module is not installed; run `pip install "sorter\[gui\]"`'
+        SorterError, match=r'no_such_module is not installed; run `pip install "sorter-photos\[gui\]"`'
     ):
         require_extra("argparse", "no_such_module", extra="gui")

@@ -224,7 +224,7 @@ def test_the_command_says_what_is_missing(
         importlib.util, "find_spec", lambda name, *more: None if name == "PySide6" else found(name, *more)
     )
     assert main(["gui"]) == 1
-    assert 'pip install "sorter[gui]"' in capsys.readouterr().err
+    assert 'pip install "sorter-photos[gui]"' in capsys.readouterr().err
 
 
 @pytest.fixture
