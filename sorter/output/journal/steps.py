@@ -180,7 +180,8 @@ class HistoryWriter(HistoryReader):
         classes = [each for each in self.class_steps() if not each.undone]
         if len(classes) < len(self.class_steps()):
             self.set(class_steps=[each.to_json() for each in classes])
-        return max(0, self._last_mark(), *(each.step for each in (*thresholds, *classes))) + 1
+        steps = [each.step for each in thresholds] + [each.step for each in classes]
+        return max(0, self._last_mark(), *steps) + 1
 
     # -- thresholds --------------------------------------------------------------------------------------------
 
