@@ -182,11 +182,13 @@ class Scores:
         probabilities: one per class in the model's order, summing to 1.
         width: of the photo, upright, in pixels.
         height: of the photo, upright, in pixels.
+        unfamiliar: how unlike the model's training photos it is; above 1 it is rejected. None where nobody asked.
     """
 
     probabilities: tuple[float, ...]
     width: int
     height: int
+    unfamiliar: float | None = None
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,7 @@ def _add_sorting(group: Any) -> None:
         metavar=("LOW", "HIGH"),
         help="Put photos with a probability from LOW to HIGH into DIR/unsure/.",
     )
+    _add_reject(group)
     group.add_argument(
         "--action",
         choices=("copy", "move", "hardlink", "symlink", "none"),
@@ -112,6 +113,14 @@ def _add_sorting(group: Any) -> None:
     )
     group.add_argument(
         "--fresh", action="store_true", help="Undo the earlier runs in DIR, forget them, and start again."
+    )
+
+
+def _add_reject(group: Any) -> None:
+    group.add_argument(
+        "--reject",
+        action="store_true",
+        help="Put photos that are unlike the model's training photos into DIR/unsure. (default: off)",
     )
 
 

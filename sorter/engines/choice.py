@@ -22,6 +22,7 @@ class Choice:
         device: `cpu`, `coreml`, or a kind with its numbers: `cuda:0`, or several, `cuda:0,1`.
         threads: CPU threads of one engine. 1 where every core has its own worker process.
         decode: where JPEGs are decoded: `cpu`, or `gpu` for the device.
+        unfamiliar: the engine's rows end in one more number, how unlike the training photos a photo is.
     """
 
     engine: str
@@ -29,6 +30,7 @@ class Choice:
     device: str = "cpu"
     threads: int = 1
     decode: str = "cpu"
+    unfamiliar: bool = False
 
     @property
     def kind(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import onnxruntime
     from numpy.typing import NDArray
 
-LOGITS, SCORE_MAP = "logits", "score_map"  # tensors of a model's graph
+LOGITS, SCORE_MAP, FEATURES = "logits", "score_map", "features"  # tensors of a model's graph
 SCORES, ACTIVATION, OCCLUSION = "score-map", "activation", "occlusion"
 POOLS = ("GlobalAveragePool", "ReduceMean")
 PASSED = ("Flatten", "Squeeze", "Reshape", "Identity", "Dropout")  # between pooling and head
@@ -138,6 +138,20 @@ class EvidenceNetwork:
             total[:, top : top + 2, left : left + 2] += fall[:, None, None]
             times[top : top + 2, left : left + 2] += 1
         return np.asarray(total / times)
+
+
+def feature_tensor(graph: Graph) -> str | None:
+    """The name of the features that the head takes: (n, d), or a map (n, d, h, w). None where there are none."""
+    tensor, found = LOGITS, None
+    while (node := graph.maker(tensor)) is not None and node.op not in POOLS:
+        if node.op == "Gemm":
+            found = node.inputs[0]
+        elif node.op != "Relu" and node.op not in PASSED:
+            break
+        tensor = node.inputs[0]
+    if node is not None and node.op in POOLS and found is not None:
+        return found
+    return FEATURES if graph.maker(FEATURES) else None
 
 
 def _by_class(model: Model, maps: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -63,7 +63,7 @@ def load_engine(model: Model, choice: Choice) -> Engine:
         size = model.preprocess.size
         # The first inference allocates memory, selects kernels, and checks the network's shapes.
         logits = engine(np.zeros((1, 3, size, size), np.float32))
-        if logits.shape != (1, model.outputs):
+        if logits.shape != (1, model.outputs + choice.unfamiliar):
             raise EngineError(
                 f"{model.folder}: outputs of the network: {logits.size}; outputs that {len(model.classes)} classes "
                 f"need: {model.outputs}; copy the model folder again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sorter.engines.choice import Choice, EngineError
+from sorter.engines.familiarity import UnfamiliarOutput
 from sorter.model.folder import Model
 from sorter.system import cache_folder
 
@@ -51,8 +52,9 @@ class OnnxEngine:
         settings = provider_settings(choice)
         # Operators without a kernel in the provider run on the CPU.
         providers = [(provider, settings)] + [PROVIDERS["cpu"][0]] * (choice.kind != "cpu")
-        path = model.path(choice.onnx_file)
-        self._session = onnxruntime.InferenceSession(path, options, providers=providers)
+        self._unfamiliar = UnfamiliarOutput(model, choice) if choice.unfamiliar else None
+        network = self._unfamiliar.network if self._unfamiliar else model.path(choice.onnx_file)
+        self._session = onnxruntime.InferenceSession(network, options, providers=providers)
         if (
             provider not in self._session.get_providers()
         ):  # ONNX Runtime only warns when libraries are missing
@@ -63,8 +65,9 @@ class OnnxEngine:
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        logits: NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-        return logits
+        logits: NDArray[np.float32]
+        logits, *features = self._session.run(None, {self._input: batch})
+        return self._unfamiliar.joined(logits, features[0]) if self._unfamiliar else logits
 
 
 def provider_settings(choice: Choice) -> dict[str, str]:

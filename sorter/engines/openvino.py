@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sorter.engines.choice import Choice, EngineError
+from sorter.engines.familiarity import UnfamiliarOutput
 from sorter.model.folder import Model
 from sorter.system import cache_folder
 
@@ -36,7 +37,9 @@ class OpenVinoEngine:
         core = openvino.Core()
         if choice.precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise EngineError("--precision bf16: this processor has no bfloat16 arithmetic; use fp32 or int8")
-        network = core.read_model(model.path(choice.onnx_file))
+        self._unfamiliar = UnfamiliarOutput(model, choice) if choice.unfamiliar else None
+        source = self._unfamiliar.network if self._unfamiliar else model.path(choice.onnx_file)
+        network = core.read_model(source)
         # One photo at a time, so that a score does not depend on the other photos of a batch.
         network.reshape({0: [1, 3, model.preprocess.size, model.preprocess.size]})
         settings = {
@@ -46,6 +49,7 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
         }
         key = [openvino.__version__, model.files[choice.onnx_file], model.preprocess.size, settings]
+        key += [choice.unfamiliar] * choice.unfamiliar
 
         def compiled(cache: dict[str, str]) -> Any:
             return core.compile_model(network, "CPU", {**settings, **cache})
@@ -55,10 +59,12 @@ class OpenVinoEngine:
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         import numpy as np
 
+        return np.concatenate([self._infer(one[None]) for one in batch])
+
+    def _infer(self, photo: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = self._request.infer({0: photo}, share_inputs=True)
         # Copied, because the next inference overwrites the request's buffer.
-        return np.concatenate(
-            [self._request.infer({0: one[None]}, share_inputs=True)[0].copy() for one in batch]
-        )
+        return self._unfamiliar.joined(found[0], found[1]) if self._unfamiliar else found[0].copy()
 
 
 def _with_cache(compiled: Callable[[dict[str, str]], Any], key: str) -> Any:

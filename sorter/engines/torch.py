@@ -78,6 +78,10 @@ class TorchEngine:
             torch.cuda.set_device(self._device)
             torch.backends.cudnn.benchmark = True  # all batches have one shape
         self._dtype = dtypes[choice.precision]
+        if choice.unfamiliar:
+            raise EngineError(
+                "--reject: does not work with --engine torch; use --engine onnx or --device cpu"
+            )
         network: Any = build(model.backbone, model.outputs)
         network.load_state_dict(load_file(model.path(WEIGHTS)))
         self._network = network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)

@@ -37,13 +37,17 @@ def predicted_classes(
 
 
 def predicted_labels(
-    rule: Rule, probability: NDArray[np.float64], likeliest: NDArray[np.int16]
+    rule: Rule,
+    probability: NDArray[np.float64],
+    likeliest: NDArray[np.int16],
+    unfamiliar: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int16]:
     """What `Rule.__call__` gives each photo, as codes.
 
     Args:
         probability: of the positive class for two classes, of the likeliest for more; NaN where not scored. Shape (n,).
         likeliest: the code of the likeliest class, shape (n,). Not read for two classes.
+        unfamiliar: as of `Scores`, NaN where nobody asked, shape (n,). None where no photo has it.
 
     Returns:
         Codes, shape (n,); -1 where the probability is NaN.
@@ -54,6 +58,8 @@ def predicted_labels(
     if rule.unsure is not None:
         low, high = rule.unsure
         codes[(probability >= low) & (probability <= high)] = len(rule.classes)
+    if rule.reject and unfamiliar is not None:
+        codes[unfamiliar > 1] = len(rule.classes)
     codes[np.isnan(probability)] = NONE
     return codes
 

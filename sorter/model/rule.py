@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sorter.model.folder import Model
+from sorter.model.folder import FAMILIAR, Model
 from sorter.types import Decision, Scores, Status, UsageError
 
 UNSURE = "unsure"
@@ -21,16 +21,22 @@ class Rule:
         positive: for two classes, the one whose probability is compared with the threshold. Else None.
         threshold: for two classes. A photo at or above it is positive.
         unsure: (low, high): probabilities from low to high, both included, go to `unsure`. None for never.
+        reject: photos that are unlike the model's training photos go to `unsure`, too.
     """
 
     classes: tuple[str, ...]
     positive: str | None
     threshold: float
     unsure: tuple[float, float] | None = None
+    reject: bool = False
 
     @classmethod
     def of(
-        cls, model: Model, threshold: float | None = None, unsure: tuple[float, float] | None = None
+        cls,
+        model: Model,
+        threshold: float | None = None,
+        unsure: tuple[float, float] | None = None,
+        reject: bool = False,
     ) -> Rule:
         """The model's own threshold unless one is given. Raises UsageError for values that make no sense."""
         if threshold is not None:
@@ -43,17 +49,23 @@ class Rule:
                 raise UsageError(f"--threshold: {threshold:g} is not between 0 and 1")
         if unsure is not None and not 0 <= unsure[0] <= unsure[1] <= 1:
             raise UsageError(f"--unsure: {unsure[0]:g} {unsure[1]:g} is not two rising numbers from 0 to 1")
-        return cls(model.classes, model.positive, model.threshold if threshold is None else threshold, unsure)
+        if reject and not model.has(FAMILIAR):
+            raise UsageError(
+                f"--reject: {model.name} does not know what its training photos looked like; train it again"
+            )
+        limit = model.threshold if threshold is None else threshold
+        return cls(model.classes, model.positive, limit, unsure, reject)
 
     @classmethod
     def from_json(cls, classes: Sequence[str], positive: str | None, values: Sequence[Any]) -> Rule:
         """The rule that `to_json` wrote, for a model with these classes."""
-        threshold, unsure = values
-        return cls(tuple(classes), positive, float(threshold), (unsure[0], unsure[1]) if unsure else None)
+        threshold, unsure, *reject = values
+        band = (unsure[0], unsure[1]) if unsure else None
+        return cls(tuple(classes), positive, float(threshold), band, bool(reject and reject[0]))
 
     def to_json(self) -> list[Any]:
-        """`[threshold, [low, high]]`, or `[threshold, null]` where no photo is unsure."""
-        return [self.threshold, list(self.unsure) if self.unsure else None]
+        """`[threshold, [low, high]]`, or `[threshold, null]` where no photo is unsure; and `true` with `reject`."""
+        return [self.threshold, list(self.unsure) if self.unsure else None, *[True] * self.reject]
 
     @property
     def binary(self) -> bool:
@@ -63,7 +75,8 @@ class Rule:
     @property
     def folders(self) -> tuple[str, ...]:
         """Names of the folders that a decision can name."""
-        return self.classes if self.unsure is None or UNSURE in self.classes else (*self.classes, UNSURE)
+        never = self.unsure is None and not self.reject
+        return self.classes if never or UNSURE in self.classes else (*self.classes, UNSURE)
 
     @property
     def positive_index(self) -> int | None:
@@ -74,7 +87,8 @@ class Rule:
         """The probability decided on is the positive class's for two classes, else the likeliest class's."""
         at = self.positive_index
         probability = max(scores.probabilities) if at is None else scores.probabilities[at]
-        if self.unsure is not None and self.unsure[0] <= probability <= self.unsure[1]:
+        doubtful = self.unsure is not None and self.unsure[0] <= probability <= self.unsure[1]
+        if doubtful or (self.reject and (scores.unfamiliar or 0) > 1):
             return Decision(UNSURE, probability, Status.UNSURE)
         return Decision(self.likeliest(scores), probability, Status.SORTED)
 

@@ -20,6 +20,7 @@ from sorter.model.folder import Model
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline.device import IN_FLIGHT, Answered, Device, DeviceLostError, Encoded, Work, as_pixels
 from sorter.pipeline.pool import Pool
+from sorter.pipeline.stages import scores_of
 from sorter.system import physical_memory
 from sorter.types import Failure, Limits, Photo, Result, Scores
 
@@ -141,7 +142,7 @@ class _Batch:
             if at not in refused:
                 photo, sent = self.results[at].photo, self.results[at].outcome
                 assert isinstance(sent, (Sized, Encoded))
-                scores = Scores(model.probabilities(tuple(logits)), sent.width, sent.height)
+                scores = scores_of(model, logits, sent.width, sent.height)
                 self.results[at] = Result(photo, scores)
         return sorted(refused)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sorter.engines.choice import Choice
@@ -33,11 +33,16 @@ class Classify:
             decoded = decode(photo.path)
             if isinstance(decoded, Failure):
                 return decoded
-            logits = engine(spec.normalise(spec(decoded.pixels)[None]))[0]
-            probabilities = self.model.probabilities(tuple(map(float, logits)))
-            return Scores(probabilities, decoded.width, decoded.height)
+            row = engine(spec.normalise(spec(decoded.pixels)[None]))[0]
+            return scores_of(self.model, tuple(map(float, row)), decoded.width, decoded.height)
 
         return classify
+
+
+def scores_of(model: Model, row: Sequence[float], width: int, height: int) -> Scores:
+    """An engine's row for one photo, its logits and perhaps `unfamiliar`, -> the scores."""
+    logits, rest = tuple(row[: model.outputs]), row[model.outputs :]
+    return Scores(model.probabilities(logits), width, height, rest[0] if rest else None)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sorter.output.journal import Journal, Line
 from sorter.types import Status
 
 COLUMNS = ("path", "label", "probability", "status", "error", "destination", "width", "height", "bytes")
+MoreColumns = Mapping[str, Callable[[Line], str]]
 SCORED = (Status.SORTED.value, Status.UNSURE.value)
 
 
@@ -101,11 +102,17 @@ class CsvReport:
         return [""] * len(self._classes) if self._more else []
 
 
+def unfamiliar_text(line: Line) -> str:
+    """The column `unfamiliar`, where the photo has the score."""
+    return "" if line.unfamiliar is None else f"{line.unfamiliar:.4f}"
+
+
 def write_csv(
     journal: Journal,
     path: Path,
     classes: tuple[str, ...],
     more: Mapping[str, Callable[[Line], str]] | None = None,
 ) -> None:
-    """The whole report at once."""
-    CsvReport(path, journal.out, classes, more).finish(journal.lines())
+    """The whole report at once, with the column `unfamiliar` where photos have it."""
+    known = {"unfamiliar": unfamiliar_text} if journal.knows_unfamiliar() else {}
+    CsvReport(path, journal.out, classes, {**known, **(more or {})}).finish(journal.lines())

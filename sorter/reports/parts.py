@@ -13,7 +13,7 @@ from sorter.address import Address
 from sorter.distribution import install_command
 from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
-from sorter.reports.csv import COLUMNS, CsvReport
+from sorter.reports.csv import COLUMNS, CsvReport, MoreColumns, unfamiliar_text
 from sorter.reports.ours import check_ours, is_ours
 from sorter.types import SorterError
 
@@ -29,9 +29,11 @@ class PartsReport:
     Args: as for `CsvReport`.
     """
 
-    def __init__(self, path: Path, out: Path, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self, path: Path, out: Path, classes: tuple[str, ...], more: MoreColumns | None = None
+    ) -> None:
         self.path = path
-        self._rows = CsvReport(path, out, classes)
+        self._rows = CsvReport(path, out, classes, more)
         self._folder = parts_folder(path)
         self._part = ExitStack()  # the file that is being written
         self._writer: Any = None
@@ -89,7 +91,9 @@ class ParquetReport:
         SorterError: pyarrow is not installed.
     """
 
-    def __init__(self, path: Path, out: Path, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self, path: Path, out: Path, classes: tuple[str, ...], more: MoreColumns | None = None
+    ) -> None:
         try:
             import pyarrow
         except ImportError as error:
@@ -97,7 +101,7 @@ class ParquetReport:
                 f"--report {path}: pyarrow is not installed; `{install_command('cluster')}` brings it"
             ) from error
         self.path = path
-        self._rows = CsvReport(path, out, classes)
+        self._rows = CsvReport(path, out, classes, more)
         numbers = {"probability": pyarrow.float64(), "bytes": pyarrow.int64()}
         numbers |= dict.fromkeys(("width", "height"), pyarrow.int32())
         numbers |= {name: pyarrow.float64() for name in self._rows.columns[len(COLUMNS) :]}
@@ -143,13 +147,20 @@ class ParquetReport:
 Report = CsvReport | PartsReport | ParquetReport
 
 
-def report_at(path: Path, out: Path, classes: tuple[str, ...], in_parts: bool) -> Report:
-    """The report for a path: Parquet by its name, in parts in a store or on a cluster, else CSV."""
+def report_at(
+    path: Path, out: Path, classes: tuple[str, ...], in_parts: bool, unfamiliar: bool = False
+) -> Report:
+    """The report for a path: Parquet by its name, in parts in a store or on a cluster, else CSV.
+
+    Args:
+        unfamiliar: add the column `unfamiliar`.
+    """
+    more = {"unfamiliar": unfamiliar_text} if unfamiliar else None
     if path.suffix.lower() in (".parquet", ".pq"):
-        return ParquetReport(path, out, classes)
+        return ParquetReport(path, out, classes, more)
     if in_parts or isinstance(path, Address):
-        return PartsReport(path, out, classes)
-    return CsvReport(path, out, classes)
+        return PartsReport(path, out, classes, more)
+    return CsvReport(path, out, classes, more)
 
 
 def parts_folder(path: Path) -> Path:

@@ -28,6 +28,7 @@ class SortOptions:
         layout: one of `LAYOUTS`. `flat` puts the photos of a class into one folder, `tree` keeps their folders.
         threshold: least probability of the positive class, for two classes; None for the model's threshold.
         unsure: (low, high). Photos with a probability from low to high go to `unsure`.
+        reject: photos that are unlike the model's training photos go to `unsure`.
         exclude: patterns as in a .gitignore.
         hidden: include names that start with a dot.
         follow_symlinks: enter linked folders.
@@ -62,6 +63,7 @@ class SortOptions:
     cluster: str | None = None
     include_protected: bool = False
     explain: bool = False
+    reject: bool = False
     journal: Path | None = None
 
 
@@ -96,6 +98,7 @@ def options_of_last_run(out: Path) -> SortOptions:
         layout=run.layout,
         threshold=run.rule.threshold if run.rule.binary else None,
         unsure=run.rule.unsure,
+        reject=run.rule.reject,
         exclude=run.exclude,
         hidden=run.hidden,
         follow_symlinks=run.follow_symlinks,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from sorter.engines.choice import Choice
 from sorter.model.folder import ONNX, Model, read_model, shipped_model
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import Journal
+from sorter.output.journal import Entry, Journal
 from sorter.output.names import check_class_folders
 from sorter.pipeline import trial
 from sorter.pipeline.explain import HeatThumbnail
@@ -105,7 +106,7 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     options = resolved(options)
     model = read_model(options.model or shipped_model())
     model.verify()
-    rule = Rule.of(model, options.threshold, options.unsure)
+    rule = Rule.of(model, options.threshold, options.unsure, options.reject)
     if options.action is not ActionKind.NONE:
         check_class_folders(options.out, rule.folders)
     _check_reports(options)
@@ -136,6 +137,7 @@ class _Run:
     refiled: int = 0
     choice: Choice | None = None
     changed: bool = False
+    rescored: set[int] = field(default_factory=set)
     news: NewFiles = field(init=False)
     sources: Sources = field(init=False)
 
@@ -149,7 +151,8 @@ class _Run:
         self.changed = configure(self.journal, settings_of(self.options, self.model, self.rule))
         forget_the_gone(self.journal)
         in_parts = self.options.cluster is not None
-        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts)
+        unfamiliar = self.options.reject or self.journal.knows_unfamiliar()
+        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts, unfamiliar)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
             csv.begin(self.journal.lines())
@@ -173,7 +176,7 @@ class _Run:
         """Move photos that the journal knows to the folders that the rule gives them, without decoding."""
         batch: list[Scored] = []
         classes = self.journal.classes()
-        for entry in self.journal.unsettled(everything=self.changed):
+        for entry in self._rescored(self.journal.unsettled(everything=self.changed)):
             if entry.scores is None:
                 continue
             decision = self.rule(entry.scores)
@@ -187,7 +190,8 @@ class _Run:
             if entry.applied and entry.correction is not None:
                 decision = replace(decision, label=entry.correction, status=Status.SORTED)
             settled = entry.filing is not None or self.options.action is ActionKind.NONE
-            if settled and entry.failure is None and decision == entry.decision:
+            rescored = entry.id in self.rescored
+            if settled and entry.failure is None and decision == entry.decision and not rescored:
                 continue
             current = self.options.out / entry.destination if entry.destination is not None else None
             batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current))
@@ -197,6 +201,31 @@ class _Run:
         self._refile(batch)
         if self.refiled:
             csv.begin(self.journal.lines())
+
+    def _rescored(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """The entries. With --reject, photos that lack `unfamiliar` are decoded again, where they lie now."""
+        if not self.rule.reject:
+            yield from entries
+            return
+        while page := list(islice(entries, LARGE_BATCH)):
+            lacking = [each for each in page if each.scores is not None and each.scores.unfamiliar is None]
+            found = dict(
+                zip([each.id for each in lacking], self._results(self._placed(lacking)), strict=True)
+            )
+            for each in page:
+                outcome = found[each.id].outcome if each.id in found else None
+                if isinstance(outcome, Scores):
+                    self.rescored.add(each.id)
+                    self.decoded += 1
+                    each = replace(each, scores=outcome)
+                yield each
+
+    def _placed(self, entries: Sequence[Entry]) -> Iterator[Photo]:
+        """The photos of entries, with the paths at which they lie now."""
+        for entry in entries:
+            filed = entry.destination is not None and os.path.lexists(self.options.out / entry.destination)
+            where = self.options.out / entry.destination if filed and entry.destination else entry.photo.path
+            yield replace(entry.photo, path=where)
 
     def _refile(self, batch: list[Scored]) -> None:
         if batch:
@@ -238,7 +267,11 @@ class _Run:
         options = self.options
         limits = worker_limits(options.limits, self.workers)
         choose = self.cluster.choose_engine if self.cluster else trial.choose_engine
-        self.choice = choose(self.model, options.engine, samples(), limits, self.progress.say)
+        engine = options.engine
+        if options.reject and engine.device == "auto":
+            engine = replace(engine, device="cpu")  # torch, the usual engine of a GPU, gives no features
+        chosen = choose(self.model, engine, samples(), limits, self.progress.say)
+        self.choice = replace(chosen, unfamiliar=options.reject)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
         everything = chain(head, items)

@@ -40,6 +40,7 @@ class Table:
         filed: int16, the label whose folder it lies in; -1 where it is not in the output. The number of labels where
             it lies in the folder of a class that has another name now, or is gone.
         corrected: int16, the class that a person gave it; -1 for none.
+        unfamiliar: float64, as of `Scores`; NaN where nobody asked. Empty where nobody ever did.
         size: int64, bytes.
         mtime_ns: int64, nanoseconds since the epoch.
         width: int32, of the photo, upright, pixels; 0 where not scored.
@@ -68,6 +69,7 @@ class Table:
     source: list[bytes]
     destination: list[bytes | None]
     failures: dict[int, Failure]
+    unfamiliar: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
 
@@ -87,7 +89,8 @@ class Table:
 
     def labels_of(self, rule: Rule, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int16]:
         """The label that a rule of this model gives each of some rows, shape (n,)."""
-        codes = predicted_labels(rule, self.probability[rows], self.likeliest[rows])
+        unfamiliar = self.unfamiliar[rows] if len(self.unfamiliar) else None
+        codes = predicted_labels(rule, self.probability[rows], self.likeliest[rows], unfamiliar)
         # The last place is -1's: no label stays no label.
         return np.array([*self.classes.codes, NONE], np.int16)[codes]
 
@@ -139,6 +142,7 @@ def read_table(out: Path) -> Table:
         rule = reviewable(out, journal).rule_in_force
         pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
+        scores = journal.unfamiliar()
         marked_in, thresholds = journal.marked_in(), journal.threshold_steps()
         classes = journal.classes()
     labels = (*classes.names, UNSURE)
@@ -175,9 +179,18 @@ def read_table(out: Path) -> Table:
             if reason is not None
         },
         classes=classes,
+        unfamiliar=_unfamiliar(ids, scores),
     )
     table.guessed = guesses(table, marked_in, thresholds)
     return table
+
+
+def _unfamiliar(ids: NDArray[np.int64], scores: Mapping[int, float]) -> NDArray[np.float64]:
+    if not scores:
+        return np.empty(0)
+    found = np.full(len(ids), np.nan)
+    found[np.searchsorted(ids, list(scores))] = list(scores.values())
+    return found
 
 
 def guesses(table: Table, marked_in: Mapping[int, int], steps: Sequence[ThresholdStep]) -> NDArray[np.int16]:

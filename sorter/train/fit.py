@@ -18,6 +18,7 @@ from sorter.photos.dataset import TEST, VAL, Dataset, Example, Labelled, read_fo
 from sorter.progress import Progress
 from sorter.system import available_cores, cache_folder, worker_limits
 from sorter.train.cross_validation import CrossValidation
+from sorter.train.familiarity import add_familiarity
 from sorter.train.features import embed
 from sorter.train.few_examples import chooses_by_folds, groups_to_part
 from sorter.train.learner import Fitted, Learner
@@ -102,7 +103,10 @@ class _Training:
             trained, model=replace(trained.model, provenance=self._provenance(dataset, trained.fitted))
         )
         trained.fitted.write(trained.model)
-        write_model(trained.model)  # from here on the folder sorts
+        written = write_model(trained.model)  # from here on the folder sorts
+        cached = all(phase.cached for phase in self.recipe.phases)
+        written = add_familiarity(written, data, dataset.train, trained.validation, cached)
+        trained = replace(trained, model=written)
         self.progress.begin("exporting and reporting", 2)
         # Most of exporting runs outside of Python, so the report is written meanwhile.
         with ThreadPoolExecutor(1) as pool:

@@ -107,10 +107,11 @@ class Line(NamedTuple):
     height: int | None
     size: int
     probabilities: bytes | None
+    unfamiliar: float | None = None
 
     @property
     def scores(self) -> Scores | None:
-        return scores_of(self.probabilities, self.width, self.height)
+        return scores_of(self.probabilities, self.width, self.height, self.unfamiliar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,21 @@ class Reader(HistoryReader):
 
     # -- photos ------------------------------------------------------------------------------------------------
 
+    def knows_unfamiliar(self) -> bool:
+        """Whether a run with --reject has scored photos."""
+        asked = "SELECT count(*) FROM sqlite_master WHERE name = 'unfamiliar'"
+        return bool(self._db.execute(asked).fetchone()[0])
+
+    def unfamiliar(self) -> dict[int, float]:
+        """Photo's id -> how unlike the model's training photos it is, of those that a run with --reject scored."""
+        if not self.knows_unfamiliar():
+            return {}
+        return dict(self._db.execute("SELECT photo, score FROM unfamiliar ORDER BY photo").fetchall())
+
+    def _unfamiliar_column(self) -> str:
+        found = "(SELECT u.score FROM unfamiliar u WHERE u.photo = p.id)"
+        return found if self.knows_unfamiliar() else "NULL"
+
     def lookup(self, path: Path) -> Entry | None:
         for entry in self._entries("WHERE p.path = ?", (os.fsencode(path),)):
             return entry
@@ -230,7 +246,7 @@ class Reader(HistoryReader):
         rows = self._db.execute(
             "SELECT p.id, p.path, p.relative, p.size, p.mtime_ns, p.is_link, p.status, p.reason, p.message, "
             "p.label, p.probability, p.probabilities, p.width, p.height, p.filing, f.destination, "
-            f"{CORRECTION} FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
+            f"{CORRECTION}, {self._unfamiliar_column()} FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
         )
         return map(_entry, rows)
@@ -262,7 +278,8 @@ class Reader(HistoryReader):
     def _lines(self, clause: str, values: tuple[Any, ...]) -> Iterator[Line]:
         rows = self._db.execute(
             "SELECT p.id, p.path, p.label, p.probability, p.status, p.reason, p.message, f.destination, "
-            f"p.width, p.height, p.size, p.probabilities FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
+            f"p.width, p.height, p.size, p.probabilities, {self._unfamiliar_column()} "
+            f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
         )
         return map(Line._make, rows)
@@ -359,19 +376,21 @@ def failure_of(reason: str | None, message: str | None) -> Failure | None:
     return None if reason is None else Failure(Reason(reason), message or "")
 
 
-def scores_of(probabilities: bytes | None, width: int | None, height: int | None) -> Scores | None:
+def scores_of(
+    probabilities: bytes | None, width: int | None, height: int | None, unfamiliar: float | None = None
+) -> Scores | None:
     if probabilities is None:
         return None
     values = array("d")
     values.frombytes(probabilities)
-    return Scores(tuple(values), width or 0, height or 0)
+    return Scores(tuple(values), width or 0, height or 0, unfamiliar)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
-    (label, probability, probabilities, width, height, filing, destination, correction) = row[9:]
+    (label, probability, probabilities, width, height, filing, destination, correction, unfamiliar) = row[9:]
     photo = Photo(path_of(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
-    scores = scores_of(probabilities, width, height)
+    scores = scores_of(probabilities, width, height, unfamiliar)
     decision = None
     if scores is not None:
         known = Status(status) if status in ("sorted", "unsure") else Status.SORTED

@@ -67,6 +67,12 @@ CREATE TABLE {schema}remembered (    -- of photos that a run with --fresh forgot
     label TEXT NOT NULL
 ) WITHOUT ROWID;
 """
+# Of photos that a run with --reject scored. It is made by the first such run, whatever the version.
+UNFAMILIAR = """
+CREATE TABLE IF NOT EXISTS unfamiliar (
+    photo INTEGER PRIMARY KEY,
+    score REAL NOT NULL
+)"""
 CORRECTION = (
     "(SELECT c.label FROM corrections c WHERE c.photo = p.id AND NOT c.undone ORDER BY c.step DESC LIMIT 1)"
 )

@@ -170,12 +170,26 @@ class Journal(HistoryWriter, Reader):
             self._db.executemany("DELETE FROM corrections WHERE photo = ?", others)
         self._db.executemany(INSERT, new)
         self._db.executemany(UPDATE, old)
+        self._write_unfamiliar(ids, rows)
         if self._remembers is None:
             self._remembers = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM remembered)").fetchone()[0])
         if self._remembers:
             for entry, row in zip(ids, rows, strict=True):
                 self._recall(entry, row.photo)
         return ids
+
+    def _write_unfamiliar(self, ids: Sequence[int], rows: Sequence[PhotoRow]) -> None:
+        outcomes = [row.outcome for row in rows]
+        scores = [None if isinstance(each, Failure) else each[0].unfamiliar for each in outcomes]
+        if any(score is not None for score in scores):
+            self._db.execute(schema.UNFAMILIAR)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO unfamiliar VALUES (?, ?)",
+                [pair for pair in zip(ids, scores, strict=True) if pair[1] is not None],
+            )
+        if None in scores and self.knows_unfamiliar():
+            gone = [(entry,) for entry, score in zip(ids, scores, strict=True) if score is None]
+            self._db.executemany("DELETE FROM unfamiliar WHERE photo = ?", gone)
 
     def scored(self, photo: Photo, scores: Scores, decision: Decision, filing: int | None) -> int:
         """Write down one photo's scores. Returns its id."""
@@ -283,6 +297,7 @@ class Journal(HistoryWriter, Reader):
         )
         self._remembers = None
         self._db.execute("DROP INDEX IF EXISTS photos_label")
+        self._db.execute("DROP TABLE IF EXISTS unfamiliar")
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 
