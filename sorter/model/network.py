@@ -18,7 +18,8 @@ def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
 
     Args:
         backbone: `name` (timm's, or `small-cnn`), `arguments` for it, and `head`: `linear` for timm's own
-            classifier, or a list of the widths of its dense layers, with `dropout` before the last.
+            classifier, or a list of the widths of its dense layers, with `dropout` before the last. With
+            `stride_first` the blocks of a ResNet stride in their first convolution, as He et al. (2015) have it.
         outputs: how many logits.
 
     Returns:
@@ -50,7 +51,17 @@ def _timm(backbone: dict[str, Any], num_classes: int) -> nn.Module:
         )
     except RuntimeError as error:
         raise SorterError(f"backbone {name!r}: timm cannot make it ({error}); upgrade timm") from error
+    if backbone.get("stride_first"):
+        _stride_first(network)
     return network
+
+
+def _stride_first(network: nn.Module) -> None:
+    """Move the strides of bottleneck blocks from their second convolution to their first."""
+    for block in network.modules():
+        first, second = getattr(block, "conv1", None), getattr(block, "conv2", None)
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.Conv2d):
+            first.stride, second.stride = second.stride, first.stride
 
 
 class Network(nn.Module):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
 LITE_STD = (128 / 255, 128 / 255, 128 / 255)
 TF_MEAN, TF_STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # RGB / 127.5 - 1
+CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)  # taken off on the 0..255 scale, which stays
+CAFFE_STD = (1 / 255, 1 / 255, 1 / 255)
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of timm's default
 
 
@@ -59,16 +61,23 @@ class Variant:
         timm: timm's name for the architecture.
         arguments: for `timm.create_model`. They stand in model.json.
         mean: of the input that the weights were trained with, as for `Preprocess`. So `std`.
+        stride_first: as in `sorter.model.network.build`.
+        keras: the weights come in a file of Keras, and in no other.
     """
 
     timm: str
     arguments: dict[str, Any]
     mean: tuple[float, float, float] = TF_MEAN
     std: tuple[float, float, float] = TF_STD
+    stride_first: bool = False
+    keras: bool = False
 
 
 # By the names of `--backbone`. TensorFlow pads a stride of two more to the right and below than to the left and above.
-VARIANTS = {"mobilenetv2-tf": Variant("mobilenetv2_100", {"pad_type": "same"})}
+VARIANTS = {
+    "mobilenetv2-tf": Variant("mobilenetv2_100", {"pad_type": "same"}),
+    "resnet50-keras": Variant("resnet50", {}, CAFFE_MEAN, CAFFE_STD, stride_first=True, keras=True),
+}
 
 
 def packaged_weights(backbone: str) -> PackagedWeights | None:
@@ -87,7 +96,9 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     """The `backbone` of model.json for a recipe; see `sorter.model.network.build`. Raises UsageError."""
     variant = VARIANTS.get(recipe.backbone)
     if variant is not None:
-        named = {"name": variant.timm, "arguments": dict(variant.arguments)}
+        named: dict[str, Any] = {"name": variant.timm, "arguments": dict(variant.arguments)}
+        if variant.stride_first:
+            named["stride_first"] = True
         return {**named, "head": list(recipe.head), "dropout": recipe.dropout}
     name = timm_name(recipe.backbone)
     if not packaged_weights(name) and name != SMALL_CNN:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from sorter.model.network import Network, build
 from sorter.train.backbones import VARIANTS, describe, efficientnet_lite, packaged_weights
+from sorter.train.keras_weights import is_keras, read_keras
 from sorter.train.learner import tensors_key
 from sorter.train.recipes import LITE0, Recipe
 from sorter.types import SorterError, UsageError
@@ -53,6 +54,8 @@ def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) 
         raise UsageError(
             f"--backbone {recipe.backbone}: its weights come in a file; name it with --weights, or give --no-pretrained"
         )
+    if source.weights is not None:
+        _check_library(source.weights, recipe.backbone)
     torch.manual_seed(seed)
     description = describe(recipe)
     network = build(description, outputs)
@@ -64,11 +67,23 @@ def make_network(recipe: Recipe, outputs: int, source: WeightSource, seed: int) 
     return network.eval()
 
 
+def _check_library(path: Path, backbone: str) -> None:
+    """Refuse weights of Keras for another library's network, and the other way round: their shapes would fit."""
+    variant = VARIANTS.get(backbone)
+    if is_keras(path) and not (variant and variant.keras):
+        names = ", ".join(name for name, each in VARIANTS.items() if each.keras)
+        raise UsageError(
+            f"--weights {path}: are Keras', which --backbone {backbone} does not fit; give --backbone {names}"
+        )
+    if variant and variant.keras and not is_keras(path):
+        raise UsageError(f"--weights {path}: --backbone {backbone} takes a .h5 or .keras file of Keras")
+
+
 def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
     """Read a weights file for a backbone. A classifier in it is left out.
 
     Args:
-        path: safetensors, or a state dict saved with `torch.save` (read with `weights_only=True`).
+        path: safetensors, a state dict saved with `torch.save` (read with `weights_only=True`), or Keras' ResNet50.
 
     Raises:
         UsageError: no such file, not a state dict, or of another network.
@@ -95,13 +110,17 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise UsageError(f"--weights {path}: no such file; name a .safetensors or .pth file")
     try:
+        if is_keras(path):
+            return read_keras(path)
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
             tensors: Any = load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # safetensors, zipfile and pickle each raise their own
+    except SorterError:
+        raise
+    except Exception as error:  # safetensors, zipfile, h5py and pickle each raise their own
         raise UsageError(
             f"--weights {path}: cannot be read as weights alone ({_one_line(error)}); save it as .safetensors"
         ) from error
