@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOGITS, SCORE_MAP, FEATURES = "logits", "score_map", "features"  # tensors of a model's graph
 SCORES, ACTIVATION, OCCLUSION = "score-map", "activation", "occlusion"
 POOLS = ("GlobalAveragePool", "ReduceMean")
+HEAD = ("Gemm", "Relu")
 PASSED = ("Flatten", "Squeeze", "Reshape", "Identity", "Dropout")  # between pooling and head
 CELLS = 8  # of a row and of a column, where squares are hidden
 TOLERANCE = 1e-3  # of the logits, for the sum of the evidence
@@ -142,16 +143,21 @@ class EvidenceNetwork:
 
 def feature_tensor(graph: Graph) -> str | None:
     """The name of the features that the head takes: (n, d), or a map (n, d, h, w). None where there are none."""
-    tensor, found = LOGITS, None
-    while (node := graph.maker(tensor)) is not None and node.op not in POOLS:
-        if node.op == "Gemm":
-            found = node.inputs[0]
-        elif node.op != "Relu" and node.op not in PASSED:
-            break
-        tensor = node.inputs[0]
-    if node is not None and node.op in POOLS and found is not None:
-        return found
+    dense = [node for node in _head_nodes(graph) if node.op == "Gemm"]
+    if dense:
+        return dense[-1].inputs[0]
     return FEATURES if graph.maker(FEATURES) else None
+
+
+def _head_nodes(graph: Graph) -> list[Node]:
+    """The nodes from the logits back to the pooling, through dense layers and ReLU; none for any other end."""
+    nodes, tensor = [], LOGITS
+    while (node := graph.maker(tensor)) is not None and node.op in (*POOLS, *HEAD, *PASSED):
+        nodes.append(node)
+        if node.op in POOLS:
+            return nodes
+        tensor = node.inputs[0]
+    return []
 
 
 def _by_class(model: Model, maps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -179,8 +185,8 @@ def _graph(data: bytes) -> Graph | None:
 def _pooled_head(graph: Graph) -> _PooledHead | None:
     """The dense layers at the end of a graph, and the map whose mean they take; None for any other end."""
     layers: list[_Layer] = []
-    tensor, relu = LOGITS, False
-    while (node := graph.maker(tensor)) is not None:
+    relu = False
+    for node in _head_nodes(graph):
         if node.op in POOLS:
             return _PooledHead(node.inputs[0], tuple(reversed(layers))) if layers and not relu else None
         if node.op == "Gemm":
@@ -188,10 +194,7 @@ def _pooled_head(graph: Graph) -> _PooledHead | None:
             if layer is None:
                 return None
             layers.append(layer)
-        elif node.op != "Relu" and node.op not in PASSED:
-            return None
         relu = node.op == "Relu"
-        tensor = node.inputs[0]
     return None
 
 

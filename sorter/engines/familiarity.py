@@ -98,19 +98,15 @@ class UnfamiliarOutput:
     model: Model
     choice: Choice
 
-    @cached_property
-    def tensor(self) -> str:
-        """The name of the features."""
-        path = self.model.path(self.choice.onnx_file)
-        found = feature_tensor(read_graph(path.read_bytes()))
-        if found is None:
-            raise EngineError(f"{path}: --reject: the network has no pooled features; leave --reject out")
-        return found
-
     @property
     def network(self) -> bytes:
         """The ONNX file with both outputs."""
-        return with_outputs(self.model.path(self.choice.onnx_file).read_bytes(), [self.tensor])
+        path = self.model.path(self.choice.onnx_file)
+        data = path.read_bytes()
+        features = feature_tensor(read_graph(data))
+        if features is None:
+            raise EngineError(f"{path}: --reject: the network has no pooled features; leave --reject out")
+        return with_outputs(data, [features])
 
     @cached_property
     def familiarity(self) -> Familiarity:
