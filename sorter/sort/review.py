@@ -12,7 +12,7 @@ import numpy as np
 from sorter.model.classes import ClassChange, ReviewClasses, added, merged, removed, renamed
 from sorter.model.labels import NONE
 from sorter.model.rule import Rule
-from sorter.output.journal import CorrectionSteps, Journal, locked
+from sorter.output.journal import ClassStep, CorrectionSteps, Journal, locked
 from sorter.progress import Progress
 from sorter.sort.apply import Applied, apply_review, export, undo_apply
 from sorter.sort.table import Table, guesses, read_table, reviewable
@@ -191,12 +191,7 @@ class Review:
             classes = self._journal.undo_classes()
             threshold = None if classes else self._journal.undo_threshold()
             changed = {} if classes or threshold else self._journal.undo_correction()
-        if classes:
-            self.reload()
-            return []
-        if threshold:
-            self.table.rule = threshold.before
-        return self._take_over(changed)
+        return self._follow(classes, threshold.before if threshold else None, changed)
 
     def redo(self) -> list[int]:
         """Redo the step that was undone last. Returns as `undo`."""
@@ -204,11 +199,17 @@ class Review:
             classes = self._journal.redo_classes()
             threshold = None if classes else self._journal.redo_threshold()
             changed = {} if classes or threshold else self._journal.redo_correction()
+        return self._follow(classes, threshold.after if threshold else None, changed)
+
+    def _follow(
+        self, classes: ClassStep | None, rule: Rule | None, changed: Mapping[int, str | None]
+    ) -> list[int]:
+        """Bring the table to the journal after a step of classes, of a threshold's rule, or of marks."""
         if classes:
             self.reload()
             return []
-        if threshold:
-            self.table.rule = threshold.after
+        if rule:
+            self.table.rule = rule
         return self._take_over(changed)
 
     @property

@@ -7,27 +7,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sorter.model.classes import ReviewClasses
 from sorter.model.rule import Rule
 
+Setting = TypeVar("Setting", Rule, ReviewClasses)
+
 
 @dataclass(frozen=True, slots=True)
-class ThresholdStep:
-    """A change of the rule that labels photos in a review.
+class SettingStep(Generic[Setting]):
+    """A change of a setting of a review.
 
     Attributes:
         step: its place among the steps of marks. It rises.
-        before: the rule until then.
-        after: the rule from then on.
+        before: the setting until then.
+        after: the setting from then on.
         undone: it can be redone.
     """
 
     step: int
-    before: Rule
-    after: Rule
+    before: Setting
+    after: Setting
     undone: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "before": self.before.to_json(),
+            "after": self.after.to_json(),
+            "undone": self.undone,
+        }
+
+
+class ThresholdStep(SettingStep[Rule]):
+    """A change of the rule that labels photos in a review."""
+
+    __slots__ = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ThresholdStep:
@@ -37,41 +53,16 @@ class ThresholdStep:
         return cls(data["step"], rule("before"), rule("after"), data["undone"])
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "classes": list(self.after.classes),
-            "positive": self.after.positive,
-            "before": self.before.to_json(),
-            "after": self.after.to_json(),
-            "undone": self.undone,
-        }
+        rule = {"classes": list(self.after.classes), "positive": self.after.positive}
+        return {**SettingStep.to_json(self), **rule}
 
 
-@dataclass(frozen=True, slots=True)
-class ClassStep:
-    """A change of the classes in a review. Marks that it changed are rows of the same step.
+class ClassStep(SettingStep[ReviewClasses]):
+    """A change of the classes in a review. Marks that it changed are rows of the same step."""
 
-    Attributes:
-        step: its place among the steps of marks. It rises.
-        before: the classes until then.
-        after: the classes from then on.
-        undone: it can be redone.
-    """
-
-    step: int
-    before: ReviewClasses
-    after: ReviewClasses
-    undone: bool = False
+    __slots__ = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ClassStep:
         before, after = (ReviewClasses.from_json(data[key]) for key in ("before", "after"))
         return cls(data["step"], before, after, data["undone"])
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "before": self.before.to_json(),
-            "after": self.after.to_json(),
-            "undone": self.undone,
-        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
 
 BEFORE_ALL = -(1 << 62)  # earlier than any step
+THRESHOLDS, CLASSES = "threshold_steps", "class_steps"  # settings in `meta`
 
 
 class CorrectionSteps(NamedTuple):
@@ -66,7 +67,7 @@ class HistoryReader:
 
     def threshold_steps(self) -> list[ThresholdStep]:
         """Every change of the threshold in a review, the earliest first."""
-        return [ThresholdStep.from_json(each) for each in self.setting("threshold_steps") or ()]
+        return [ThresholdStep.from_json(each) for each in self.setting(THRESHOLDS) or ()]
 
     def threshold_to_undo(self) -> ThresholdStep | None:
         """The latest step of the review, where it changed the threshold. One that a run has overruled is none."""
@@ -92,7 +93,7 @@ class HistoryReader:
     def class_steps(self) -> list[ClassStep]:
         """Every change of the classes in a review, the earliest first. Those of another model are none."""
         settings = self.run_settings()
-        steps = (ClassStep.from_json(each) for each in self.setting("class_steps") or ())
+        steps = (ClassStep.from_json(each) for each in self.setting(CLASSES) or ())
         return [each for each in steps if settings is not None and each.after.model == settings.classes]
 
     def classes(self) -> ReviewClasses:
@@ -174,14 +175,19 @@ class HistoryWriter(HistoryReader):
     def _new_step(self) -> int:
         """The number of a step that begins now. What was undone can no longer be redone."""
         self._db.execute("DELETE FROM corrections WHERE undone")
-        thresholds = [each for each in self.threshold_steps() if not each.undone]
-        if len(thresholds) < len(self.threshold_steps()):
-            self.set(threshold_steps=[each.to_json() for each in thresholds])
-        classes = [each for each in self.class_steps() if not each.undone]
-        if len(classes) < len(self.class_steps()):
-            self.set(class_steps=[each.to_json() for each in classes])
-        steps = [each.step for each in thresholds] + [each.step for each in classes]
-        return max(0, self._last_mark(), *steps) + 1
+        thresholds = self._drop_undone(THRESHOLDS, self.threshold_steps())
+        classes = self._drop_undone(CLASSES, self.class_steps())
+        return max(0, self._last_mark(), *thresholds, *classes) + 1
+
+    def _drop_undone(self, key: str, steps: Sequence[ThresholdStep] | Sequence[ClassStep]) -> list[int]:
+        """Forget the steps that were undone. Returns the numbers of the others."""
+        done = [each for each in steps if not each.undone]
+        if len(done) < len(steps):
+            self._write_steps(key, done)
+        return [each.step for each in done]
+
+    def _write_steps(self, key: str, steps: Iterable[ThresholdStep | ClassStep]) -> None:
+        self.set(**{key: [each.to_json() for each in steps]})
 
     # -- thresholds --------------------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ class HistoryWriter(HistoryReader):
         settings = self.run_settings()
         assert settings is not None
         step = ThresholdStep(self._new_step(), settings.rule_in_force, rule)
-        self.set(threshold_steps=[each.to_json() for each in (*self.threshold_steps(), step)])
+        self._write_steps(THRESHOLDS, (*self.threshold_steps(), step))
         self.set_run(replace(settings, reviewed_rule=rule))
 
     def undo_threshold(self) -> ThresholdStep | None:
@@ -214,7 +220,7 @@ class HistoryWriter(HistoryReader):
         steps = (
             replace(each, undone=not each.undone) if each == step else each for each in self.threshold_steps()
         )
-        self.set(threshold_steps=[each.to_json() for each in steps])
+        self._write_steps(THRESHOLDS, steps)
 
     # -- classes -----------------------------------------------------------------------------------------------
 
@@ -228,7 +234,7 @@ class HistoryWriter(HistoryReader):
         photos = [
             photo for photo, label in self.corrections().items() if change.mark and label == change.mark
         ]
-        self.set(class_steps=[each.to_json() for each in (*self.class_steps(), step)])
+        self._write_steps(CLASSES, (*self.class_steps(), step))
         self._write_marks(number, dict.fromkeys(photos, change.becomes))
         return len(photos)
 
@@ -244,5 +250,5 @@ class HistoryWriter(HistoryReader):
         if step is not None:
             self._flip_marks(step.step, undone)
             steps = (replace(each, undone=undone) if each == step else each for each in self.class_steps())
-            self.set(class_steps=[each.to_json() for each in steps])
+            self._write_steps(CLASSES, steps)
         return step
