@@ -15,7 +15,7 @@ from sorter.model.onnx_graph import read_graph, with_outputs
 from sorter.system import available_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,14 +42,16 @@ def add_familiarity(
         validation: photos that the network did not learn from, or the training photos where folds chose.
         cached: the features of `data` are those of this network.
     """
-    found = feature_tensor(read_graph(model.path(ONNX).read_bytes()))
-    if found is None:
+    network = model.path(ONNX).read_bytes()
+    tensor = feature_tensor(read_graph(network))
+    if tensor is None:
         return model
+    embed = None if cached else _embedder(model, network, tensor)
     known, other = (_evenly(part) for part in (training, validation))
 
     def features(examples: Sequence[Example]) -> NDArray[np.float32]:
         photos = data.subset(examples)
-        return photos.read_features() if cached else _features(model, found, photos.read_pixels())
+        return photos.read_features() if embed is None else embed(photos.read_pixels())
 
     same = validation is training
     first = features(known)
@@ -102,18 +104,23 @@ def _plane(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     return mean.astype(np.float32), np.ascontiguousarray(directions[:count], np.float32)
 
 
-def _features(model: Model, tensor: str, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _embedder(
+    model: Model, network: bytes, tensor: str
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Pixels (n, size, size, 3) -> the values (n, d) of a tensor of the network."""
     import onnx
 
-    proto = onnx.load_from_string(with_outputs(model.path(ONNX).read_bytes(), [tensor]))
-    session = open_session(proto, threads=1)
+    session = open_session(onnx.load_from_string(with_outputs(network, [tensor])), threads=1)
 
-    def one(at: int) -> NDArray[np.float32]:
-        inputs = model.preprocess.normalise(np.asarray(pixels[at : at + 1]))
+    def one(photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+        inputs = model.preprocess.normalise(np.asarray(photo))
         return pooled(session.run([tensor], {INPUT: inputs})[0])
 
-    with ThreadPoolExecutor(available_cores()) as pool:
-        return np.concatenate(list(pool.map(one, range(len(pixels)))))
+    def embed(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with ThreadPoolExecutor(available_cores()) as pool:
+            return np.concatenate(list(pool.map(lambda at: one(pixels[at : at + 1]), range(len(pixels)))))
+
+    return embed
 
 
 def _evenly(examples: Sequence[Example]) -> list[Example]:
