@@ -11,7 +11,7 @@ from typing import Any
 from sorter.files import atomic_text, atomic_write
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.photos.scan import Scan
-from sorter.pipeline.explain import Explainer, Explanation
+from sorter.pipeline.explain import Explainer, Explanation, class_index
 from sorter.progress import NoProgress, Progress
 from sorter.types import Failure, Limits, Photo, Status, UsageError
 
@@ -100,11 +100,8 @@ def explain(options: ExplainOptions, progress: Progress | None = None) -> Explan
     for path in options.photos:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder; name a photo that exists")
-    if options.label is not None and options.label not in model.classes:
-        raise UsageError(
-            f"--class {options.label}: {model.name} has no such class; its classes are "
-            f"{', '.join(model.classes[:20])}"
-        )
+    if options.label is not None:
+        class_index(model, options.label)  # raises before anything is done
     model.verify()
     _take_folder(options.out)
     found = tuple(_each(options, model, progress))

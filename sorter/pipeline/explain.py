@@ -143,7 +143,7 @@ class Explainer:
         probabilities = self._model.probabilities(tuple(map(float, evidence.logits)))
         if label is None:
             label = self._rule.likeliest(Scores(probabilities, decoded.width, decoded.height))
-        at = _index(self._model, label)
+        at = class_index(self._model, label)
         height, width = _heat_shape(decoded.height, decoded.width)
         heat = _heat(spec.spread(evidence.maps[at], width, height))
         return Explanation(
@@ -195,7 +195,8 @@ class HeatThumbnail:
         return thumbnail
 
 
-def _index(model: Model, label: str) -> int:
+def class_index(model: Model, label: str) -> int:
+    """The place of a class that the user named. Raises UsageError for one that the model does not have."""
     if label not in model.classes:
         raise UsageError(
             f"--class {label}: {model.name} has no such class; its classes are {', '.join(model.classes[:20])}"

@@ -27,6 +27,7 @@ from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
+from sorter.reports.cards import THUMBNAIL, Thumbnails
 from sorter.reports.html import RunInfo, write_html
 from sorter.reports.ours import check_ours
 from sorter.reports.parts import Report, check_report, report_at
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 BATCH = 64  # photos filed together: one commit to the disk before and one after
 LARGE_BATCH = 1024  # where filing waits for a network, as many can wait at once
 FLUSH_SECONDS = 0.25
-THUMBNAIL = 160  # pixels
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,8 @@ class _Run:
     def _placed(self, entries: Sequence[Entry]) -> Iterator[Photo]:
         """The photos of entries, with the paths at which they lie now."""
         for entry in entries:
-            filed = entry.destination is not None and os.path.lexists(self.options.out / entry.destination)
-            where = self.options.out / entry.destination if filed and entry.destination else entry.photo.path
-            yield replace(entry.photo, path=where)
+            filed = None if entry.destination is None else self.options.out / entry.destination
+            yield replace(entry.photo, path=filed) if filed and os.path.lexists(filed) else entry.photo
 
     def _refile(self, batch: list[Scored]) -> None:
         if batch:
@@ -320,13 +319,14 @@ class _Run:
         page = RunInfo(self.model.name, self._engine(), self.options.action, datetime.now().astimezone())
         limits = worker_limits(self.options.limits, self.workers)
         with ExitStack() as stack:
-            stages: list[Thumbnail | HeatThumbnail] = [Thumbnail(THUMBNAIL, limits)]
-            if self.options.explain:
-                stages.append(HeatThumbnail(self.model, self.rule, THUMBNAIL, limits))
-            pools = [stack.enter_context(Pool(stage, self.workers, limits)) for stage in stages]
-            pictures = [pool.run for pool in pools]
-            heats = pictures[1] if self.options.explain else None
-            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=pictures[0], heats=heats)
+
+            def pictures(stage: Thumbnail | HeatThumbnail) -> Thumbnails:
+                return stack.enter_context(Pool(stage, self.workers, limits)).run
+
+            thumbnails = pictures(Thumbnail(THUMBNAIL, limits))
+            heat = HeatThumbnail(self.model, self.rule, THUMBNAIL, limits) if self.options.explain else None
+            heats = pictures(heat) if heat else None
+            write_html(self.journal, target, page=page, rule=self.rule, thumbnails=thumbnails, heats=heats)
         return target
 
     def _engine(self) -> str:

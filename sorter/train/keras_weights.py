@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sorter.distribution import install_command
 from sorter.types import SorterError
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def _layers(path: Path) -> dict[str, dict[str, NDArray[np.float32]]]:
     try:
         import h5py
     except ImportError as error:
-        raise SorterError(f"{path}: needs h5py, which is not installed; `pip install h5py`") from error
+        raise SorterError(
+            f"{path}: needs h5py, which is not installed; `{install_command('train')}`"
+        ) from error
     if path.suffix.lower() == ".keras":
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
