@@ -27,11 +27,9 @@ from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
 from sorter.reports import ours
-from sorter.reports.cards import Thumbnails
+from sorter.reports.cards import THUMBNAIL, Thumbnails
 from sorter.system import available_cores, worker_limits
 from sorter.types import PARTS, Failure, Limits, Photo, Reason, Result, SorterError
-
-THUMBNAIL = 160  # pixels
 
 
 def clean(
