@@ -53,9 +53,65 @@ def read_boxes(file: IO[bytes]) -> PictureBoxes:
         return PictureBoxes()
 
 
-def _read(file: IO[bytes]) -> PictureBoxes:
+def check_extents(file: IO[bytes]) -> None:
+    """Raise TruncatedError where bytes of the primary picture lie beyond the end of the file.
+
+    libheif draws a picture of several tiles without the tiles that are missing, and does not say so.
+    """
+    try:
+        missing = _is_cut(_children(file), file.seek(0, os.SEEK_END))
+    except (struct.error, ValueError, IndexError):
+        missing = False  # damaged boxes are for the decoder to judge
+    file.seek(0)
+    if missing:
+        raise TruncatedError("the file ends before its pixels do")
+
+
+def _is_cut(children: dict[bytes, bytes], size: int) -> bool:
+    primary = _primary(children.get(b"pitm", b""))
+    items = {primary, *_tiles(children.get(b"iref", b""), primary)}
+    return any(item in items and end > size for item, end in _ends(children.get(b"iloc", b"")))
+
+
+def _tiles(iref: bytes, item: int) -> list[int]:
+    """The items that an item is made of: ISO 14496-12, 8.11.12, references of type `dimg`."""
+    width = 4 if iref[:1] == b"\1" else 2
+    for name, body in _boxes(iref[4:]):
+        numbers = [int.from_bytes(body[at : at + width], "big") for at in range(width + 2, len(body), width)]
+        if name == b"dimg" and int.from_bytes(body[:width], "big") == item:
+            return numbers
+    return []
+
+
+def _ends(iloc: bytes) -> Iterator[tuple[int, int]]:
+    """Each extent that lies in the file: its item, and the byte behind it. Source: ISO 14496-12, 8.11.3."""
+    version, at = iloc[0], 6
+
+    def number(width: int) -> int:
+        nonlocal at
+        at += width
+        if at > len(iloc):
+            raise ValueError("iloc is cut short")
+        return int.from_bytes(iloc[at - width : at], "big")
+
+    offset_size, length_size, base_size = iloc[4] >> 4, iloc[4] & 15, iloc[5] >> 4
+    index_size = iloc[5] & 15 if version else 0
+    item_size = 4 if version == 2 else 2
+    for _ in range(number(item_size)):
+        item = number(item_size)
+        in_file = number(2) & 15 == 0 if version else True
+        in_file &= number(2) == 0  # another file's data otherwise
+        base = number(base_size)
+        for _ in range(number(2)):
+            number(index_size)
+            begins, length = base + number(offset_size), number(length_size)
+            if in_file:
+                yield item, begins + length
+
+
+def _children(file: IO[bytes]) -> dict[bytes, bytes]:
+    """The boxes within the first `meta` box, by name; empty where there is none."""
     size = file.seek(0, os.SEEK_END)
-    meta = b""
     at = 0
     for _ in range(DEPTH):
         file.seek(at)
@@ -65,12 +121,15 @@ def _read(file: IO[bytes]) -> PictureBoxes:
         length, name, start = _length(head, size - at)
         if name == b"meta" and length <= MOST_META:
             file.seek(at + start)
-            meta = file.read(length - start)
-            break
+            return dict(_boxes(file.read(length - start)[4:]))
         at += length
-    if not meta:
+    return {}
+
+
+def _read(file: IO[bytes]) -> PictureBoxes:
+    children = _children(file)
+    if not children:
         return PictureBoxes()
-    children = dict(_boxes(meta[4:]))
     primary = _primary(children.get(b"pitm", b""))
     properties = dict(_boxes(children.get(b"iprp", b"")))
     kinds = list(_boxes(properties.get(b"ipco", b"")))

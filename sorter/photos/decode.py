@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from sorter.files import NotRegularError, open_regular
 from sorter.photos.bitmap import check_kind, read_bit_fields
-from sorter.photos.boxes import PictureBoxes, read_boxes, read_rare_boxes
+from sorter.photos.boxes import PictureBoxes, check_extents, read_boxes, read_rare_boxes
 from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
@@ -243,6 +243,8 @@ class Decoder:
             check_pixels(file)
         elif kind == "BMP":
             check_kind(file)
+        elif kind in BOXED:
+            check_extents(file)
         try:
             image = _open(file, kind)
         except OSError as error:
