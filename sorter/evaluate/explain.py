@@ -6,14 +6,18 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sorter.files import atomic_text, atomic_write
+from sorter.files import atomic_text, atomic_write, part_path
 from sorter.model.folder import Model, read_model, shipped_model
+from sorter.output.disk import free_name
 from sorter.photos.scan import Scan
 from sorter.pipeline.explain import Explainer, Explanation, class_index
 from sorter.progress import NoProgress, Progress
 from sorter.types import Failure, Limits, Photo, Status, UsageError
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
 
 SHIPPED = "car"
 JSON = "explanations.json"
@@ -145,18 +149,19 @@ def _picture(options: ExplainOptions, path: Path, found: Explanation) -> Path | 
     decoded = Decoder(SIDE, options.limits)(path)
     if isinstance(decoded, Failure):  # the file has changed since
         return None
-    target = _free(options.out, path.stem)
+    target = free_name(options.out / f"{path.stem}.png", Path.exists)
     with atomic_write(target) as part:
-        overlay(decoded.pixels, found, SIDE).save(part, "PNG")
+        overlay(decoded.pixels, found, SIDE).save(part, "PNG", pnginfo=_mark())
     return target
 
 
-def _free(folder: Path, stem: str) -> Path:
-    """A name that no file has, so that photos of one name in two folders both get a picture."""
-    target, number = folder / f"{stem}.png", 2
-    while target.exists():
-        target, number = folder / f"{stem}-{number}.png", number + 1
-    return target
+def _mark() -> PngInfo:
+    """The mark by which a later call knows a picture of ours, also where this one is killed before its list."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("Software", MADE_BY)
+    return info
 
 
 def _take_folder(out: Path | None) -> None:
@@ -171,25 +176,43 @@ def _take_folder(out: Path | None) -> None:
         raise UsageError(f"--out {out}: is a file; name a folder")
     try:
         out.mkdir(parents=True, exist_ok=True)
-        ours = _earlier(out)
-        others = sorted(path.name for path in out.iterdir() if path not in ours)
+        files = sorted(out.iterdir())
+        ours = [path for path in files if _is_ours(path)]
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be used ({error.strerror}); name another folder") from error
+    others = [path for path in files if path not in ours]
     if others:
         raise UsageError(
-            f"--out {out}: holds {others[0]}, which `sorter explain` did not write; name another folder"
+            f"--out {out}: holds {others[0].name}, which `sorter explain` did not write; name another folder"
         )
     for path in ours:
-        path.unlink(missing_ok=True)
+        path.unlink()
 
 
-def _earlier(out: Path) -> set[Path]:
-    """The files in a folder that an earlier call wrote, by its own list."""
+def _is_ours(path: Path) -> bool:
+    """Whether an earlier call wrote the file, or left it half written when it was killed."""
+    if not path.is_file():
+        return False
+    if path.name == JSON:
+        return _made_by(path) == MADE_BY
+    if path.suffix == ".part":
+        whole = path.name[1 : -len(".part")]
+        return path == part_path(path.with_name(whole)) and (whole == JSON or whole.endswith(".png"))
+    return path.suffix == ".png" and _software(path) == MADE_BY
+
+
+def _made_by(path: Path) -> object:
     try:
-        data = json.loads((out / JSON).read_text(encoding="utf-8"))
-        if data["made_by"] != MADE_BY:
-            return set()
-        names = [Path(photo["picture"]).name for photo in data["photos"] if photo.get("picture")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()
-    return {out / JSON, *(out / name for name in names)}
+        return json.loads(path.read_text(encoding="utf-8"))["made_by"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _software(path: Path) -> object:
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("PNG",)) as image:
+            return image.info.get("Software")
+    except (OSError, ValueError, SyntaxError):
+        return None

@@ -38,7 +38,7 @@ def test_pictures_and_boxes(tmp_path: Path, model: Path, sorter: Sorter) -> None
     assert abs(box["left"] - 200) < 15 and abs(box["top"] - 30) < 15
     assert abs(box["width"] - 80) < 20 and abs(box["height"] - 60) < 20
     assert box["score"] > 0.9 and box["share"] > 0.9
-    pictures = [out / "x.png", out / "x-2.png"]
+    pictures = [out / "x.png", out / "x (2).png"]
     assert [first["picture"], second["picture"]] == [str(each) for each in pictures]
     pixels = np.asarray(Image.open(pictures[0]), int)
     assert pixels.shape == (160, 320, 3)
@@ -61,6 +61,18 @@ def test_a_folder_with_files_of_the_user_is_refused(tmp_path: Path, model: Path,
     assert sorter("explain", model, photo, "--out", out).returncode == 2
     assert sorter("explain", model, photo, "--class", "green").returncode == 2
     assert sorter("explain", model, tmp_path / "nowhere.jpg").returncode == 2
+
+
+def test_a_call_that_was_killed_leaves_a_folder_that_the_next_one_takes(
+    tmp_path: Path, model: Path, sorter: Sorter
+) -> None:
+    photo, out = spotted(tmp_path / "x.png"), tmp_path / "looked"
+    assert sorter("explain", model, photo, "--out", out).returncode == 0
+    (out / "explanations.json").unlink()  # it is written last
+    (out / ".y.png.part").write_bytes(b"half a picture")
+    again = sorter("explain", model, photo, "--out", out)
+    assert again.returncode == 0, again.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["explanations.json", "x.png"]
 
 
 def test_the_shipped_model_explains_without_torch_and_onnx(tmp_path: Path, sorter: Sorter) -> None:
