@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from benchmarks.figures import table
 from benchmarks.flags import positive
-from format_suite import other, unread, web
+from format_suite import newer, other, unread, web
 from format_suite.kinds import Kind, Made, picture
 
 from sorter.photos.decode import Decoder
@@ -49,6 +49,8 @@ def kinds() -> Iterator[Kind]:
         yield from make()
     yield from other.heics()
     yield from other.raws()
+    for make in (newer.jxls, newer.jp2s, newer.pnms):
+        yield from make()
     yield from unread.unread()
 
 

@@ -10,8 +10,6 @@ from format_suite.kinds import Kind, Made, saved
 from format_suite.writers import Pixels
 
 BY_PILLOW = (
-    ("JPEG 2000", "JPEG2000", ".jp2"),
-    ("PPM", "PPM", ".ppm"),
     ("TGA", "TGA", ".tga"),
     ("PCX", "PCX", ".pcx"),
     ("ICO", "ICO", ".ico"),
@@ -26,7 +24,6 @@ def unread() -> Iterator[Kind]:
 
     for name, format, suffix in BY_PILLOW:
         yield kind(name, suffix, lambda pixels, format=format: saved(pixels, format))
-    yield kind("JPEG XL", ".jxl", lambda pixels: bytes(imagecodecs.jpegxl_encode(pixels)))
     yield kind("JPEG XR", ".jxr", lambda pixels: bytes(imagecodecs.jpegxr_encode(pixels)))
     yield kind("QOI", ".qoi", lambda pixels: bytes(imagecodecs.qoi_encode(pixels)))
     yield kind(

@@ -13,8 +13,8 @@ from sorter.clean.records import Examined, from_text, to_text
 from sorter.system import cache_folder
 from sorter.types import Photo
 
-VERSION = 5  # of the records' content. Older ones have no signature that tells similar pictures.
-READERS = ("tifffile", "imagecodecs", "rawpy", "pyvips")
+VERSION = 6  # of the records' content. Older ones call JPEG XL, JPEG 2000 and PNM unsupported.
+READERS = ("tifffile", "imagecodecs", "rawpy", "pillow_jxl", "pyvips")
 DAYS = 180  # after which a row is deleted
 BATCH = 256  # rows in one commit
 

@@ -19,7 +19,7 @@ from sorter.photos.jpeg import jpeg_warning
 from sorter.types import Decoded, Failure, Limits, Photo, Reason
 
 DECODE_SIDE = 256  # pixels. A JPEG's every coded bit is read all the same, only the arithmetic is less.
-ONE_FRAME = frozenset({"BMP", "RAW"})  # formats of one picture
+ONE_FRAME = frozenset({"BMP", "RAW", "PNM", "JPEG2000"})  # formats of one picture
 HEAD = 512  # bytes that identify a file
 LARGEST = 256 << 20  # bytes of a file that is read into memory; the decoder reads a larger one by itself
 # Failures of the file itself. Any other is of the machine or the moment.

@@ -33,6 +33,9 @@ SUFFIXES = {
     "BMP": (".bmp", ".dib"),
     "AVIF": (".avif", ".avifs", ".heif", ".hif"),
     "HEIF": (".heic", ".heif", ".hif", ".heics", ".heifs", ".hifs"),
+    "JXL": (".jxl",),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".jpg2", ".jph", ".jhc"),
+    "PNM": (".pnm", ".ppm", ".pgm", ".pbm", ".pam"),
 }
 
 

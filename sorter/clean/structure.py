@@ -151,6 +151,12 @@ def _boxes(data: bytes) -> Iterator[Finding]:
     yield from _stray(data, at)
 
 
+def _boxes_or_stream(data: bytes) -> Iterator[Finding]:
+    """JPEG XL and JPEG 2000: a naked codestream has no boxes, and its decoder knows its end."""
+    if data[:3] == b"\0\0\0":
+        yield from _boxes(data)
+
+
 def _bmp(data: bytes) -> Iterator[Finding]:
     """The size in the header. Some writers leave it zero, and some count only the pixels."""
     size = int.from_bytes(data[2:6], "little")
@@ -170,5 +176,7 @@ WALKS: dict[str, Callable[[bytes], Iterator[Finding]]] = {
     "WEBP": _webp,
     "HEIF": _boxes,
     "AVIF": _boxes,
+    "JXL": _boxes_or_stream,
+    "JPEG2000": _boxes_or_stream,
     "BMP": _bmp,
 }

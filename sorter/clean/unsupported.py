@@ -20,6 +20,8 @@ LOADERS = {
     "PNG": "pngload_buffer",
     "TIFF": "tiffload_buffer",
     "HEIF": "heifload_buffer",
+    "JXL": "jxlload_buffer",
+    "JPEG2000": "jp2kload_buffer",
 }
 CONVERT = "convert it, for example to PNG"
 LIMIT_REASONS = {

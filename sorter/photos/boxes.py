@@ -76,7 +76,7 @@ def _is_cut(children: dict[bytes, bytes], size: int) -> bool:
 def _tiles(iref: bytes, item: int) -> list[int]:
     """The items that an item is made of: ISO 14496-12, 8.11.12, references of type `dimg`."""
     width = 4 if iref[:1] == b"\1" else 2
-    for name, body in _boxes(iref[4:]):
+    for name, body in walk_boxes(iref[4:]):
         numbers = [int.from_bytes(body[at : at + width], "big") for at in range(width + 2, len(body), width)]
         if name == b"dimg" and int.from_bytes(body[:width], "big") == item:
             return numbers
@@ -121,7 +121,7 @@ def _children(file: IO[bytes]) -> dict[bytes, bytes]:
         length, name, start = _length(head, size - at)
         if name == b"meta" and length <= MOST_META:
             file.seek(at + start)
-            return dict(_boxes(file.read(length - start)[4:]))
+            return dict(walk_boxes(file.read(length - start)[4:]))
         at += length
     return {}
 
@@ -131,8 +131,8 @@ def _read(file: IO[bytes]) -> PictureBoxes:
     if not children:
         return PictureBoxes()
     primary = _primary(children.get(b"pitm", b""))
-    properties = dict(_boxes(children.get(b"iprp", b"")))
-    kinds = list(_boxes(properties.get(b"ipco", b"")))
+    properties = dict(walk_boxes(children.get(b"iprp", b"")))
+    kinds = list(walk_boxes(properties.get(b"ipco", b"")))
     used = [
         kinds[index - 1]
         for index in _associated(properties.get(b"ipma", b""), primary)
@@ -165,7 +165,8 @@ def _length(head: bytes, rest: int) -> tuple[int, bytes, int]:
     return length, name, start
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def walk_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The name and body of each box, one after another. Raises ValueError where one is damaged."""
     at = 0
     while at + 8 <= len(data):
         length, name, start = _length(data[at : at + 16], len(data) - at)
@@ -219,7 +220,7 @@ def read_rare_boxes(data: bytes, max_pixels: float) -> NDArray[np.uint8]:
         raise UnsupportedError("an image sequence is not read; export a picture of it")
     if b"meta" not in data[:MOST_META]:
         raise OSError("the header is damaged or cut short")
-    if _ends_early(data):
+    if ends_early(data):
         raise TruncatedError("the file is shorter than its boxes say")
     try:
         import pyvips
@@ -246,7 +247,8 @@ def _is_sequence(data: bytes) -> bool:
     return b"moov" in data[:MOST_META] and b"pitm" not in data[:MOST_META]
 
 
-def _ends_early(data: bytes) -> bool:
+def ends_early(data: bytes) -> bool:
+    """Whether a file ends within one of its boxes."""
     at = 0
     try:
         while at + 8 <= len(data):

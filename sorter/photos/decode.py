@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar, cast
 
@@ -17,44 +15,39 @@ from PIL import Image, UnidentifiedImageError
 
 from sorter.files import NotRegularError, open_regular
 from sorter.photos.bitmap import check_kind, read_bit_fields
-from sorter.photos.boxes import PictureBoxes, check_extents, read_boxes, read_rare_boxes
+from sorter.photos.boxes import check_extents, read_boxes, read_rare_boxes
 from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
-from sorter.photos.jpeg import END_OF_JPEG, PlainJpeg, decode_fast, read_frame, read_rare_jpeg
-from sorter.photos.orientation import read_orientation, turn_upright
+from sorter.photos.frames import Frames, hash_frames
+from sorter.photos.jpeg import (
+    END_OF_JPEG,
+    PlainJpeg,
+    decode_fast,
+    frame_numbers,
+    read_rare_jpeg,
+)
+from sorter.photos.newer import NEWER, PhotoFile, open_newer
+from sorter.photos.opening import BOXED, MAX_READ, check_giant, open_image
+from sorter.photos.orientation import (
+    EXIF_PART,
+    read_exif,
+    read_orientation,
+    turn_upright,
+)
 from sorter.photos.padding import without_padding
-from sorter.photos.png import allow_texts, check_pixels, has_deep_transparency, read_deep
+from sorter.photos.png import check_pixels, has_deep_transparency, read_deep
 from sorter.photos.raw import read_raw
 from sorter.photos.tiff import is_plain, read_tiff, to_bytes
-from sorter.photos.tone import convert_colours, needs_nothing
+from sorter.photos.tone import by_boxes
+from sorter.photos.transparency import flattened, on_white_canvas
 from sorter.types import Decoded, Failure, Limits, Reason
 
 Made = TypeVar("Made")
 
-EXIF_PART = 0x8769
-MAX_READ = 1 << 28  # bytes of a file that is read into memory at once
-BOXED = frozenset({"HEIF", "AVIF"})
 BMP_HEADER = 138  # bytes, the longest
-MAX_JPEG_HEADER = 1 << 26  # bytes before the picture of a JPEG above MAX_READ
-READ_WHOLE = frozenset({"WEBP", "GIF", *BOXED})  # their readers take or search the whole file
-MAX_FRAMES, MAX_FRAME_PIXELS = 256, 500_000_000  # of one file, that are decoded to compare them
 NO_PIXELS = np.empty((0, 0, 3), np.uint8)
 WORTH_A_DEVICE = 1_000_000  # pixels; a smaller photo is decoded here sooner than it is handed on
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """The frames or pages of a file.
-
-    Attributes:
-        count: their number. Previews within a multi-picture JPEG are not counted.
-        sha256: of the modes, sizes and pixels of all frames, in hex. Empty for one frame, and above `MAX_FRAMES` or
-            `MAX_FRAME_PIXELS`.
-    """
-
-    count: int
-    sha256: str = ""
 
 
 class Decoder:
@@ -168,8 +161,11 @@ class Decoder:
         if kind == "RAW":
             raw = read_raw(cast("BinaryIO", file), self.max_pixels)
             return Decoded(NO_PIXELS, raw.width, raw.height, kind)
+        if kind in NEWER:
+            photo = self._newer(file, kind)
+            return Decoded(NO_PIXELS, photo.width, photo.height, kind)
         try:
-            with _open(file, kind) as image:
+            with open_image(file, kind) as image:
                 self._check_size(image)
                 width, height = image.size
         except OSError as error:
@@ -178,7 +174,9 @@ class Decoder:
         return Decoded(NO_PIXELS, width, height, kind)
 
     def _exif(self, file: IO[bytes], kind: str) -> dict[int, object]:
-        with _open(file, kind) as image:
+        if kind in NEWER:
+            return read_exif(self._newer(file, kind).exif)
+        with open_image(file, kind) as image:
             try:
                 exif = image.getexif()
                 return dict(exif) | dict(exif.get_ifd(EXIF_PART))
@@ -188,15 +186,17 @@ class Decoder:
     def _frames(self, file: IO[bytes], kind: str) -> Frames:
         if kind == "RAW":
             return Frames(1)
+        if kind in NEWER:
+            return Frames(self._newer(file, kind).count)
         try:
-            image = _open(file, kind)
+            image = open_image(file, kind)
         except UnidentifiedImageError:
             return self._tiff_frames(file) if kind == "TIFF" else Frames(1)
         with image:
             if kind == "TIFF" and not is_plain(image):
                 return self._tiff_frames(file)
-            numbers = _frame_numbers(image)
-            return _hashed(len(numbers), (self._frame(image, number) for number in numbers))
+            numbers = frame_numbers(image)
+            return hash_frames(len(numbers), (self._frame(image, number) for number in numbers))
 
     def _frame(self, image: Image.Image, number: int) -> Image.Image:
         image.seek(number)
@@ -205,7 +205,7 @@ class Decoder:
 
     def _tiff_frames(self, file: IO[bytes]) -> Frames:
         pages = read_tiff(file, self.max_pixels)
-        return _hashed(pages.count, (picture.image for picture in pages.pictures))
+        return hash_frames(pages.count, (picture.image for picture in pages.pictures))
 
     def _plain_jpeg(self, file: IO[bytes], kind: str) -> PlainJpeg | None:
         if kind != "JPEG":
@@ -213,7 +213,7 @@ class Decoder:
         file.seek(-len(END_OF_JPEG), os.SEEK_END)
         whole = file.read() == END_OF_JPEG
         file.seek(0)
-        with _open(file, kind) as image:
+        with open_image(file, kind) as image:
             self._check_size(image)
             width, height = image.size
             # Adobe's marker with transform 0: the channels are RGB as they are, which not every decoder heeds.
@@ -233,6 +233,8 @@ class Decoder:
     def _decode(self, file: IO[bytes], kind: str) -> Decoded:
         if kind == "RAW":
             return self._raw(file)
+        if kind in NEWER:
+            return self._from_newer(self._newer(file, kind), kind)
         data, size = b"", file.seek(0, os.SEEK_END)
         file.seek(0)
         if kind == "JPEG" and size <= MAX_READ:
@@ -246,7 +248,7 @@ class Decoder:
         elif kind in BOXED:
             check_extents(file)
         try:
-            image = _open(file, kind)
+            image = open_image(file, kind)
         except OSError as error:
             return self._rarer(file, kind, error)
         with image:
@@ -273,7 +275,7 @@ class Decoder:
         if profile and pixels is not None:
             upright = to_srgb(upright, profile)
         if kind in BOXED:
-            upright = _by_boxes(upright, read_boxes(file), has_profile=bool(profile), crops=kind == "AVIF")
+            upright = by_boxes(upright, read_boxes(file), has_profile=bool(profile), crops=kind == "AVIF")
             width, height = upright.size
         upright = turn_upright(upright, orientation)
         if orientation >= 5:
@@ -316,11 +318,26 @@ class Decoder:
         if raw.pixels is not None:
             return Decoded(raw.pixels, raw.width, raw.height, "RAW")
         preview = self._decode(io.BytesIO(raw.jpeg), "JPEG")
-        pixels = preview.pixels
-        # Cameras turn the preview themselves, or say in it how it is to be turned, or do neither.
-        if (preview.width < preview.height) != (raw.width < raw.height):
-            pixels = np.asarray(turn_upright(Image.fromarray(pixels), raw.orientation))
-        return Decoded(pixels, raw.width, raw.height, "RAW", preview.warning)
+        turn = raw.turn_of_preview(preview.width, preview.height)
+        upright = turn_upright(Image.fromarray(preview.pixels), turn) if turn != 1 else preview.pixels
+        return Decoded(np.asarray(upright), raw.width, raw.height, "RAW", preview.warning)
+
+    def _newer(self, file: IO[bytes], kind: str) -> PhotoFile:
+        size = file.seek(0, os.SEEK_END)
+        if size > MAX_READ:
+            check_giant(file, kind, size)
+        file.seek(0)
+        photo = open_newer(file.read(), kind)
+        if photo.width * photo.height > self.max_pixels:
+            raise TooLargeError(f"{photo.width} x {photo.height} pixels")
+        return photo
+
+    def _from_newer(self, photo: PhotoFile, kind: str) -> Decoded:
+        # `clean` scales by halves, and has to read every coded bit of a file.
+        picture = photo.decode(None if self.halving else self.min_side)
+        if picture.jpeg:
+            return replace(self._decode(io.BytesIO(picture.jpeg), "JPEG"), format=kind)
+        return Decoded(np.asarray(picture.upright()), photo.width, photo.height, kind)
 
     def _least(self, size: tuple[int, int]) -> tuple[int, int]:
         """The width and height that a JPEG of this size is to have at least; whole it has nothing less."""
@@ -343,26 +360,12 @@ class Decoder:
         if image.mode.startswith("I") or image.mode == "F":
             image = Image.fromarray(to_bytes(np.asarray(image), 16))
         elif covered is not None and covered != (0, 0, *image.size):
-            image = _on_white_canvas(image.convert("RGBA"), covered)
-        elif "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
-            rgba = image.convert("RGBA")
-            image = Image.new("RGB", rgba.size, "white")
-            image.paste(rgba, mask=rgba.getchannel("A"))
+            image = on_white_canvas(image.convert("RGBA"), covered)
+        else:
+            image = flattened(image)
         if profile:
             image = to_srgb(image, profile)
         return image.convert("RGB")
-
-
-def _frame_numbers(image: Image.Image) -> list[int]:
-    """The frames of a file, without the previews of a multi-picture JPEG (CIPA DC-007, 5.2.3.3.1)."""
-    numbers = list(range(getattr(image, "n_frames", 1)))
-    entries = getattr(image, "mpinfo", {}).get(0xB002, ()) if image.format == "MPO" else ()
-    previews = {
-        number
-        for number, entry in enumerate(entries)
-        if "thumbnail" in str(entry["Attribute"]["MPType"]).lower()
-    }
-    return [number for number in numbers if number not in previews]
 
 
 def _riff_size(head: bytes) -> int:
@@ -373,67 +376,3 @@ def _damaged(error: Exception) -> Failure:
     text = " ".join(str(error).split()) or type(error).__name__
     cut_short = any(sign in text.lower() for sign in ("truncated", "end of file"))
     return Failure(Reason.TRUNCATED if cut_short else Reason.CORRUPT, text[:200])
-
-
-def _open(file: IO[bytes], kind: str) -> Image.Image:
-    """Open by Pillow's reader of this one format, so that a hostile file cannot reach its rarer parsers."""
-    if kind == "HEIF":
-        _register_heif()
-    if kind == "PNG":
-        allow_texts()
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    if size > MAX_READ:
-        _check_giant(file, kind, size)
-        file.seek(0)
-    return Image.open(file, formats=[kind])
-
-
-def _check_giant(file: IO[bytes], kind: str, size: int) -> None:
-    """Refuse a file that its reader would take whole into memory, or search byte by byte for a picture."""
-    if kind in READ_WHOLE:
-        limit = f"{MAX_READ / 2**20:g} MiB"
-        raise UnsupportedError(
-            f"a {kind} of {size / 2**30:.1f} GiB is not read, the limit is {limit}; make it smaller"
-        )
-    if kind == "JPEG" and read_frame(file.read(MAX_JPEG_HEADER)) is None:
-        raise TruncatedError(f"no picture begins within its first {MAX_JPEG_HEADER / 2**20:g} MiB")
-
-
-def _hashed(count: int, frames: Iterable[Image.Image]) -> Frames:
-    if count < 2:
-        return Frames(1)
-    digest, pixels = hashlib.sha256(), 0
-    for done, image in enumerate(frames):
-        pixels += image.width * image.height
-        if done >= MAX_FRAMES or pixels > MAX_FRAME_PIXELS:
-            return Frames(count)
-        # A palette counts with its pixels. Other modes are hashed as they are, as not every mode converts.
-        frame = image.convert("RGBA") if image.mode in ("P", "PA") else image
-        digest.update(f"{frame.mode} {frame.width} {frame.height} ".encode())
-        digest.update(frame.tobytes())
-    return Frames(count, digest.hexdigest())
-
-
-def _on_white_canvas(image: Image.Image, covered: tuple[int, int, int, int]) -> Image.Image:
-    """A GIF's frame where it covers its canvas, and white around: nothing was drawn there."""
-    frame = image.crop(covered)
-    canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(frame.convert("RGB"), covered[:2], frame.getchannel("A"))
-    return canvas
-
-
-def _by_boxes(image: Image.Image, boxes: PictureBoxes, has_profile: bool, crops: bool) -> Image.Image:
-    """Crop and convert a picture as the boxes of its file say. libheif crops by itself."""
-    if crops and boxes.crop is not None:
-        image = image.crop(boxes.crop)
-    if not has_profile and boxes.colours is not None and not needs_nothing(boxes.colours):
-        image = Image.fromarray(convert_colours(np.asarray(image), boxes.colours))
-    return image
-
-
-@lru_cache(maxsize=1)
-def _register_heif() -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()

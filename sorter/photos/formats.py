@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sorter.photos.raw import RAW_SUFFIXES, is_raw
@@ -11,16 +12,17 @@ HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".avif"}
-    | {".heic", ".heif", ".hif"}
+    | {".heic", ".heif", ".hif", ".jxl", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".pam"}
 )
+JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")
+# A magic number alone may begin a text, such as "P1 is our first".
+PNM = re.compile(rb"P[1-6]\s(?:\s|#[^\n\r]*[\n\r])*(?:\d|#)|P7\s*\n(?:#|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE)")
 BITMAP_HEADER = (40).to_bytes(4, "little")
 CONVERT = "is not read; convert it, for example to PNG"
 # First bytes of pictures that are not read, and what they are.
 UNREAD = (
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"II\xbc", "JPEG XR"),
     (b"8BPS", "Photoshop's PSD"),
     (b"v/1\x01", "OpenEXR"),
@@ -32,9 +34,8 @@ UNREAD = (
     (b"\0\0\1\0", "an icon file"),
 )
 UNREAD_SUFFIXES = frozenset(
-    {".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".jpm", ".jxr", ".wdp", ".jls", ".psd", ".psb", ".exr"}
-    | {".hdr", ".qoi", ".xcf", ".dds", ".ico", ".icns", ".svg", ".svgz", ".eps", ".tga", ".ppm", ".pgm"}
-    | {".pbm", ".pnm", ".pcx"}
+    {".jpm", ".mj2", ".jxr", ".wdp", ".jls", ".psd", ".psb", ".exr", ".hdr", ".qoi", ".xcf", ".dds"}
+    | {".ico", ".icns", ".svg", ".svgz", ".eps", ".tga", ".pcx", ".pfm"}
 )
 
 
@@ -55,6 +56,12 @@ def sniff(head: bytes) -> str | None:
         return "TIFF"
     if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
         return "BMP"
+    if head.startswith(JXL):
+        return "JXL"
+    if head.startswith(JPEG_2000):
+        return "JPEG2000"
+    if PNM.match(head):
+        return "PNM"
     if is_raw(head):
         return "RAW"
     if head[4:8] == b"ftyp":
@@ -80,8 +87,6 @@ def unread_format(path: Path, head: bytes) -> str:
     for magic, name in UNREAD:
         if head.startswith(magic):
             return f"{name} {CONVERT}"
-    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
-        return f"PNM {CONVERT}"
     if head[4:8] == b"ftyp" and suffix in IMAGE_SUFFIXES:
         return f"a video, or a HEIF of an unknown brand, {CONVERT}"
     if suffix == ".dib" and head[:4] == BITMAP_HEADER:

@@ -146,3 +146,15 @@ def jpeg_warning(data: bytes) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def frame_numbers(image: Image.Image) -> list[int]:
+    """The frames of a file, without the previews of a multi-picture JPEG (CIPA DC-007, 5.2.3.3.1)."""
+    numbers = list(range(getattr(image, "n_frames", 1)))
+    entries = getattr(image, "mpinfo", {}).get(0xB002, ()) if image.format == "MPO" else ()
+    previews = {
+        number
+        for number, entry in enumerate(entries)
+        if "thumbnail" in str(entry["Attribute"]["MPType"]).lower()
+    }
+    return [number for number in numbers if number not in previews]

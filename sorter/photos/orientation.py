@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image
 
 EXIF_ORIENTATION = 0x0112
+EXIF_PART = 0x8769
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -24,12 +25,35 @@ def read_orientation(image: Image.Image) -> int:
     try:
         if image.format == "PNG":
             image.load()  # its EXIF may come behind its pixels
-        exif = Image.Exif()
-        exif.load(image.info.get("exif") or _raw_profile(image))
-        value = exif.get(EXIF_ORIENTATION, 1)
-    except Exception:  # damaged EXIF: the picture stays as it is stored
+        return orientation_of(image.info.get("exif") or _raw_profile(image))
+    except Exception:  # damaged: the picture stays as it is stored
         return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def orientation_of(exif: bytes) -> int:
+    """EXIF orientation, 1 to 8, of what a camera wrote. 1 where there is none or it cannot be read."""
+    return orientation_written(exif) or 1
+
+
+def orientation_written(exif: bytes) -> int:
+    """As `orientation_of`, but 0 where there is none."""
+    try:
+        tags = Image.Exif()
+        tags.load(exif)
+        value = tags.get(EXIF_ORIENTATION, 0)
+    except Exception:  # damaged EXIF: the picture stays as it is stored
+        return 0
+    return value if isinstance(value, int) and 1 <= value <= 8 else 0
+
+
+def read_exif(exif: bytes) -> dict[int, object]:
+    """What a camera wrote, by tag: of the primary picture and of its Exif part. Empty where it is damaged."""
+    try:
+        tags = Image.Exif()
+        tags.load(exif)
+        return dict(tags) | dict(tags.get_ifd(EXIF_PART))
+    except Exception:
+        return {}
 
 
 def _raw_profile(image: Image.Image) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
+from sorter.photos.orientation import orientation_written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,10 @@ LEAST_SIDE = (
     400  # pixels of a preview's shorter side: above the input of every network, far above a thumbnail
 )
 SKEW = 1.1  # a preview with other proportions than the photo's is of something else, or has bars
-EXIF_TURN = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's flip -> EXIF orientation
+EXIF_TURN = (1, 2, 4, 3, 5, 8, 6, 7)  # EXIF orientation for each of LibRaw's flips
+TRANSPOSED = 4  # of a flip: the bit that exchanges width and height
+BACK = {5: 5, 6: 8, 7: 7, 8: 6}  # what undoes an orientation
+UPSIDE_DOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,17 @@ class RawPicture:
     orientation: int
     width: int
     height: int
+
+    def turn_of_preview(self, width: int, height: int) -> int:
+        """EXIF orientation that the decoded preview still needs; its size is given as it was decoded.
+
+        LibRaw writes the photo's orientation into a preview without EXIF, and some cameras had turned it before.
+        """
+        with Image.open(io.BytesIO(self.jpeg), formats=["JPEG"]) as image:
+            applied = orientation_written(image.info.get("exif", b""))
+        if (width < height) != (self.width < self.height):
+            return BACK.get(applied, self.orientation)
+        return UPSIDE_DOWN if self.orientation == UPSIDE_DOWN and not applied else 1
 
 
 def is_raw(head: bytes) -> bool:
@@ -73,11 +88,11 @@ def read_raw(file: BinaryIO, max_pixels: float) -> RawPicture:
             if sizes.width * sizes.height > max_pixels:
                 raise TooLargeError(f"{sizes.width} x {sizes.height} pixels")
             width, height = (
-                (sizes.height, sizes.width) if sizes.flip in (5, 6) else (sizes.width, sizes.height)
+                (sizes.height, sizes.width) if sizes.flip & TRANSPOSED else (sizes.width, sizes.height)
             )
             preview = _preview(raw, sizes.width, sizes.height)
             if preview is not None:
-                return RawPicture(preview, None, EXIF_TURN.get(sizes.flip, 1), width, height)
+                return RawPicture(preview, None, EXIF_TURN[sizes.flip & 7], width, height)
             pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
             return RawPicture(b"", pixels, 1, width, height)
     except rawpy.LibRawFileUnsupportedError as error:

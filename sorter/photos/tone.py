@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
-from sorter.photos.boxes import Colours
+from sorter.photos.boxes import Colours, PictureBoxes
 from sorter.photos.tiff import encode_srgb
 
 if TYPE_CHECKING:
@@ -34,6 +35,15 @@ def needs_nothing(colours: Colours | None) -> bool:
     return colours is None or (
         colours.transfer not in (LINEAR, PQ, HLG) and colours.primaries not in MATRICES
     )
+
+
+def by_boxes(image: Image.Image, boxes: PictureBoxes, has_profile: bool, crops: bool) -> Image.Image:
+    """Crop and convert a picture as the boxes of its file say. libheif crops by itself."""
+    if crops and boxes.crop is not None:
+        image = image.crop(boxes.crop)
+    if not has_profile and boxes.colours is not None and not needs_nothing(boxes.colours):
+        image = Image.fromarray(convert_colours(np.asarray(image), boxes.colours))
+    return image
 
 
 def convert_colours(pixels: NDArray[np.uint8], colours: Colours) -> NDArray[np.uint8]:

@@ -237,3 +237,32 @@ def test_an_image_is_still_what_it_was_after_the_check() -> None:
     """The files above are whole: Pillow's own reading of their ordinary twins proves the writer."""
     with Image.open(io.BytesIO(tiff((grid("f8") * 255).astype("u1"), 1))) as image:
         assert np.array_equal(np.asarray(image), (grid("f8") * 255).astype("u1"))
+
+
+def test_newer_formats_are_broken_where_they_are_cut_and_unsupported_where_they_are_rare(
+    tmp_path: Path,
+) -> None:
+    from format_suite.newer import box, jp2s, jxls, pnms
+
+    root = tmp_path / "in"
+    whole = [next(kinds()) for kinds in (jxls, jp2s, pnms)]
+    for kind in whole:
+        data = kind.make(picture_of(kind.suffix)).data
+        put(root / f"whole{kind.suffix}", data)
+        put(root / f"cut{kind.suffix}", data[: len(data) * 2 // 3])
+    put(root / "named.jpg", (root / "whole.jxl").read_bytes())
+    put(root / "film.jp2", box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"mjp2\0\0\0\0mjp2"))
+    _, rows = look(root, remove=())
+    assert {name: row["verdict"] for name, row in rows.items() if not name.startswith("whole")} == {
+        **{f"cut{kind.suffix}": "broken" for kind in whole},
+        "film.jp2": "unsupported",
+        "named.jpg": "misnamed",
+    }
+    assert {row["format"] for row in rows.values()} >= {"JXL", "JPEG2000", "PNM"}
+    assert all(
+        rows[f"whole{kind.suffix}"]["verdict"] in ("ok", "duplicate", "near-duplicate") for kind in whole
+    )
+
+
+def picture_of(seed: str) -> np.ndarray:
+    return np.asarray(Image.fromarray(np.asarray(picture(sum(seed.encode())))).resize((200, 160)))

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from sorter.photos.boxes import Colours
 from sorter.photos.decode import Decoder
+from sorter.photos.raw import RawPicture
 from sorter.photos.tiff import encode_srgb
 from sorter.photos.tone import convert_colours
 from sorter.types import Decoded, Failure, Reason
@@ -236,19 +237,82 @@ def test_a_dng_is_developed_and_never_its_thumbnail(tmp_path: Path) -> None:
     assert found.pixels[..., 0].mean() > found.pixels[..., 2].mean() + 30  # red, as the sensor was lit
 
 
-def write_dng(path: Path) -> Path:
-    """A DNG of one colour: a 16 x 12 thumbnail of another colour first, the colour filter array in a second page."""
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_raw_is_upright_by_its_preview_and_developed(
+    tmp_path: Path, orientation: int, preview: bool
+) -> None:
+    stored = np.zeros((480, 640), np.uint8)
+    stored[:240], stored[:, :320] = 90, 40
+    stored[:240, :320] = 200
+    turned = Image.fromarray(stored)
+    turned.getexif()[0x0112] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(turned))
+    path = write_dng(tmp_path / "a.dng", stored, orientation, preview)
+    found = Decoder(None)(path)
+    assert isinstance(found, Decoded), found
+    assert (found.height, found.width) == upright.shape
+    assert found.pixels.shape[:2] == (
+        upright.shape if preview else tuple(side // 2 for side in upright.shape)
+    )
+    corners = [(0, 0), (0, -1), (-1, 0), (-1, -1)]
+    brightest = max(corners, key=lambda at: int(upright[at]))
+    middle = found.pixels.shape[0] // 4, found.pixels.shape[1] // 4
+    assert (
+        max(corners, key=lambda at: int(found.pixels[_within(at, middle, found.pixels.shape)].sum()))
+        == brightest
+    )
+
+
+def _within(corner: tuple[int, int], by: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+    """A place inside the quarter of a corner."""
+    return tuple(step if at == 0 else side - step for at, step, side in zip(corner, by, shape, strict=False))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("applied", "preview", "turn"),
+    [(6, (480, 640), 1), (6, (640, 480), 8), (0, (640, 480), 6), (1, (640, 480), 6)],
+    ids=["LibRaw says it", "the camera had turned it", "nobody says it", "it says otherwise"],
+)
+def test_a_preview_is_turned_once(applied: int, preview: tuple[int, int], turn: int) -> None:
+    tags = Image.Exif()
+    if applied:
+        tags[0x0112] = applied
+    raw = RawPicture(jpeg_of(tags), None, 6, 480, 640)
+    assert raw.turn_of_preview(*preview) == turn
+    assert RawPicture(jpeg_of(tags), None, 3, 640, 480).turn_of_preview(640, 480) == (1 if applied else 3)
+
+
+def jpeg_of(tags: Image.Exif) -> bytes:
+    held = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(held, "JPEG", exif=tags)
+    return held.getvalue()
+
+
+def write_dng(
+    path: Path, grey: NDArray[np.uint8] | None = None, orientation: int = 1, preview: bool = False
+) -> Path:
+    """A DNG: a 16 x 12 thumbnail of another colour first, the colour filter array in a second page.
+
+    Args:
+        grey: what the sensor saw, uint8 (height, width); None for one colour, 256 x 192.
+        preview: with a JPEG of the whole photo, as it is stored.
+    """
     mosaic = np.zeros((192, 256), np.uint16)
     mosaic[0::2, 0::2], mosaic[0::2, 1::2] = 30_000, 12_000
     mosaic[1::2, 0::2], mosaic[1::2, 1::2] = 12_000, 6_000
+    if grey is not None:
+        mosaic = grey.astype(np.uint16) * 200
     identity = (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)
     with tifffile.TiffWriter(path) as tiff:
         tiff.write(
             np.full((12, 16, 3), (0, 0, 200), np.uint8),
             photometric="rgb",
             subfiletype=1,
-            subifds=1,
+            subifds=1 + preview,
+            metadata=None,
             extratags=[
+                (274, 3, 1, orientation, True),
                 (50706, 1, 4, (1, 4, 0, 0), True),
                 (50708, 2, 0, "Test", True),
                 (50721, 10, 9, identity, True),
@@ -266,6 +330,14 @@ def write_dng(path: Path) -> Path:
                 (50717, 4, 1, 65535, True),
             ],
         )
+        if preview and grey is not None:
+            held = io.BytesIO()
+            Image.fromarray(grey).convert("RGB").save(held, "JPEG", subsampling="4:2:0")
+            how = {"photometric": "ycbcr", "compression": "jpeg", "subsampling": (2, 2), "metadata": None}
+            shape = (*grey.shape, 3)
+            tiff.write(
+                iter([held.getvalue()]), shape=shape, dtype=np.uint8, subfiletype=1, rowsperstrip=480, **how
+            )
     return path
 
 

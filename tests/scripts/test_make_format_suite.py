@@ -6,14 +6,14 @@ from pathlib import Path
 
 import make_format_suite
 import pytest
-from format_suite import other, unread, web
+from format_suite import newer, other, unread, web
 from format_suite.kinds import Kind, Made, picture
 from make_format_suite import NO_TRUTH, RIGHT, UNSUPPORTED, check, judge_half, main
 
 from sorter.types import Failure, Reason
 
 SETS = (web.jpegs, web.pngs, web.gifs_and_webps, other.tiffs, other.bmps, other.avifs, other.heics)
-SETS += (other.raws, unread.unread)
+SETS += (other.raws, newer.jxls, newer.jp2s, newer.pnms, unread.unread)
 UNREAD = {"TIFF LogLuv"}
 VIEWERS_DIFFER = ("AVIF PQ", "AVIF HLG", "HEIC PQ", "HEIC HLG", "DNG ")
 
