@@ -67,6 +67,15 @@ class Settings:
         self._kept.setValue("geometry", geometry)
 
     @property
+    def theme(self) -> str:
+        """`light`, `dark`, or `system`: as the desktop has it."""
+        return self._text("theme", "system")
+
+    @theme.setter
+    def theme(self, theme: str) -> None:
+        self._kept.setValue("theme", theme)
+
+    @property
     def thumbnail_size(self) -> int:
         """Pixels."""
         text = self._text("thumbnail_size", "")

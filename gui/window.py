@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
+    QApplication,
     QFileDialog,
     QMainWindow,
+    QMenu,
     QMessageBox,
     QStackedWidget,
     QToolBar,
@@ -26,6 +28,7 @@ from .parts.class_keys import keys_of
 from .parts.drop import dropped_folder
 from .parts.progress import Notice
 from .parts.shortcuts import ShortcutsSheet
+from .parts.theme import Appearance, Theme
 from .settings import Settings
 from .worker import Jobs
 
@@ -44,6 +47,9 @@ class Window(QMainWindow):
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__()
         self.settings = settings or Settings()
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.appearance = Appearance(app, self.settings, self)
         self.jobs = Jobs(self)
         self.setWindowTitle(self.tr("Sorter"))
         self._going: dict[QWidget, QAction] = {}
@@ -184,6 +190,7 @@ class Window(QMainWindow):
         full.setCheckable(True)
         full.toggled.connect(self._fill_screen)
         view.addAction(full)
+        view.addMenu(self._make_theme_menu())
         photos = bar.addMenu(self.tr("&Photos"))
         photos.addActions([do.apply, do.undo_apply, do.put_back, do.retrain])
         about = bar.addMenu(self.tr("&Help"))
@@ -195,6 +202,23 @@ class Window(QMainWindow):
         version.setMenuRole(QAction.MenuRole.AboutRole)
         version.triggered.connect(self._about)
         about.addAction(version)
+
+    def _make_theme_menu(self) -> QMenu:
+        menu, group = QMenu(self.tr("&Theme"), self), QActionGroup(self)
+        for text, theme in (
+            (self.tr("As the &system"), Theme.SYSTEM),
+            (self.tr("&Light"), Theme.LIGHT),
+            (self.tr("&Dark"), Theme.DARK),
+        ):
+            action = menu.addAction(text)
+            action.setCheckable(True)
+            action.setChecked(theme is self.appearance.theme)
+            action.triggered.connect(partial(self._choose_theme, theme))
+            group.addAction(action)
+        return menu
+
+    def _choose_theme(self, theme: Theme, _checked: bool = False) -> None:
+        self.appearance.choose(theme)
 
     def _fill_screen(self, on: bool) -> None:
         """A window that was maximized is so again afterwards."""

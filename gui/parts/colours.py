@@ -31,15 +31,19 @@ def swatch(colour: str) -> QIcon:
     return QIcon(picture)
 
 
-def text_on(background: QColor) -> QColor:
-    """White or black, whichever is easier to read there: relative luminance as in WCAG 2.2."""
+def luminance(colour: QColor) -> float:
+    """Relative luminance, 0 to 1, as in WCAG 2.2 (https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)."""
 
     def linear(value: float) -> float:
         return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
-    red, green, blue = (linear(value) for value in _parts(background))
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return QColor("white" if luminance < 0.179 else "black")
+    red, green, blue = (linear(value) for value in _parts(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def text_on(background: QColor) -> QColor:
+    """White or black, whichever is easier to read there."""
+    return QColor("white" if luminance(background) < 0.179 else "black")
 
 
 def muted(palette: QPalette) -> QColor:
