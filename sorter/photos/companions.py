@@ -44,7 +44,7 @@ CUT_EDIT = re.compile(r"(?P<base>.+)-(?:e|ed|edi|edit|edite)")
 METADATA = "supplemental-metadata"
 
 
-class Kind(IntEnum):
+class Part(IntEnum):
     """What a file is to its photo, the best picture first."""
 
     PLAIN = 0
@@ -61,7 +61,7 @@ class Member:
     """A file of a set."""
 
     name: str
-    kind: Kind
+    kind: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class _Picture:
     name: str
     stem: str
     suffix: str
-    kind: Kind
+    kind: Part
 
     @property
     def rank(self) -> tuple[int, int, str]:
@@ -163,9 +163,9 @@ class _Grouping:
         """A set for each plain picture. Edits and raws of the same stem go with the first."""
         sets: list[list[Member]] = []
         for picture in sorted(found, key=lambda each: each.rank):
-            if not sets or picture.kind is Kind.PLAIN:
+            if not sets or picture.kind is Part.PLAIN:
                 sets.append([])
-            own = sets[-1] if picture.kind is Kind.PLAIN else self._same_spelling(sets, picture)
+            own = sets[-1] if picture.kind is Part.PLAIN else self._same_spelling(sets, picture)
             own.append(Member(picture.name, picture.kind))
             self._by_name[picture.name.lower()] = own
             if len(picture.name) > TAKEOUT:
@@ -198,7 +198,7 @@ class _Grouping:
     def _give(self, name: str, suffix: str, sets: list[list[Member]]) -> None:
         spelt = [own for own in sets if _stem(own[0].name) == _stem(name)]
         fit = spelt if len(spelt) == 1 else sets
-        with_raw = [own for own in fit if any(each.kind is Kind.RAW for each in own)]
+        with_raw = [own for own in fit if any(each.kind is Part.RAW for each in own)]
         if len(fit) > 1 and suffix in DEVELOPED and len(with_raw) == 1:
             fit = with_raw
         if len(fit) > 1:
@@ -222,7 +222,7 @@ def _picture(name: str) -> _Picture | None:
     if suffix not in PLAIN and suffix not in RAW_SUFFIXES:
         return None
     stem = _stem(name)
-    kind = Kind.RAW if suffix in RAW_SUFFIXES else Kind.EDIT if _is_edit(stem.lower()) else Kind.PLAIN
+    kind = Part.RAW if suffix in RAW_SUFFIXES else Part.EDIT if _is_edit(stem.lower()) else Part.PLAIN
     return _Picture(name, stem, suffix, kind)
 
 
@@ -292,12 +292,12 @@ def _counted(stem: str) -> tuple[str, str]:
     return (match["base"], match["count"]) if match else (stem, "")
 
 
-def _kind(suffix: str) -> Kind:
+def _kind(suffix: str) -> Part:
     if suffix in FILMS:
-        return Kind.FILM
+        return Part.FILM
     if suffix in AUDIO:
-        return Kind.AUDIO
-    return Kind.WORK if suffix in WORK else Kind.SIDECAR
+        return Part.AUDIO
+    return Part.WORK if suffix in WORK else Part.SIDECAR
 
 
 def _suffix(name: str) -> str:
