@@ -10,6 +10,7 @@ from sorter.model.folder import FAMILIAR, Model
 from sorter.types import Decision, Scores, Status, UsageError
 
 UNSURE = "unsure"
+ASIDE = "set aside"  # the folder of photos that a person set aside in a review
 
 
 @dataclass(frozen=True)

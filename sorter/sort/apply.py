@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from sorter.model.classes import ReviewClasses
-from sorter.model.rule import UNSURE, Rule
+from sorter.model.rule import ASIDE, UNSURE, Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
 from sorter.output.journal.reserve import release_room
@@ -64,7 +64,7 @@ def apply_review(out: Path, progress: Progress | None = None) -> Applied:
             raise UsageError(
                 f"{out}: was sorted with --action none, so no photo lies in it; export the corrected set instead"
             )
-        check_class_folders(out, folders(settings.rule_in_force, journal.classes()))
+        check_class_folders(out, folders(settings.rule_in_force, journal))
         before = settings.rule_before or settings.rule
         settings = replace(settings, rule=settings.rule_in_force, rule_before=before)
         return _file(journal, settings, corrected=True, progress=progress or NoProgress())
@@ -125,14 +125,21 @@ def _moves(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
 def _decision(scores: Scores, rule: Rule, classes: ReviewClasses, correction: str | None) -> Decision:
     if correction in classes.names:
         return replace(rule(scores), label=correction, status=Status.SORTED)
+    if correction == UNSURE:
+        return replace(rule(scores), label=UNSURE, status=Status.UNSURE)
+    if correction == ASIDE:
+        return replace(rule(scores), label=ASIDE, status=Status.SORTED)
     # There is none, or it names a class of another model.
     return classes.decision(rule(scores))
 
 
-def folders(rule: Rule, classes: ReviewClasses) -> tuple[str, ...]:
+def folders(rule: Rule, journal: Journal) -> tuple[str, ...]:
     """Names of the folders that a decision can name in a review."""
-    unsure = None in classes.now or rule.folders != rule.classes
-    return (*classes.names, UNSURE) if unsure and UNSURE not in classes.names else classes.names
+    classes = journal.classes()
+    marks = set(journal.corrections().values())
+    unsure = UNSURE in marks or None in classes.now or rule.folders != rule.classes
+    more = [name for name, used in ((UNSURE, unsure), (ASIDE, ASIDE in marks)) if used]
+    return (*classes.names, *(name for name in more if name not in classes.names))
 
 
 def export(out: Path, target: Path, progress: Progress | None = None) -> Applied:
@@ -162,7 +169,7 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
         settings = reviewable(out, source)
         rule = settings.rule_in_force
         classes = source.classes()
-        check_class_folders(target, folders(rule, classes))
+        check_class_folders(target, folders(rule, source))
         known = journal.run_settings()
         if known is not None and known.export_of != str(out):
             raise UsageError(f"{target}: holds what another command wrote; export to an empty folder")
@@ -185,7 +192,7 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
             items = {}
             for entry in batch:
                 path = entry.photo.path if entry.destination is None else out / entry.destination
-                if entry.correction is not None and entry.correction in classes.names:
+                if entry.correction is not None and entry.correction in (*classes.names, UNSURE):
                     reviewed[os.fspath(path)] = entry.correction
                 if item := _exported(path, entry, rule, classes, journal):
                     items[path] = item
@@ -213,10 +220,12 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
 def _exported(
     path: Path, entry: Entry, rule: Rule, classes: ReviewClasses, journal: Journal
 ) -> Scored | Result[Scores] | None:
-    """What there is to file of a photo that lies at `path`; None where its copy lies in its place already."""
+    """What there is to file of a photo that lies at `path`. None where its copy lies there, or it is set aside."""
     if entry.scores is None:
         return Result(entry.photo, entry.failure) if entry.failure else None
     decision = _decision(entry.scores, rule, classes, entry.correction)
+    if decision.label == ASIDE and ASIDE not in classes.names:
+        return None
     try:
         status = path.stat()
     except OSError:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sorter.model.classes import ClassChange, ReviewClasses, added, merged, removed, renamed
 from sorter.model.labels import NONE
-from sorter.model.rule import Rule
+from sorter.model.rule import ASIDE, Rule
 from sorter.output.journal import ClassStep, CorrectionSteps, Journal, locked
 from sorter.progress import Progress
 from sorter.sort.apply import Applied, apply_review, export, undo_apply
@@ -162,24 +162,35 @@ class Review:
     def assign(self, ids: Iterable[int], label: str | None) -> int:
         """Correct scored photos to a class; None removes their corrections. Returns how many changed.
 
+        Args:
+            label: one of `classes`, or `unsure` where a person cannot tell either.
+
         Raises:
             UsageError: no such class.
             JournalError: another process is at work on the folder, or its disk is full; nothing has changed.
         """
-        if label is not None and label not in self.classes:
+        if label is not None and label not in self.table.labels:
             raise UsageError(f"{label!r} is none of the classes {', '.join(self.classes)}")
         code = NONE if label is None else self.table.labels.index(label)
         rows = self._rows(ids)
         return self._correct(rows, np.full(len(rows), code, np.int16))
 
+    def set_aside(self, ids: Iterable[int]) -> int:
+        """Set scored photos aside. They have no class then, and the next apply moves them to a folder of their own.
+
+        Returns how many changed. Raises: as `assign`.
+        """
+        rows = self._rows(ids)
+        return self._correct(rows, np.full(len(rows), NONE, np.int16), aside=True)
+
     def confirm(self, ids: Iterable[int]) -> int:
-        """Confirm the model's class of scored photos. Those in `unsure` and those corrected before are passed over.
+        """Confirm the model's class of scored photos. Those in `unsure` and those marked before are passed over.
 
         Returns how many changed. Raises: as `assign`.
         """
         rows = self._rows(ids)
         predicted = self.table.predicted[rows]
-        fit = (self.table.corrected[rows] < 0) & (predicted < len(self.classes))
+        fit = ~self.table.checked[rows] & (predicted < len(self.classes))
         return self._correct(rows[fit], predicted[fit])
 
     def undo(self) -> list[int]:
@@ -227,22 +238,25 @@ class Review:
                 self._journal.change_threshold(rule)
         self.table.rule = rule
 
-    def _correct(self, rows: NDArray[np.int64], codes: NDArray[np.int16]) -> int:
-        new = self.table.corrected[rows] != codes
+    def _correct(self, rows: NDArray[np.int64], codes: NDArray[np.int16], aside: bool = False) -> int:
+        new = (self.table.corrected[rows] != codes) | (self.table.aside[rows] != aside)
         rows, codes = rows[new], codes[new]
         if not len(rows):
             return 0
-        labels = [None if code < 0 else self.table.labels[code] for code in codes.tolist()]
+        nothing = ASIDE if aside else None
+        labels = [nothing if code < 0 else self.table.labels[code] for code in codes.tolist()]
         with locked(self.table.out), self._journal.transaction():
             self._journal.correct(dict(zip(self.table.id[rows].tolist(), labels, strict=True)))
-        self.table.corrected[rows] = codes
+        self.table.corrected[rows], self.table.aside[rows] = codes, aside
         self.table.guessed[rows] = self.table.predicted[rows]
         return len(rows)
 
     def _take_over(self, changed: Mapping[int, str | None]) -> list[int]:
         ids = list(changed)
-        codes = [NONE if label is None else self.table.labels.index(label) for label in changed.values()]
-        self.table.corrected[np.searchsorted(self.table.id, ids)] = codes
+        code = {label: number for number, label in enumerate(self.table.labels)}
+        rows = np.searchsorted(self.table.id, ids)
+        self.table.corrected[rows] = [code.get(label or "", NONE) for label in changed.values()]
+        self.table.aside[rows] = [label == ASIDE and label not in code for label in changed.values()]
         self.table.guessed = guesses(self.table, self._journal.marked_in(), self._journal.threshold_steps())
         return ids
 
@@ -313,14 +327,15 @@ class Review:
 
 def planned(table: Table) -> list[Move]:
     """Photos in the output that lie in the folder of another label than they should."""
-    wanted = table.wanted
-    rows = np.flatnonzero((table.filed >= 0) & (wanted >= 0) & (table.filed != wanted))
+    wanted, filed = table.wanted, table.filed >= 0
+    rows = np.flatnonzero(filed & (wanted >= 0) & (table.filed != wanted) & ~table.aside)
+    aside = [row for row in np.flatnonzero(filed & table.aside).tolist() if table.folder(row) != ASIDE]
     return [
         Move(
             int(table.id[row]),
             table.path(row),
             table.folder(row),
-            table.labels[wanted[row]],
+            ASIDE if table.aside[row] else table.labels[wanted[row]],
         )
-        for row in rows.tolist()
+        for row in sorted((*rows.tolist(), *aside))
     ]

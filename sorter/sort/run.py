@@ -17,7 +17,7 @@ from sorter.address import Address
 from sorter.distribution import install_command
 from sorter.engines.choice import Choice
 from sorter.model.folder import ONNX, Model, read_model, shipped_model
-from sorter.model.rule import Rule
+from sorter.model.rule import UNSURE, Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal
 from sorter.output.names import check_class_folders
@@ -188,7 +188,8 @@ class _Run:
             ):
                 decision = renamed  # an apply put it there
             if entry.applied and entry.correction is not None:
-                decision = replace(decision, label=entry.correction, status=Status.SORTED)
+                status = Status.UNSURE if entry.correction == UNSURE else Status.SORTED
+                decision = replace(decision, label=entry.correction, status=status)
             settled = entry.filing is not None or self.options.action is ActionKind.NONE
             rescored = entry.id in self.rescored
             if settled and entry.failure is None and decision == entry.decision and not rescored:

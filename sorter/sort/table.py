@@ -14,7 +14,7 @@ import numpy as np
 
 from sorter.model.classes import ReviewClasses
 from sorter.model.labels import NONE, doubts, predicted_labels
-from sorter.model.rule import UNSURE, Rule
+from sorter.model.rule import ASIDE, UNSURE, Rule
 from sorter.output.journal import Journal, RunSettings, ThresholdStep
 from sorter.types import Failure, Reason, UsageError
 
@@ -51,6 +51,7 @@ class Table:
         failures: row -> why it failed.
         guessed: int16, the label that the rule gave it when a person marked it. Only read for marked photos.
         classes: what became of the model's classes in the review.
+        aside: bool, a person set it aside. It has no class then.
     """
 
     out: Path
@@ -72,12 +73,15 @@ class Table:
     unfamiliar: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
+    aside: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def __post_init__(self) -> None:
         if not self.classes.names:
             self.classes = ReviewClasses.of(self.rule.classes)
         if len(self.guessed) != len(self.id):
             self.guessed = self.predicted
+        if len(self.aside) != len(self.id):
+            self.aside = np.zeros(len(self.id), np.bool_)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -107,13 +111,13 @@ class Table:
 
     @property
     def checked(self) -> NDArray[np.bool_]:
-        """Which a person has marked, shape (n,)."""
-        return self.corrected >= 0
+        """Which a person has marked or set aside, shape (n,)."""
+        return (self.corrected >= 0) | self.aside
 
     @property
     def changed(self) -> NDArray[np.bool_]:
         """Which a person gave another class than the rule did at that time. A later threshold changes none of it."""
-        changed: NDArray[np.bool_] = self.checked & (self.corrected != self.guessed)
+        changed: NDArray[np.bool_] = (self.corrected >= 0) & (self.corrected != self.guessed)
         return changed
 
     @property
@@ -152,6 +156,8 @@ def read_table(out: Path) -> Table:
     corrected[np.searchsorted(ids, list(corrections))] = [
         code.get(label, NONE) for label in corrections.values()
     ]
+    aside = np.zeros(len(ids), np.bool_)
+    aside[np.searchsorted(ids, [photo for photo, label in corrections.items() if label == ASIDE])] = True
     destination = [*chain.from_iterable(page.destination for page in pages)]
     reasons = [*chain.from_iterable(page.reason for page in pages)]
     messages = [*chain.from_iterable(page.message for page in pages)]
@@ -180,6 +186,7 @@ def read_table(out: Path) -> Table:
         },
         classes=classes,
         unfamiliar=_unfamiliar(ids, scores),
+        aside=aside & (corrected < 0),
     )
     table.guessed = guesses(table, marked_in, thresholds)
     return table

@@ -39,9 +39,15 @@ class CorrectionCounts:
 def count_corrections(out: Path) -> CorrectionCounts:
     """Count the reviewed photos of an output folder. Raises as `read_table`."""
     table = read_table(out)
-    reviewed = table.corrected >= 0
+    reviewed = _taught(table)
     wrong = table.predicted != table.corrected
     return CorrectionCounts(out, int((reviewed & wrong).sum()), int((reviewed & ~wrong).sum()))
+
+
+def _taught(table: Table) -> NDArray[np.bool_]:
+    """Which photos a person gave a class. A photo marked as unsure teaches nothing."""
+    taught: NDArray[np.bool_] = (table.corrected >= 0) & (table.corrected < len(table.labels) - 1)
+    return taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ def choose_examples(table: Table, options: RetrainOptions) -> CorrectionSplit:
     training: list[int] = []
     held_out: list[int] = []
     predicted, corrected = table.predicted, table.corrected
-    reviewed = (corrected >= 0) & (predicted >= 0)
+    reviewed = _taught(table) & (predicted >= 0)
     if not reviewed.any():
         raise UsageError(
             f"{options.out}: no photo has been corrected; correct some under Review, then retrain"
@@ -94,7 +100,7 @@ def choose_examples(table: Table, options: RetrainOptions) -> CorrectionSplit:
             rows = np.flatnonzero(reviewed & (corrected == label) & ((predicted != label) == changed))
             _divide(random.permutation(rows), HELD_OUT, training, held_out)
     # Confident photos that nobody reviewed: the new model must not lose what the old one can do.
-    confident = (corrected < 0) & (predicted >= 0) & ~table.failed
+    confident = ~table.checked & (predicted >= 0) & ~table.failed
     confident[confident] = table.doubt[confident] <= options.doubt
     confident_training: list[int] = []
     for label in classes:

@@ -29,6 +29,8 @@ from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
 from sorter.sort.table import read_table
 from sorter.sort.undo import undo
+from sorter.train.corrections import CorrectionCounts, choose_examples, count_corrections
+from sorter.train.retrain import RetrainOptions
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status, UsageError
 
 
@@ -554,6 +556,71 @@ def test_exports_the_corrected_set(out: Path, tmp_path: Path) -> None:
 
 def labels(review: Review) -> list[str | None]:
     return [photo.corrected or photo.label for photo in review.photos()]
+
+
+def test_unsure_is_an_answer_too(out: Path, tmp_path: Path) -> None:
+    before = hashes(out)
+    with closing(Review.open(out)) as review:
+        assert review.assign([1, 2], "unsure") == 2
+        assert review.assign([2], "unsure") == 0  # it is already
+        assert [move.after for move in review.plan()] == ["unsure", "unsure"]
+        assert review.steps == (2, 0)
+    with closing(Review.open(out)) as review:  # it is durable
+        assert right(review) == ["unsure", "unsure", None, None, None, None]
+        assert review.table.checked.sum() == review.table.changed.sum() == 2
+        assert review.confirm([1, 2, 3]) == 1  # what is unsure is no class to confirm
+        assert review.apply().filed == 2
+        assert len(list((out / "unsure").iterdir())) == 2
+        assert review.plan() == []
+        review.export(tmp_path / "set")
+        assert {row["label"] for row in read_report(tmp_path / "set")} >= {"unsure"}
+        review.undo_apply()
+        assert hashes(out) == before
+        assert review.undo() == [3]
+        assert review.undo() == [1, 2]
+        assert right(review) == [None] * 6
+
+
+def test_nothing_is_learned_from_what_is_unsure_or_set_aside(out: Path, tmp_path: Path) -> None:
+    with closing(Review.open(out)) as review:
+        review.assign([1, 2], "unsure")
+        review.set_aside([3])
+    assert count_corrections(out) == CorrectionCounts(out, 0, 0)
+    options = RetrainOptions(out, tmp_path / "model", doubt=1.0)
+    with pytest.raises(UsageError, match="no photo has been corrected"):
+        choose_examples(read_table(out), options)
+    with closing(Review.open(out)) as review:
+        review.confirm([4])
+    split = choose_examples(read_table(out), options)
+    learned = [(each.path.name, each.label) for each in (*split.training, *split.held_out)]
+    assert sorted(learned) == [("1.png", "red"), ("2.png", "blue")]  # 4 and 5
+
+
+def test_photos_set_aside_have_no_class_and_a_folder_of_their_own(out: Path, tmp_path: Path) -> None:
+    before = hashes(out)
+    with closing(Review.open(out)) as review:
+        review.assign([1], "blue")
+        assert review.set_aside([1, 3]) == 2
+        assert review.set_aside([1, 6]) == 0  # 6 failed
+    with closing(Review.open(out)) as review:
+        assert review.table.aside.tolist() == [True, False, True, False, False, False]
+        assert review.table.corrected.tolist() == [-1] * 6
+        assert review.confirm([1, 2]) == 1
+        assert [(move.id, move.after) for move in review.plan()] == [(1, "set aside"), (3, "set aside")]
+        assert review.apply().filed == 2
+        assert len(list((out / "set aside").iterdir())) == 2
+        assert review.plan() == []
+        review.export(tmp_path / "set")
+        assert len([row for row in read_report(tmp_path / "set") if row["destination"]]) == 3
+        review.undo_apply()
+        assert hashes(out) == before
+        review.undo()  # 2 is confirmed no more
+        assert review.undo() == [1, 3]
+        assert right(review)[0] == "blue"
+        assert not review.table.aside.any()
+        review.redo()
+        assert review.assign([1], None) == 1  # it is back, with no mark
+        assert review.table.aside.tolist() == [False, False, True, False, False, False]
 
 
 def test_a_class_is_added_and_marked_and_all_of_it_is_undone(out: Path) -> None:
