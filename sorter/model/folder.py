@@ -22,7 +22,8 @@ WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
 ONNX_INT8 = "model.int8.onnx"
 FAMILIAR = "familiar.safetensors"  # by which `--reject` knows unfamiliar photos
-SMALL_CNN = "small-cnn"  # a backbone of our own; all others have timm's names
+# The backbones of our own. All others have timm's names.
+SMALL_CNN, RESNET50V2 = "small-cnn", "resnet50v2"
 WEIGHT_FILES = (WEIGHTS, ONNX, ONNX_INT8, FAMILIAR)
 MAX_JSON = 4 << 20  # bytes; a description takes some kilobytes
 # What an output folder holds besides the classes, and device names of Windows (with any extension).

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sorter.model.folder import SMALL_CNN
+from sorter.model.folder import RESNET50V2, SMALL_CNN
+from sorter.model.resnet_v2 import ResNet50V2
 from sorter.types import SorterError
 
 
@@ -17,7 +18,7 @@ def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
     """Make the network that `model.json` describes, with random weights.
 
     Args:
-        backbone: `name` (timm's, or `small-cnn`), `arguments` for it, and `head`: `linear` for timm's own
+        backbone: `name` (timm's, `small-cnn` or `resnet50v2`), `arguments` for it, and `head`: `linear` for timm's own
             classifier, or a list of the widths of its dense layers, with `dropout` before the last. With
             `stride_first` the blocks of a ResNet stride in their first convolution, as He et al. (2015) have it.
         outputs: how many logits.
@@ -36,8 +37,9 @@ def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
 
 def build_backbone(backbone: dict[str, Any]) -> nn.Module:
     """The part without the head: (n, 3, s, s) -> pooled features (n, `num_features`)."""
-    if backbone["name"] == SMALL_CNN:
-        return SmallCnn(**backbone.get("arguments", {}))
+    own: dict[str, type[nn.Module]] = {SMALL_CNN: SmallCnn, RESNET50V2: ResNet50V2}
+    if backbone["name"] in own:
+        return own[backbone["name"]](**backbone.get("arguments", {}))
     return _timm(backbone, num_classes=0)
 
 

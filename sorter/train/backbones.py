@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.distribution import install_command
-from sorter.model.folder import SMALL_CNN
+from sorter.model.folder import RESNET50V2, SMALL_CNN
 from sorter.photos.preprocess import INTERPOLATIONS, Preprocess
 from sorter.train.recipes import LITE0, LITE2, Recipe
 from sorter.types import SorterError, UsageError
@@ -55,17 +55,16 @@ PACKAGED = {LITE0: _lite(0), LITE2: _lite(2)}
 
 @dataclass(frozen=True)
 class Variant:
-    """A network of timm's as another library builds it, for weights that come in a file.
+    """A network as another library builds it, for weights that come in a file.
 
     Attributes:
-        timm: timm's name for the architecture.
-        arguments: for `timm.create_model`. They stand in model.json.
+        name: the architecture's in model.json, as for `sorter.model.network.build`. So `arguments`.
         mean: of the input that the weights were trained with, as for `Preprocess`. So `std`.
         stride_first: as in `sorter.model.network.build`.
         keras: the weights come in a file of Keras, and in no other.
     """
 
-    timm: str
+    name: str
     arguments: dict[str, Any]
     mean: tuple[float, float, float] = TF_MEAN
     std: tuple[float, float, float] = TF_STD
@@ -77,6 +76,7 @@ class Variant:
 VARIANTS = {
     "mobilenetv2-tf": Variant("mobilenetv2_100", {"pad_type": "same"}),
     "resnet50-keras": Variant("resnet50", {}, CAFFE_MEAN, CAFFE_STD, stride_first=True, keras=True),
+    "resnet50v2-keras": Variant(RESNET50V2, {}, keras=True),
 }
 
 
@@ -96,7 +96,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     """The `backbone` of model.json for a recipe; see `sorter.model.network.build`. Raises UsageError."""
     variant = VARIANTS.get(recipe.backbone)
     if variant is not None:
-        named: dict[str, Any] = {"name": variant.timm, "arguments": dict(variant.arguments)}
+        named: dict[str, Any] = {"name": variant.name, "arguments": dict(variant.arguments)}
         if variant.stride_first:
             named["stride_first"] = True
         return {**named, "head": list(recipe.head), "dropout": recipe.dropout}

@@ -83,7 +83,7 @@ def fitting_tensors(path: Path, backbone: nn.Module) -> dict[str, Tensor]:
     """Read a weights file for a backbone. A classifier in it is left out.
 
     Args:
-        path: safetensors, a state dict saved with `torch.save` (read with `weights_only=True`), or Keras' ResNet50.
+        path: safetensors, a state dict saved with `torch.save` (read with `weights_only=True`), or a file of Keras.
 
     Raises:
         UsageError: no such file, not a state dict, or of another network.
