@@ -26,9 +26,9 @@ from sorter.distribution import installed_version
 from .pages.review import ReviewPage
 from .parts.class_keys import keys_of
 from .parts.drop import dropped_folder
-from .parts.progress import Notice
 from .parts.shortcuts import ShortcutsSheet
 from .parts.theme import Appearance, Theme
+from .parts.toast import Toast
 from .settings import Settings
 from .worker import Jobs
 
@@ -58,14 +58,13 @@ class Window(QMainWindow):
         self._opened: dict[QWidget, Path] = {}  # which folder a page has open
         self.pages = QStackedWidget()
         self.review_page = ReviewPage(self.jobs, self.settings)
-        self.notice = Notice()  # below the pages, so that nothing moves under the mouse
+        self.notice = Toast(self.pages, above=True)
         self.notice.accepted.connect(self._open_finished)
         central = QWidget()
         column = QVBoxLayout(central)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.notice)
         self.setCentralWidget(central)
         self.setAcceptDrops(True)
         self._make_navigation()

@@ -33,7 +33,7 @@ class JobPage(QWidget):
         self._settings = settings
         self._job: Job | None = None
         self._cancelled_text = ""
-        self.notice = Notice()
+        self.notice = self.make_notice()
         self.progress = ProgressPanel(steps)
 
     @property
@@ -72,6 +72,10 @@ class JobPage(QWidget):
         return True
 
     # -- hooks -------------------------------------------------------------------------------------------------
+
+    def make_notice(self) -> Notice:
+        """What shows the page's sentences. The page places it, where it does not place itself."""
+        return Notice()
 
     @Slot(object)
     def on_progress(self, record: object) -> None:

@@ -31,6 +31,7 @@ from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
 from ..parts.tabs import ALL, FAILED, SKIPPED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
+from ..parts.toast import Toast
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
@@ -81,6 +82,9 @@ class ReviewPage(JobPage):
         self._connect_parts()
         self._explain(self.tr("Nothing to review yet. Open a folder with sorted photos."))
 
+    def make_notice(self) -> Toast:
+        return Toast(self)
+
     @property
     def review(self) -> Review | None:
         return self._review
@@ -95,6 +99,8 @@ class ReviewPage(JobPage):
         self.stack = QStackedWidget()
         for page in (self.empty, self.grid, self.preview):
             self.stack.addWidget(page)
+        assert isinstance(self.notice, Toast)
+        self.notice.lie_over(self.stack)  # so that no photo moves under the mouse
         splitter = QSplitter()
         splitter.addWidget(self.stack)
         splitter.addWidget(self.panel)
@@ -106,7 +112,6 @@ class ReviewPage(JobPage):
         column.addWidget(self.tabs)
         column.addWidget(self.filters)
         column.addWidget(splitter, 1)
-        column.addWidget(self.notice)  # below the grid, so that no photo moves under the mouse
         column.addWidget(self.progress)
 
     def _connect_commands(self) -> None:

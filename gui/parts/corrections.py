@@ -71,15 +71,30 @@ class Corrections(QObject):
         """Mark the selected photos as this class, and go to the next."""
         if self.review is not None and code < len(self.review.classes):
             label = self.review.classes[code]
-            self._mark(lambda review, ids: review.assign(ids, label), self._grid.selected())
+            self._mark(
+                lambda review, ids: review.assign(ids, label),
+                self._grid.selected(),
+                self.tr("Marked as {label}.").replace("{label}", label),
+                self.tr("{number} photos marked as {label}.").replace("{label}", label),
+            )
 
     def clear(self) -> None:
         """Clear the marks of the selected photos."""
-        self._mark(lambda review, ids: review.assign(ids, None), self._grid.selected())
+        self._mark(
+            lambda review, ids: review.assign(ids, None),
+            self._grid.selected(),
+            self.tr("Mark cleared."),
+            self.tr("{number} marks cleared."),
+        )
 
     def confirm(self) -> None:
         """The model is right about the selected photos. Go to the next."""
-        self._mark(lambda review, ids: review.confirm(ids), self._grid.selected())
+        self._mark(
+            lambda review, ids: review.confirm(ids),
+            self._grid.selected(),
+            self.tr("Confirmed."),
+            self.tr("{number} photos confirmed."),
+        )
 
     def confirm_shown(self) -> None:
         """The model is right about every photo that is shown."""
@@ -87,12 +102,17 @@ class Corrections(QObject):
         if ids:
             self._write(len(ids), lambda review: review.confirm(ids), self._show_confirmed)
 
-    def _mark(self, mark: Callable[[Review, list[int]], int], places: Places) -> None:
+    def _mark(self, mark: Callable[[Review, list[int]], int], places: Places, one: str, many: str) -> None:
+        """Mark photos, go on to the next, and say what was done: `one` for a single photo, `many` for more."""
         if len(places) and self._may_mark():
             ids = self._grid.photos.ids(places)
-            self._write(len(ids), lambda review: mark(review, ids), lambda _: self._advance(places))
+            done = partial(self._advance, places, one, many)
+            self._write(len(ids), lambda review: mark(review, ids), done)
 
-    def _advance(self, places: Places) -> None:
+    def _advance(self, places: Places, one: str, many: str, photos: int) -> None:
+        if photos:
+            sentence = one if photos == 1 else many.replace("{number}", QLocale().toString(photos))
+            self._notice.say(sentence, self.tr("Undo"), self.undo)
         if self._grid.photos.refresh():  # what was corrected is elsewhere now; the next took its place
             self._grid.go_to(places[0])
         elif len(places) == 1:
@@ -102,7 +122,9 @@ class Corrections(QObject):
     def _show_confirmed(self, photos: int) -> None:
         self._refresh()
         number = QLocale().toString(photos)
-        self._notice.say(self.tr("{number} photos confirmed. Undo takes it back.").format(number=number))
+        self._notice.say(
+            self.tr("{number} photos confirmed.").format(number=number), self.tr("Undo"), self.undo
+        )
 
     # -- undo --------------------------------------------------------------------------------------------------
 

@@ -77,10 +77,11 @@ class FolderWork(QObject):
         """Move so many photos to the folders of their classes."""
         self._start(
             self.tr("Moving photos to the folders of their classes"),
-            self.tr("Photos moved: {count}. “Undo the last move” in the menu Photos moves them back."),
+            self.tr("Photos moved: {count}."),
             tasks.apply_review,
             folder,
             photos,
+            undo=partial(self.undo_apply, folder),
         )
 
     def undo_apply(self, folder: Path) -> None:
@@ -109,20 +110,27 @@ class FolderWork(QObject):
             len(review.table),
         )
 
-    def _start(self, title: str, outcome: str, call: Callable[..., Any], *arguments: object) -> None:
+    def _start(
+        self,
+        title: str,
+        outcome: str,
+        call: Callable[..., Any],
+        *arguments: object,
+        undo: Callable[[], object] | None = None,
+    ) -> None:
         self._runner.run_job(
             title,
             call,
             *arguments,
-            finished=partial(self._show_outcome, outcome),
+            finished=partial(self._show_outcome, outcome, undo),
             cancelled=self.tr("Stopped. What is done stays done. The same button does the rest."),
         )
 
-    def _show_outcome(self, outcome: str, applied: Applied) -> None:
+    def _show_outcome(self, outcome: str, undo: Callable[[], object] | None, applied: Applied) -> None:
         number = QLocale().toString
         sentence = outcome.format(count=number(applied.filed), folder=applied.out)
         if not applied.left:
-            self._notice.say(sentence)
+            self._notice.say(sentence, self.tr("Undo") if undo and applied.filed else "", undo)
             return
         named = "; ".join(f"{left.path.name}: {reworded(left.message)}" for left in applied.left[:NAMED])
         more = self.tr("Left where they are: {count}. {which}").format(

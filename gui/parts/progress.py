@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from PySide6.QtCore import QLocale, Qt, Signal, Slot
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from ..tasks import Advanced, Began, Message
 from ..worker import Job
 from .elided import ElidedLabel
+from .icons import SIDE, picture
 from .words import reworded, step_text
 
 
@@ -146,6 +148,7 @@ class Notice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._then: Callable[[], object] | None = None
         self._icon = QLabel()
         self.text = QLabel()
         self.text.setWordWrap(True)
@@ -157,7 +160,7 @@ class Notice(QWidget):
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.button = QPushButton()
         self.button.setAccessibleName(self.tr("Next step"))
-        self.button.clicked.connect(self.accepted)
+        self.button.clicked.connect(self._accept)
         self.button.hide()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
@@ -167,26 +170,42 @@ class Notice(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.hide()
 
-    def say(self, sentence: str, button: str = "") -> None:
-        """Show a sentence, and a button with this text where there is one."""
-        self._show(sentence, button, QStyle.StandardPixmap.SP_MessageBoxInformation)
+    def say(self, sentence: str, button: str = "", then: Callable[[], object] | None = None) -> None:
+        """Show a sentence, and a button with this text where there is one. `then` is called when it is pressed."""
+        self._show(sentence, button, then, error=False)
 
-    def complain(self, sentence: str, button: str = "") -> None:
+    def complain(self, sentence: str, button: str = "", then: Callable[[], object] | None = None) -> None:
         """Show an error in the window's words, and a button with this text where one mends it."""
-        self._show(reworded(sentence), button, QStyle.StandardPixmap.SP_MessageBoxWarning)
+        self._show(reworded(sentence), button, then, error=True)
 
     def clear(self) -> None:
+        self._then = None
         self.text.clear()
         self.hide()
 
-    def _show(self, sentence: str, button: str, icon: QStyle.StandardPixmap) -> None:
-        side = self.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize)
-        self._icon.setPixmap(self.style().standardIcon(icon).pixmap(side, side))
+    def on_shown(self, error: bool) -> None:
+        """A sentence is shown now. For those that show it in a place of their own."""
+
+    def _accept(self) -> None:
+        then = self._then
+        if then is not None:
+            self.clear()
+            then()
+        self.accepted.emit()
+
+    def _show(self, sentence: str, button: str, then: Callable[[], object] | None, error: bool) -> None:
+        self._then = then
+        role = QPalette.ColorRole.BrightText if error else QPalette.ColorRole.WindowText
+        name = "warning-circle" if error else "info"
+        self._icon.setPixmap(
+            picture(name, self.palette().color(role).name(), SIDE, math.ceil(self.devicePixelRatioF()))
+        )
         self.text.setText(sentence)
         self.button.setText(button)
         self.button.setAccessibleName(button.replace("&", "") or self.tr("Next step"))
         self.button.setVisible(bool(button))
         self.show()
+        self.on_shown(error)
 
 
 def duration(seconds: float) -> str:

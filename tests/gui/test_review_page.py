@@ -25,6 +25,7 @@ from sorter.gui.parts.models import Order, ReviewState
 from sorter.gui.parts.shortcuts import ShortcutsSheet
 from sorter.gui.parts.tabs import ALL, FAILED, SKIPPED
 from sorter.gui.parts.thumbnails import Store, Thumbnails
+from sorter.gui.parts.toast import Toast
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal, locked
@@ -450,7 +451,7 @@ def test_while_a_run_is_at_work_a_sentence_says_so(qtbot: QtBot, review: ReviewP
     assert said(out) == {}
     qtbot.keyClick(review.grid, "2")
     assert said(out) == {4: "blue"}
-    assert review.notice.isHidden()
+    assert review.notice.text.text() == "Marked as blue."
 
 
 def test_many_corrections_are_written_elsewhere(
@@ -492,6 +493,40 @@ def test_a_notice_moves_no_photo(qtbot: QtBot, review: ReviewPage) -> None:
     qtbot.waitUntil(lambda: review.notice.isVisible() and review.notice.height() > 10, timeout=TIMEOUT)
     qtbot.wait(50)
     assert review.grid.mapTo(review, QPoint(0, 0)) == before
+
+
+def test_a_toast_says_what_was_done_and_undoes_it(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    qtbot.keyClick(review.grid, "2")
+    toast = review.notice
+    assert isinstance(toast, Toast)
+    assert (toast.text.text(), toast.button.text()) == ("Marked as blue.", "Undo")
+    assert review.stack.rect().contains(toast.geometry())
+    qtbot.mouseClick(toast.button, Qt.MouseButton.LeftButton)
+    assert said(out) == {}
+    assert toast.isHidden()
+    assert review.grid.hasFocus()
+    qtbot.keyClick(review.grid, Key.Key_A, Control)
+    qtbot.keyClick(review.grid, "2")
+    assert toast.text.text() == "5 photos marked as blue."
+    qtbot.mouseClick(toast.button, Qt.MouseButton.LeftButton)
+    assert said(out) == {}
+
+
+def test_a_toast_goes_by_itself_but_an_error_stays(qtbot: QtBot, review: ReviewPage) -> None:
+    toast = review.notice
+    assert isinstance(toast, Toast)
+    assert toast.going.interval() == 6000
+    toast.going.setInterval(20)
+    toast.say("Something happened.")
+    qtbot.waitUntil(toast.isHidden, timeout=TIMEOUT)
+    toast.complain("Something went wrong. " * 20)
+    assert not toast.going.isActive()
+    assert toast.width() < review.stack.width()
+    assert toast.height() > 3 * toast.text.fontMetrics().height()  # long ones are wrapped, not cut off
+    review.resize(800, 500)
+    assert review.stack.rect().contains(toast.geometry())
+    qtbot.mouseClick(toast.close_button, Qt.MouseButton.LeftButton)
+    assert toast.isHidden()
 
 
 def test_the_menu_of_a_photo_marks_it(review: ReviewPage, out: Path) -> None:
