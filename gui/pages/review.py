@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from sorter.sort.review import Review
 from sorter.sort.status import FolderStatus, read_status
@@ -20,24 +20,21 @@ from ..parts.class_keys import class_keys
 from ..parts.commands import Commands
 from ..parts.corrections import Corrections
 from ..parts.disk import FolderWork
-from ..parts.empty import EmptyState
 from ..parts.filterbar import FilterBar
 from ..parts.grid import PhotoGrid
 from ..parts.models import Counts, Names, Order, read_names
 from ..parts.panel import SidePanel
 from ..parts.photo_menu import photo_menu
-from ..parts.preview import ZOOM, Loaded, Preview, PreviewPhoto
+from ..parts.preview import ZOOM, Loaded, Preview
 from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
 from ..parts.tabs import ALL, FAILED, SKIPPED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
 from ..parts.toast import Toast
+from ..parts.viewer import Viewer
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
-
-NEIGHBOURS = 3  # thumbnails on each side that are made ahead in the preview
-EMPTY, GRID, PREVIEW = range(3)
 
 
 class ReviewPage(JobPage):
@@ -69,12 +66,13 @@ class ReviewPage(JobPage):
         self.grid = PhotoGrid(self.thumbnails)
         self.grid.set_side(settings.thumbnail_size)
         self.preview = Preview(jobs, self.grid, self.thumbnails)
-        self.empty = EmptyState()
+        self.stack = Viewer(self.grid, self.preview)
+        self.empty = self.stack.empty
         self.panel = SidePanel()
         self.work = FolderWork(self, self.notice, self)
         self._put_back = PutBack(self, self.notice, self)
         self.corrections = Corrections(
-            jobs, self.grid, self.notice, lambda: self._idle, lambda: self._can_mark, self
+            jobs, self.grid, self.notice, lambda: self._idle, lambda: self.stack.on_screen, self
         )
         self._camera = CameraReader(jobs, self.panel.details, self)
         self._lay_out()
@@ -96,9 +94,6 @@ class ReviewPage(JobPage):
     # -- how it is put together --------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self.stack = QStackedWidget()
-        for page in (self.empty, self.grid, self.preview):
-            self.stack.addWidget(page)
         assert isinstance(self.notice, Toast)
         self.notice.lie_over(self.stack)  # so that no photo moves under the mouse
         splitter = QSplitter()
@@ -125,7 +120,7 @@ class ReviewPage(JobPage):
             (do.select_all, self.grid.selectAll),
             (do.copy_paths, self._copy),
             (do.find, self.filters.name.setFocus),
-            (do.preview, self.toggle_preview),
+            (do.preview, self.stack.toggle_preview),
             (do.zoom_in, partial(self._zoom, ZOOM)),
             (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
             (do.fit, self.preview.fit),
@@ -149,17 +144,18 @@ class ReviewPage(JobPage):
         self.filters.resized.connect(self._resize)
         self.empty.clear_filters.clicked.connect(self.filters.clear)
         self.filters.left.connect(self.grid.setFocus)
-        self.tabs.tabBarClicked.connect(lambda _: QTimer.singleShot(0, self._focus_photos))
+        self.tabs.tabBarClicked.connect(lambda _: QTimer.singleShot(0, self.stack.focus_photos))
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.grid.customContextMenuRequested.connect(
             lambda at: self._menu().popup(self.grid.viewport().mapToGlobal(at))
         )
         self.grid.assigned.connect(self.assign)
         self.grid.cleared.connect(corrections.clear)
-        self.grid.previewed.connect(self.toggle_preview)
+        self.grid.previewed.connect(self.stack.toggle_preview)
         selection.selectionChanged.connect(lambda *_: self._show_selection())
         selection.currentChanged.connect(lambda *_: self._show_current())
-        self.preview.closed.connect(self.toggle_preview)
+        self.preview.closed.connect(self.stack.show_grid)
+        self.stack.switched.connect(self._show_view)
         self.preview.shown.connect(self._show_camera)
         self.panel.assigned.connect(self.assign)
         self.panel.confirmed.connect(corrections.confirm)
@@ -283,11 +279,7 @@ class ReviewPage(JobPage):
         if self._review is None:
             return
         if self.grid.photos.rowCount():
-            if self.stack.currentIndex() == EMPTY:
-                self.stack.setCurrentIndex(GRID)
-            if not self.grid.selectionModel().hasSelection():
-                place = self.grid.current()
-                self.grid.go_to((self.grid.first_visible() or 0) if place is None else place)
+            self.stack.show_photos()
         elif self.filters.narrow:
             self._explain(self.tr("No photos match."), filtered=True)
         elif not len(self._review.table):
@@ -298,8 +290,7 @@ class ReviewPage(JobPage):
         self._show_current()
 
     def _explain(self, sentence: str, filtered: bool = False) -> None:
-        self.empty.explain(sentence, filtered)
-        self.stack.setCurrentIndex(EMPTY)
+        self.stack.explain(sentence, filtered)
         self._enable_parts()
 
     def _show_selection(self) -> None:
@@ -312,9 +303,9 @@ class ReviewPage(JobPage):
             self._camera.ask(None)
             return
         self.panel.details.show_photo(review.table, self.grid.photos.cell(place))
-        if self.stack.currentIndex() == PREVIEW:
+        if self.stack.previewing:
             self._camera.ask(None)  # comes with the photo itself
-            self._show_preview(place)
+            self.stack.show_place(place)
         else:
             row = self.grid.photos.row(place)
             self._camera.ask(None if review.table.failed[row] else review.table.path(row))
@@ -322,35 +313,17 @@ class ReviewPage(JobPage):
     def _show_camera(self, loaded: Loaded) -> None:
         self.panel.details.show_values(camera=loaded.camera)
 
-    # -- the preview -------------------------------------------------------------------------------------------
-
     def toggle_preview(self) -> None:
         """From the grid to the current photo, and back."""
-        if self.stack.currentIndex() == PREVIEW:
-            self.stack.setCurrentIndex(GRID)
-            self.grid.setFocus()
-            if (place := self.grid.current()) is not None:
-                self.grid.scrollTo(self.grid.photos.index(place))
-        elif self.grid.current() is not None and self.stack.currentIndex() == GRID:
-            self.stack.setCurrentIndex(PREVIEW)
-            self.preview.setFocus()
+        self.stack.toggle_preview()
+
+    def _show_view(self) -> None:
+        if self.stack.previewing:
             self._show_current()
         self.update_controls()
 
-    def _show_preview(self, place: int) -> None:
-        count = self.grid.photos.rowCount()
-        near = range(max(0, place - NEIGHBOURS), min(count, place + NEIGHBOURS + 1))
-        self.preview.prefetch(self._preview_photo(each) for each in near if each != place)
-        self.preview.show_photo(self._preview_photo(place))
-
-    def _preview_photo(self, place: int) -> PreviewPhoto:
-        assert self._review is not None
-        cell, table = self.grid.photos.cell(place), self._review.table
-        side = max(int(table.width[cell.row]), int(table.height[cell.row]))
-        return PreviewPhoto(table.path(cell.row), cell.key, side, cell.failure if cell.label < 0 else "")
-
     def _zoom(self, factor: float) -> None:
-        if self.stack.currentIndex() == PREVIEW:
+        if self.stack.previewing:
             self.preview.zoom(factor)
         else:
             self.filters.thumbnails.setValue(round(self.filters.thumbnails.value() * factor))
@@ -392,9 +365,6 @@ class ReviewPage(JobPage):
         menu.setEnabled(review is not None)
         return menu
 
-    def _focus_photos(self) -> None:
-        (self.preview if self.stack.currentIndex() == PREVIEW else self.grid).setFocus()
-
     def _copy(self) -> None:
         review = self._review
         if review is not None:
@@ -435,13 +405,8 @@ class ReviewPage(JobPage):
     def _idle(self) -> bool:
         return not (self.busy or self.corrections.writing or self._opening is not None)
 
-    @property
-    def _can_mark(self) -> bool:
-        """In the preview, nobody can have seen a photo that is not painted yet."""
-        return self.stack.currentIndex() != PREVIEW or self.preview.on_screen
-
     def update_controls(self) -> None:
-        previewing = self.stack.currentIndex() == PREVIEW
+        previewing = self.stack.previewing
         self.commands.update(self._review, self._idle, previewing, self.grid.photos.confirmable())
         self._enable_parts()
 

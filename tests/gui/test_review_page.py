@@ -18,7 +18,7 @@ from support.commands import hashes, read_report
 from support.photos import RED, make_photo
 from support.sorted_folder import make_folder, make_output
 
-from sorter.gui.pages.review import EMPTY, GRID, PREVIEW, ReviewPage
+from sorter.gui.pages.review import ReviewPage
 from sorter.gui.parts.apply import ApplyDialog
 from sorter.gui.parts.grid import PHOTOS, PhotoGrid
 from sorter.gui.parts.models import Order, ReviewState
@@ -26,6 +26,7 @@ from sorter.gui.parts.shortcuts import ShortcutsSheet
 from sorter.gui.parts.tabs import ALL, FAILED, SKIPPED
 from sorter.gui.parts.thumbnails import Store, Thumbnails
 from sorter.gui.parts.toast import Toast
+from sorter.gui.parts.viewer import EMPTY, GRID, PREVIEW
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal, locked
