@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from sorter.types import ActionKind
 
@@ -17,7 +17,7 @@ class Settings:
     """Typed values. A damaged value, or one of another version, reads as the default.
 
     Args:
-        path: an .ini file; None for the place where the system keeps settings.
+        path: an .ini file, in a folder that is then the app's own; None for the places that the system has for both.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -25,6 +25,14 @@ class Settings:
             self._kept = QSettings("sorter", "sorter")
         else:
             self._kept = QSettings(str(path), QSettings.Format.IniFormat)
+        self._path = path
+
+    @property
+    def home(self) -> Path:
+        """The app's own folder, for models and samples. It may not be there yet."""
+        if self._path is not None:
+            return self._path.parent / "app"
+        return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
 
     @property
     def recent(self) -> list[Path]:
@@ -44,6 +52,9 @@ class Settings:
 
     def remember_model(self, model: Path) -> None:
         self._keep_first("models", model)
+
+    def forget_model(self, model: Path) -> None:
+        self._kept.setValue("models", [str(each) for each in self.models if each != model])
 
     @property
     def action(self) -> ActionKind:

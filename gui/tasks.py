@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sorter.sort import options as run_options
     from sorter.sort import run, undo
     from sorter.train import retrain as retraining
+    from sorter.train import teach as teaching
 
 SEND_SECONDS = 0.1  # progress is sent no more often than this
 SHOWN = 2000  # groups, and broken files, that are sent to the window
@@ -334,6 +335,13 @@ def retrain(channel: Channel, options: retraining.RetrainOptions) -> retraining.
     from sorter.train.retrain import retrain
 
     return retrain(options, ProgressReporter(channel))
+
+
+def teach(channel: Channel, options: teaching.TeachOptions) -> teaching.TeachResult:
+    """A model that learns classes from their examples."""
+    from sorter.train.teach import teach
+
+    return teach(options, ProgressReporter(channel))
 
 
 def undo_run(channel: Channel, out: Path) -> undo.Undone:

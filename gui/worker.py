@@ -183,7 +183,13 @@ class _Question(QRunnable):
 
 
 class Jobs(QObject):
-    """Every process and thread of the window."""
+    """Every process and thread of the window.
+
+    Signals:
+        closed: nothing runs any more, and nothing will.
+    """
+
+    closed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -225,6 +231,7 @@ class Jobs(QObject):
         self._pool.waitForDone()
         for answer in self.findChildren(_Answer):
             answer.forget()
+        self.closed.emit()
 
     @Slot()
     def _forget(self) -> None:

@@ -1,28 +1,44 @@
-"""The first page: sort a folder of photos, continue a stopped run, open earlier results."""
+"""The first page: sort a folder of photos, teach classes, continue a stopped run, open earlier results."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sorter.model.folder import read_model, shipped_model
 from sorter.sort.options import SortOptions, options_of_last_run
 from sorter.sort.run import SortSummary
 from sorter.sort.status import FolderStatus
+from sorter.train.teach import TaughtClass
 from sorter.types import ActionKind, SorterError
 
 from .. import tasks
-from ..parts.drop import DropArea, dropped_folder
+from ..parts.drop import dropped_folder
+from ..parts.home import Home
+from ..parts.model_shelf import ModelShelf
 from ..parts.put_back import PutBack
 from ..parts.recent import RecentFolder, RecentFolders
+from ..parts.samples import Samples, draw_samples
 from ..parts.sort_form import SortForm
+from ..parts.thumbnails import Store, Thumbnails
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
+from .teach import TeachPage
 
 WIDTH = 760  # pixels, of the column; lines longer than this read badly
 
@@ -45,48 +61,78 @@ class StartPage(JobPage):
         self._running: SortOptions | None = None
         self._undoing: Path | None = None  # is being put back
         self._failed: Path | None = None  # its run failed in the middle, and can be continued
+        self._samples: Samples | None = None  # while the app is tried with them
         self.setAcceptDrops(True)
-        self.drop_area = DropArea(self)
-        self.form = SortForm(settings)
-        self.sort_button = self._make_sort_button()
+        self._shelf = ModelShelf(settings)
+        self._thumbnails = Thumbnails(jobs.pool(), Store(), self)
+        jobs.closed.connect(self._thumbnails.close)
+        self.form = SortForm(jobs, settings, self._shelf, self._thumbnails)
+        self.back_button = self._button(self.tr("&Back"), self.go_home)
+        self.sort_button = self._button(self.tr("&Sort"), self.sort)
+        self.sort_button.setToolTip(self.tr("Sort the photos into a folder for each class"))
+        self.sort_button.setDefault(True)
+        self.sort_button.setMinimumWidth(140)
         self.recent = RecentFolders()
+        self.home = Home(self.recent)
+        self.drop_area = self.home.drop_area
+        self.teach = TeachPage(jobs, settings, self._shelf, self._thumbnails)
         self._put_back = PutBack(self, self.notice, self)
         self._lay_out()
-        self.drop_area.button.clicked.connect(self.form.choose_photos)
+        self._connect()
+        self.refresh()
+
+    def _button(self, text: str, press: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setAccessibleName(text.replace("&", ""))
+        button.clicked.connect(press)
+        return button
+
+    def _connect(self) -> None:
+        self.drop_area.button.clicked.connect(self.choose_photos)
+        self.home.teach_wanted.connect(self.teach_classes)
+        self.home.samples_wanted.connect(self.try_samples)
         self.form.edited.connect(self.notice.clear)
+        self.form.looked.connect(self._name_sort_button)
         self.form.submitted.connect(self.sort)
         self.form.model_chosen.connect(self.use_model)
+        self.form.models.more_wanted.connect(self._teach_more)
+        self.form.models.removed.connect(self._remove_model)
+        self.teach.learned.connect(self.form.models.fill)
+        self.teach.sort_wanted.connect(self._sort_with)
+        self.teach.left.connect(self.go_home)
+        self.teach.job_started.connect(self.update_controls)
+        self.teach.job_ended.connect(self.update_controls)
         self.recent.opened.connect(self.open)
         self.recent.continued.connect(self.continue_run)
         self.recent.other_wanted.connect(self.choose_sorted)
         self.recent.put_back_wanted.connect(self.put_back)
         self.recent.removed.connect(self.forget)
         self.notice.accepted.connect(self._continue_failed)
-        self.refresh()
-
-    def _make_sort_button(self) -> QPushButton:
-        button = QPushButton(self.tr("&Sort"))
-        button.setAccessibleName(self.tr("Sort"))
-        button.setToolTip(self.tr("Sort the photos into a folder for each class"))
-        button.setDefault(True)
-        button.setMinimumWidth(140)
-        button.clicked.connect(self.sort)
-        return button
 
     def _lay_out(self) -> None:
+        scroll = QScrollArea()
+        scroll.setWidget(self.form)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.sheet = QWidget()
+        sheet = QVBoxLayout(self.sheet)
+        sheet.setContentsMargins(0, 0, 0, 0)
+        sheet.addWidget(scroll, 1)
         press = QHBoxLayout()
+        press.addWidget(self.back_button)
         press.addStretch(1)
         press.addWidget(self.sort_button)
+        sheet.addLayout(press)
+        self.steps = QStackedWidget()
+        for step in (self.home, self.sheet, self.teach):
+            self.steps.addWidget(step)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
-        column.addWidget(self.drop_area)
-        column.addWidget(self.form)
-        column.addLayout(press)
+        column.addWidget(self.steps, 1)
         column.addWidget(self.notice)
         column.addWidget(self.progress)
-        column.addWidget(self.recent, 1)
         middle.setMaximumWidth(WIDTH)
         middle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QHBoxLayout(self)
@@ -94,7 +140,80 @@ class StartPage(JobPage):
         layout.addWidget(middle, 100)
         layout.addStretch(1)
 
+    @Slot()
+    def _name_sort_button(self) -> None:
+        found = self.form.survey
+        text = self.tr("&Sort")
+        if found is not None and found.photos:
+            text = self.tr("&Sort {n} photos").format(n=QLocale().toString(found.photos))
+        self.sort_button.setText(text)
+        self.sort_button.setAccessibleName(text.replace("&", ""))
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    @Slot()
+    def go_home(self) -> None:
+        """Show the three cards, and what was sorted before."""
+        self._samples = None
+        self.steps.setCurrentWidget(self.home)
+        self.refresh()
+
+    @Slot()
+    def teach_classes(self) -> None:
+        """Teach classes of one's own."""
+        self._show_teaching()
+
+    def _show_teaching(self, classes: tuple[TaughtClass, ...] = (), name: str = "") -> None:
+        self.notice.clear()
+        if not self.teach.busy:
+            self.teach.start(classes, name)
+        self.steps.setCurrentWidget(self.teach)
+
+    @Slot(Path)
+    def _teach_more(self, model: Path) -> None:
+        self._show_teaching(self._shelf.examples(model), model.name)
+
+    @Slot(Path)
+    def _sort_with(self, model: Path) -> None:
+        """The model is taught. Sort with it: the samples, or whatever is chosen."""
+        self.form.models.fill(model)
+        if self._samples is not None:
+            self.take(self._samples.photos)
+        elif self.form.photos.text():
+            self.steps.setCurrentWidget(self.sheet)
+        else:
+            self.choose_photos()
+
+    @Slot(Path)
+    def _remove_model(self, model: Path) -> None:
+        self._shelf.remove(model)
+        self.form.models.fill()
+
+    @Slot()
+    def try_samples(self) -> None:
+        """Draw pictures, and teach their classes."""
+        self.home.samples_tile.setEnabled(False)
+        self._jobs.later(lambda: draw_samples(self._settings.home / "samples"), self._show_samples)
+
+    def _show_samples(self, samples: Samples | SorterError | OSError) -> None:
+        self.home.samples_tile.setEnabled(True)
+        if not isinstance(samples, Samples):
+            self.notice.complain(str(samples))
+            return
+        self._samples = samples
+        names = {"forest": self.tr("Forest"), "sea": self.tr("Sea"), "sunset": self.tr("Sunset")}
+        classes = tuple(TaughtClass(names[scene], (path,)) for scene, path in samples.examples.items())
+        self._show_teaching(classes, self.tr("Samples"))
+
     # -- choosing ----------------------------------------------------------------------------------------------
+
+    @Slot()
+    def choose_photos(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, self.tr("A folder of photos"), self.form.photos.text()
+        )
+        if folder:
+            self.take(Path(folder))
 
     @Slot()
     def choose_sorted(self) -> None:
@@ -113,10 +232,10 @@ class StartPage(JobPage):
         self.notice.clear()
         if folder != shipped_model():
             self._settings.remember_model(folder)
-        self.form.fill_models(folder)
+        self.form.models.fill(folder)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if not self.busy and dropped_folder(event) is not None:
+        if not self.busy and not self.teach.busy and dropped_folder(event) is not None:
             self.drop_area.light_up(True)
             event.acceptProposedAction()
 
@@ -139,6 +258,7 @@ class StartPage(JobPage):
         else:
             self.notice.clear()
             self.form.photos.setText(str(folder))
+            self.steps.setCurrentWidget(self.sheet)
             self.sort_button.setFocus()
 
     # -- sorting -----------------------------------------------------------------------------------------------
@@ -153,14 +273,14 @@ class StartPage(JobPage):
         if not out:
             self.notice.complain(self.tr("Choose a folder for the sorted photos, too."))
             return
-        action = ActionKind(self.form.action.currentData())
+        action = self.form.chosen_action
         if action is not ActionKind.MOVE:  # nobody moves photos by a choice made for other photos
             self._settings.action = action
         self._run(
             SortOptions(
                 (Path(photos).expanduser(),),
                 Path(out).expanduser(),
-                model=Path(self.form.model.currentData()),
+                model=self.form.models.chosen,
                 action=action,
             )
         )
@@ -246,9 +366,10 @@ class StartPage(JobPage):
         self.refresh()
 
     def update_controls(self) -> None:
-        for widget in (self.drop_area, self.form, self.sort_button):
-            widget.setEnabled(not self.busy)
-        self.recent.lock(self.busy)
+        idle = not self.busy
+        for widget in (self.drop_area, self.home.samples_tile, self.form, self.sort_button):
+            widget.setEnabled(idle and not self.teach.busy)
+        self.recent.lock(not idle)
 
     # -- what was sorted before --------------------------------------------------------------------------------
 

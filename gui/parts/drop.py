@@ -9,12 +9,14 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 
+def dropped_paths(event: QDropEvent) -> list[Path]:
+    """Files and folders among what is held over the window."""
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
+
 def dropped_folder(event: QDropEvent) -> Path | None:
     """The first folder among what is held over the window, or None."""
-    for url in event.mimeData().urls():
-        if url.isLocalFile() and Path(url.toLocalFile()).is_dir():
-            return Path(url.toLocalFile())
-    return None
+    return next((path for path in dropped_paths(event) if path.is_dir()), None)
 
 
 class DropArea(QFrame):
@@ -24,7 +26,7 @@ class DropArea(QFrame):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
-        text = QLabel(self.tr("Drop a folder of photos here"))
+        text = QLabel(self.tr("Sort photos: drop a folder here"))
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         font = text.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)

@@ -104,3 +104,14 @@ def refusal(path: Path, head: bytes) -> Failure:
     if suffix in IMAGE_SUFFIXES or suffix in RAW_SUFFIXES:
         return Failure(Reason.NOT_AN_IMAGE, f"named {path.suffix} but holds no image this tool reads")
     return Failure(Reason.OTHER_FILE, "not an image")
+
+
+def may_be_photo(path: Path) -> bool:
+    """Is a file named like a photo, or does it begin like one? It is opened only for the second."""
+    if path.suffix.lower() in IMAGE_SUFFIXES | RAW_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(64)) is not None
+    except OSError:
+        return False

@@ -178,21 +178,23 @@ def test_moving_is_never_the_usual_action(
 ) -> None:
     page.take(photos)
     page.use_model(model)
-    page.form.action.setCurrentIndex(page.form.action.findData(ActionKind.MOVE.value))
+    page.form.tiles[ActionKind.MOVE].click()
+    assert page.form.chosen_action is ActionKind.MOVE
     with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
         page.sort()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
-    assert page.form.action.currentData() == ActionKind.COPY.value
+    assert page.form.chosen_action is ActionKind.COPY
+    assert page.form.tiles[ActionKind.COPY].isChecked()
     assert settings.action is ActionKind.COPY
     settings.action = ActionKind.MOVE  # as an older window kept it
     page.form.reset_action()
-    assert page.form.action.currentData() == ActionKind.COPY.value
+    assert page.form.chosen_action is ActionKind.COPY
 
 
 def test_two_copies_of_a_model_are_told_apart(page: StartPage, tmp_path: Path, model: Path) -> None:
     page.use_model(model)
     page.use_model(make_model(tmp_path / "other" / model.name).folder)
-    names = [page.form.model.itemText(row) for row in range(page.form.model.count())]
+    names = page.form.models.titles
     assert len(set(names)) == len(names) == 3
 
 
