@@ -366,6 +366,7 @@ class CleanPage(JobPage):
 def _photos_of(folder: Path) -> Path:
     """Where the photos of an output folder came from. Any other folder is itself."""
     try:
-        return options_of_last_run(folder).inputs[0]
+        inputs = options_of_last_run(folder).inputs
     except SorterError:
         return folder
+    return inputs[0] if inputs else folder  # a list named them

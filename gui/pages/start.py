@@ -309,7 +309,7 @@ class StartPage(JobPage):
             return
         self._running, self._failed = options, None
         self.run_job(
-            self.tr("Sorting {folder}").format(folder=options.inputs[0].name),
+            self.tr("Sorting {folder}").format(folder=options.source_name),
             tasks.sort,
             options,
             finished=self._finish,

@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sorter.address import Address
 from sorter.clean.quality import Thresholds
 from sorter.clean.records import NO_FAULT, REMOVABLE, Kind
 from sorter.photos.fingerprint import MAX_DISTANCE
+from sorter.photos.listing import Listing, folder_of
+from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import Limits, UsageError, check_above_zero
 
@@ -20,10 +23,10 @@ class CleanOptions:
     """The options of `sorter clean`. The defaults are those of the command line.
 
     Attributes:
-        inputs: folders and files.
+        inputs: folders and files; none where `listing` names them.
         remove: kinds to remove, words of `REMOVABLE`.
         action: one of `ACTIONS`.
-        quarantine: a folder; None for `NAME-quarantine` beside the first input.
+        quarantine: a folder; None for `NAME-quarantine` beside the first input or the list.
         report: the CSV; None for clean.csv beside the quarantine. The HTML page is written beside it.
         dry_run: change no file. The report is written only where `report` names one.
         fix_extensions: rename the misnamed files that are not removed.
@@ -37,6 +40,7 @@ class CleanOptions:
         only: remove no other files than these; None for all.
         prefer: copies to keep, before any other criterion but `keep`.
         keep: folders whose copies are never removed.
+        listing: a list of the files, instead of `inputs`.
     """
 
     inputs: tuple[Path, ...]
@@ -61,6 +65,12 @@ class CleanOptions:
     prefer: frozenset[Path] = frozenset()
     keep: tuple[Path, ...] = ()
     include_protected: bool = False
+    listing: FileList | None = None
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """What the files are looked at from: the inputs, or the folder of the list."""
+        return self.inputs if self.listing is None else (folder_of(self.listing),)
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,8 @@ def _kept_folder(folder: Path, inputs: tuple[Path, ...]) -> Path:
     if not folder.is_dir():
         raise UsageError(f"--keep {folder}: is no folder; name a folder that exists")
     found = folder.resolve()
+    if not inputs:  # a list names files anywhere
+        return found
     named = folder.parent.resolve() / folder.name  # perhaps a link within PATH
     for given in inputs:
         root = given.resolve()
@@ -124,8 +136,10 @@ def _kept_folder(folder: Path, inputs: tuple[Path, ...]) -> Path:
     raise UsageError(f"--keep {folder}: lies outside the folders to clean; name it as a PATH, too")
 
 
-def scan_of(options: CleanOptions) -> Scan:
-    """The scan of the inputs."""
+def scan_of(options: CleanOptions) -> Scan | Listing:
+    """The scan of the inputs, or the files of the list."""
+    if options.listing is not None:
+        return Listing(options.listing, options.exclude, options.quarantine)
     return Scan(
         roots=options.inputs,
         exclude=options.exclude,
@@ -143,14 +157,15 @@ def csv_path(options: CleanOptions) -> Path:
 
 def resolved(options: CleanOptions) -> CleanOptions:
     """Check the options, and make the paths absolute. Raises UsageError."""
+    check_sources("PATH", options.inputs, options.listing)
     for given in options.inputs:
         if not given.exists():
             raise UsageError(f"{given}: no such file or folder; name a folder or a file that exists")
     inputs = tuple(
         path.resolve() if path.is_dir() else path.parent.resolve() / path.name for path in options.inputs
     )
-    first = inputs[0]
-    quarantine = (options.quarantine or first.with_name(f"{first.name or 'root'}-quarantine")).resolve()
+    listing = None if options.listing is None else options.listing.absolute()
+    quarantine = (options.quarantine or _default_quarantine(inputs, listing)).resolve()
     if quarantine.exists() and not quarantine.is_dir():
         raise UsageError(f"--quarantine {quarantine}: is a file; name a folder")
     for path in inputs:
@@ -168,4 +183,15 @@ def resolved(options: CleanOptions) -> CleanOptions:
     compile_patterns(options.exclude)
     report = options.report.absolute() if options.report else None
     keep = tuple(_kept_folder(each, inputs) for each in options.keep)
-    return replace(options, inputs=inputs, quarantine=quarantine, report=report, keep=keep)
+    return replace(options, inputs=inputs, quarantine=quarantine, report=report, keep=keep, listing=listing)
+
+
+def _default_quarantine(inputs: tuple[Path, ...], listing: FileList | None) -> Path:
+    """Raises UsageError for a list that lies nowhere on this machine."""
+    if listing is None:
+        return inputs[0].with_name(f"{inputs[0].name or 'root'}-quarantine")
+    if listing.path is None or isinstance(listing.path, Address):
+        raise UsageError(
+            f"--from {listing.name}: there is no folder for removed files; name one with --quarantine"
+        )
+    return listing.path.with_name(f"{listing.path.name.partition('.')[0]}-quarantine")

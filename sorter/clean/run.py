@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -74,6 +75,7 @@ class _Clean:
     show: Callable[[CleanLedger], None] | None
     examined: int = 0
     cached: int = 0
+    _removed_earlier: dict[Path, remove.Quarantined] = field(default_factory=dict)
 
     def go(self, began: float) -> CleanSummary:
         options, ledger = self.options, self.ledger
@@ -114,7 +116,7 @@ class _Clean:
         page = csv.with_suffix(".html")
         if self.writes_report and (sha256_of(csv) != before or not page.exists()):
             with self._thumbnails() as thumbnails:
-                write_html(self.ledger, page, options.inputs, thumbnails)
+                write_html(self.ledger, page, options.roots, thumbnails)
 
     def _summary(self, removed: int, seconds: float) -> CleanSummary:
         options, ledger = self.options, self.ledger
@@ -164,14 +166,18 @@ class _Clean:
     def _add_quarantined(self, quarantine: Path) -> None:
         """Finish the moves of a stopped run, and add the files in the quarantine to the ledger."""
         for each in remove.recover(quarantine):
-            photo = each.photo
-            if not any(root == photo.path or root in photo.path.parents for root in self.options.inputs):
-                continue
-            known = self.cache.get(photo) if self.cache else None
-            findings = self._findings(known) if known else ()
-            if not any(finding.kind.value == each.verdict for finding in findings):
-                findings = (Finding(Kind(each.verdict), "earlier", "found by an earlier run"), *findings)
-            self.ledger.add(photo, known, findings, self._placement(photo), each.destination)
+            path = each.photo.path
+            if self.options.listing is not None:
+                self._removed_earlier[path] = each  # a row, if the list names it
+            elif any(root == path or root in path.parents for root in self.options.inputs):
+                self._add_removed(each)
+
+    def _add_removed(self, each: remove.Quarantined) -> None:
+        known = self.cache.get(each.photo) if self.cache else None
+        findings = self._findings(known) if known else ()
+        if not any(finding.kind.value == each.verdict for finding in findings):
+            findings = (Finding(Kind(each.verdict), "earlier", "found by an earlier run"), *findings)
+        self.ledger.add(each.photo, known, findings, self._placement(each.photo), each.destination)
 
     def _examine(self) -> None:
         limits = worker_limits(self.options.limits, self.workers)
@@ -210,7 +216,11 @@ class _Clean:
         self._new: set[Photo] = set()  # in the pool, at most as many as its window
         for item in scan_of(self.options):
             if isinstance(item, Result):
-                yield item
+                removed = self._removed_earlier.get(item.photo.path)
+                if removed is None or os.path.lexists(removed.photo.path):
+                    yield item
+                else:
+                    self._add_removed(removed)
                 continue
             known = self.cache.get(item) if self.cache else None
             if known is not None:
@@ -227,7 +237,7 @@ class _Clean:
 
     def _placement(self, photo: Photo) -> Placement:
         """Part and class of a file, by the folders below the input."""
-        for root in self.options.inputs:
+        for root in self.options.roots:
             if root in photo.path.parents:
                 folders = photo.path.relative_to(root).parts[:-1]
                 split = PARTS.get(folders[0].lower(), "") if folders else ""

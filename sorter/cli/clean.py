@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from sorter.cli.arguments import options_from
 from sorter.cli.command import DONE, SOME_FAILED, CommandResult, ask, reasons_text
-from sorter.cli.flags import add_command, add_filters, add_limits, add_output_flags, add_workers
+from sorter.cli.flags import (
+    add_command,
+    add_filters,
+    add_limits,
+    add_listing,
+    add_output_flags,
+    add_workers,
+    listing_of,
+)
 from sorter.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
@@ -43,11 +51,12 @@ def add_clean(commands: Any) -> None:
             "sorter clean ./photos --remove poor --blur 0.03 --action trash",
         ),
     )
-    parser.add_argument("inputs", nargs="+", metavar="PATH", type=Path, help="Folders and files.")
+    parser.add_argument("inputs", nargs="*", metavar="PATH", type=Path, help="Folders and files.")
     _add_removal(parser.add_argument_group("removal"))
     _add_findings(parser.add_argument_group("findings"))
     _add_thresholds(parser.add_argument_group("thresholds of poor photos"))
     files = parser.add_argument_group("files")
+    add_listing(files)
     add_filters(files)
     add_limits(files)
     add_workers(files)
@@ -126,12 +135,18 @@ def _add_thresholds(group: Any) -> None:
 def _clean(arguments: argparse.Namespace) -> CommandResult:
     from sorter.clean.options import CleanOptions, resolved, scan_of
     from sorter.clean.run import clean
+    from sorter.photos.listing import Listing
 
     words = arguments.remove.replace(" ", "")
     remove = () if words in ("none", "") else tuple(words.split(","))
-    options = options_from(CleanOptions, arguments, remove=remove)
+    options = options_from(CleanOptions, arguments, remove=remove, listing=listing_of(arguments))
     _refuse_silent_delete(arguments)
-    with ProgressBar(arguments.quiet, lambda: sum(1 for _ in scan_of(resolved(options)))) as progress:
+
+    def total() -> int:
+        found = scan_of(resolved(options))
+        return found.count() if isinstance(found, Listing) else sum(1 for _ in found)
+
+    with ProgressBar(arguments.quiet, total) as progress:
         summary = clean(options, progress, lambda count: arguments.yes or _confirmed(count))
     code = SOME_FAILED if summary.failed or (arguments.check and summary.faults) else DONE
     return CommandResult(_summary_lines(summary), summary.to_json(), code)

@@ -16,8 +16,10 @@ from sorter.cli.flags import (
     add_explain_flag,
     add_include_protected,
     add_limits,
+    add_listing,
     add_output_flags,
     add_workers,
+    listing_of,
 )
 from sorter.cli.progress_bar import ProgressBar
 
@@ -120,7 +122,8 @@ def add_explain(commands: Any) -> None:
         type=Path,
         help="Model folder, or `car` for the model that comes with sorter.",
     )
-    parser.add_argument("photos", metavar="PHOTO", type=Path, nargs="+", help="Photos and folders of photos.")
+    parser.add_argument("photos", metavar="PHOTO", type=Path, nargs="*", help="Photos and folders of photos.")
+    add_listing(parser)
     parser.add_argument(
         "--class",
         dest="label",
@@ -135,12 +138,14 @@ def add_explain(commands: Any) -> None:
 
 def _explain(arguments: argparse.Namespace) -> CommandResult:
     from sorter.evaluate.explain import ExplainOptions, explain, scan_of
+    from sorter.photos.listing import Listing
     from sorter.types import Photo
 
-    options = options_from(ExplainOptions, arguments)
+    options = options_from(ExplainOptions, arguments, listing=listing_of(arguments))
 
     def total() -> int:
-        return sum(isinstance(item, Photo) for item in scan_of(options))
+        found = scan_of(options)
+        return found.count() if isinstance(found, Listing) else sum(isinstance(item, Photo) for item in found)
 
     with ProgressBar(arguments.quiet, total) as progress:
         found = explain(options, progress)

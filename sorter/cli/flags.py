@@ -50,6 +50,41 @@ def add_class_folders(parser: Any) -> None:
     add_include_protected(parser)
 
 
+def add_listing(group: Any) -> None:
+    """`--from`, for commands that read photos."""
+    group.add_argument(
+        "--from",
+        dest="listing",
+        metavar="FILE",
+        type=file_list,
+        help="Take the files that a list names, and look through no folder: one path a line, or CSV, JSON lines, "
+        "Parquet or manifest.json of an S3 inventory. - reads paths from stdin.",
+    )
+    group.add_argument(
+        "-0", dest="nul", action="store_true", help="With --from, a NUL ends each path, as of `find -print0`."
+    )
+
+
+def file_list(text: str) -> Any:
+    """A `FileList`; `-` is the standard input."""
+    from sorter.photos.rows import FileList
+
+    return FileList(None if text == "-" else location(text))
+
+
+def listing_of(arguments: argparse.Namespace) -> Any:
+    """The `FileList` that the flags name, or None. Raises UsageError for `-0` alone."""
+    from dataclasses import replace
+
+    from sorter.types import UsageError
+
+    if arguments.listing is None:
+        if arguments.nul:
+            raise UsageError("-0: there is no list; name it with --from, or - for stdin")
+        return None
+    return replace(arguments.listing, nul=arguments.nul)
+
+
 def add_include_protected(group: Any) -> None:
     """Whether folders of other programs are entered."""
     group.add_argument(

@@ -95,6 +95,8 @@ def _values(action: argparse.Action) -> str:
     if action.nargs == "+":
         last = name.split()[-1]
         return f"{name} [{last} ...]"
+    if action.nargs == "*":
+        return f"[{name} ...]"
     return name
 
 

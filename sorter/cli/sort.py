@@ -16,8 +16,10 @@ from sorter.cli.flags import (
     add_explain_flag,
     add_filters,
     add_limits,
+    add_listing,
     add_output_flags,
     add_workers,
+    listing_of,
     location,
 )
 from sorter.cli.progress_bar import ProgressBar
@@ -41,17 +43,19 @@ def add_run(commands: Any) -> None:
             "sorter run ./photos --out ./sorted --action move --layout tree",
             "sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'",
             "sorter run ./photos --out ./sorted --model ./my-model --dry-run",
+            "find . -name '*.jpg' -print0 | sorter run --from - -0 --out ./sorted",
             "sorter run s3://bucket/photos --out s3://bucket/sorted --cluster auto",
         ),
     )
     parser.add_argument(
-        "inputs", nargs="+", metavar="PATH", type=location, help="Photos, and folders with all they contain."
+        "inputs", nargs="*", metavar="PATH", type=location, help="Photos, and folders with all they contain."
     )
     parser.add_argument(
         "-o", "--out", required=True, metavar="DIR", type=location, help="Folder for the class folders."
     )
     _add_sorting(parser.add_argument_group("sorting"))
     files = parser.add_argument_group("files")
+    add_listing(files)
     add_filters(files)
     add_limits(files)
     engine = parser.add_argument_group("engine")
@@ -138,7 +142,7 @@ def _run(arguments: argparse.Namespace) -> CommandResult:
     from sorter.sort.options import SortOptions
     from sorter.sort.run import sort_folder
 
-    options = options_from(SortOptions, arguments)
+    options = options_from(SortOptions, arguments, listing=listing_of(arguments))
     with ProgressBar(arguments.quiet, lambda: _count(options)) as progress:
         summary = sort_folder(options, progress)
     code = SOME_FAILED if summary.failed else DONE
@@ -148,10 +152,14 @@ def _run(arguments: argparse.Namespace) -> CommandResult:
 def _count(options: SortOptions) -> int:
     """The number of files; 0 for a store, which takes too long to list twice."""
     from sorter.address import Address
+    from sorter.photos.listing import Listing
     from sorter.sort.options import resolved, scan_of
 
+    found = scan_of(resolved(options))
+    if isinstance(found, Listing):
+        return found.count()
     local = not any(isinstance(path, Address) for path in options.inputs)
-    return sum(1 for _ in scan_of(resolved(options))) if local else 0
+    return sum(1 for _ in found) if local else 0
 
 
 def _summary_lines(summary: SortSummary) -> Iterator[str]:

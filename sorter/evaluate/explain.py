@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sorter.files import atomic_text, atomic_write, part_path
 from sorter.model.folder import Model, read_model, shipped_model
 from sorter.output.disk import free_name
+from sorter.photos.listing import Listing
+from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan
 from sorter.pipeline.explain import Explainer, Explanation, class_index
 from sorter.progress import NoProgress, Progress
@@ -31,11 +33,12 @@ class ExplainOptions:
 
     Attributes:
         model: a model folder, or `car` for the one that ships.
-        photos: files, and folders of photos.
+        photos: files, and folders of photos; none where `listing` names them.
         out: the folder for pictures and explanations.json; None for none.
         label: the class to explain; None for the one that the model decides on.
         limits: what a photo may cost.
         include_protected: read folders of other programs too, as in `sorter.photos.protected`.
+        listing: a list of the photos, instead of `photos`.
     """
 
     model: Path
@@ -44,6 +47,7 @@ class ExplainOptions:
     label: str | None = None
     limits: Limits = field(default_factory=Limits)
     include_protected: bool = False
+    listing: FileList | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def explain(options: ExplainOptions, progress: Progress | None = None) -> Explan
     options.limits.check()
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
+    check_sources("PHOTO", options.photos, options.listing)
     for path in options.photos:
         if not path.exists():
             raise UsageError(f"{path}: no such file or folder; name a photo that exists")
@@ -110,7 +115,8 @@ def explain(options: ExplainOptions, progress: Progress | None = None) -> Explan
     _take_folder(options.out)
     found = tuple(_each(options, model, progress))
     if not found:
-        raise UsageError(f"{options.photos[0]}: holds no photos; name a photo or a folder with some")
+        where = options.listing.name if options.listing else options.photos[0]
+        raise UsageError(f"{where}: holds no photos; name a photo or a folder with some")
     explanations = Explanations(model.name, found)
     if options.out is not None:
         with atomic_text(options.out / JSON) as file:
@@ -118,8 +124,10 @@ def explain(options: ExplainOptions, progress: Progress | None = None) -> Explan
     return explanations
 
 
-def scan_of(options: ExplainOptions) -> Scan:
-    """The scan of the photos."""
+def scan_of(options: ExplainOptions) -> Scan | Listing:
+    """The scan of the photos, or the files of the list."""
+    if options.listing is not None:
+        return Listing(options.listing, leave_out=options.out)
     roots = tuple(path.absolute() for path in options.photos)
     return Scan(roots, leave_out=options.out, include_protected=options.include_protected)
 

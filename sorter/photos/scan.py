@@ -206,6 +206,25 @@ class _Walk:
         return None
 
 
+def named_file(path: Path, shown: Path) -> Photo | Result[Any]:
+    """The item of a file that a list names. A folder is no file, and is not entered.
+
+    Args:
+        shown: what `Photo.relative` is to be.
+    """
+    try:
+        link = path.lstat()
+        is_link = stat.S_ISLNK(link.st_mode)
+        status, trouble = _followed(path, link) if is_link else (link, None)
+    except OSError as error:
+        return passed_over(path, shown, *_trouble(error))
+    if trouble:
+        return passed_over(path, shown, *trouble, status)
+    if stat.S_ISDIR(status.st_mode):
+        return passed_over(path, shown, Reason.UNREADABLE, "is a folder; a list names files", status)
+    return _file(path, shown, status, is_link)
+
+
 def _followed(path: Path, link: os.stat_result) -> tuple[os.stat_result, tuple[Reason, str] | None]:
     """The status of a link's target. For a broken link its own status, and the reason."""
     try:

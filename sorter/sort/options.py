@@ -10,10 +10,13 @@ from typing import Any
 from sorter.address import Address
 from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
+from sorter.photos.listing import Listing
+from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import ActionKind, Limits, UsageError, check_above_zero
 
 LAYOUTS = ("flat", "tree")
+LINKS = (ActionKind.HARDLINK, ActionKind.SYMLINK)
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class SortOptions:
     """The options of `sorter run`. The defaults are those of the command line.
 
     Attributes:
-        inputs: folders and photos.
+        inputs: folders and photos; none where `listing` names them.
         out: the output folder.
         model: a model folder; None for the model that comes with sorter.
         action: how a photo gets into its folder.
@@ -42,6 +45,7 @@ class SortOptions:
         include_protected: enter folders of other programs, as in `sorter.photos.protected`.
         explain: the photos of report.html also show where the model looked.
         journal: folder for the journal; None for beside the output, if its disk locks files.
+        listing: a list of the photos, instead of `inputs`.
     """
 
     inputs: tuple[Path, ...]
@@ -65,6 +69,12 @@ class SortOptions:
     explain: bool = False
     reject: bool = False
     journal: Path | None = None
+    listing: FileList | None = None
+
+    @property
+    def source_name(self) -> str:
+        """What a person calls the photos: the name of the first input, or of the list."""
+        return self.inputs[0].name if self.listing is None else Path(self.listing.name).name
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -88,8 +98,10 @@ def options_of_last_run(out: Path) -> SortOptions:
     out = out.resolve()
     with closing(Journal.read(out)) as journal:
         run = journal.run_settings()
-    if run is None or not run.inputs:
+    if run is None or not (run.inputs or run.listing):
         raise UsageError(f"{out}: no photos were sorted into it; name a folder that `sorter run` wrote to")
+    if run.listing and run.listing.path is None:
+        raise UsageError(f"{out}: its photos came from the standard input; give the same command again")
     return SortOptions(
         inputs=run.inputs,
         out=out,
@@ -103,11 +115,15 @@ def options_of_last_run(out: Path) -> SortOptions:
         hidden=run.hidden,
         follow_symlinks=run.follow_symlinks,
         include_protected=run.include_protected,
+        listing=run.listing,
     )
 
 
-def scan_of(options: SortOptions) -> Scan:
-    """The scan of the inputs."""
+def scan_of(options: SortOptions) -> Scan | Listing:
+    """The scan of the inputs, or the files of the list."""
+    if options.listing is not None:
+        linked = options.action in LINKS
+        return Listing(options.listing, options.exclude, options.out, stores=not linked)
     return Scan(
         roots=options.inputs,
         exclude=options.exclude,
@@ -120,6 +136,7 @@ def scan_of(options: SortOptions) -> Scan:
 
 def resolved(options: SortOptions) -> SortOptions:
     """Check the options before a model is loaded, and make the paths absolute. Raises UsageError."""
+    check_sources("PATH", options.inputs, options.listing)
     inputs = tuple(_absolute(path) for path in options.inputs)
     out = options.out.resolve()
     for given, path in zip(options.inputs, inputs, strict=True):
@@ -140,11 +157,11 @@ def resolved(options: SortOptions) -> SortOptions:
     options.engine.check()
     options.limits.check()
     compile_patterns(options.exclude)
-    linked = options.action in (ActionKind.HARDLINK, ActionKind.SYMLINK)
-    if linked and any(isinstance(path, Address) for path in (*inputs, out)):
+    if options.action in LINKS and any(isinstance(path, Address) for path in (*inputs, out)):
         raise UsageError(f"--action {options.action.value}: a store has no links; use copy, move or none")
     report_path = options.report.absolute() if options.report else None
-    return replace(options, inputs=inputs, out=out, report=report_path)
+    listing = None if options.listing is None else options.listing.absolute()
+    return replace(options, inputs=inputs, out=out, report=report_path, listing=listing)
 
 
 def _absolute(path: Path) -> Path:

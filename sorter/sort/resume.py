@@ -80,6 +80,7 @@ def settings_of(options: SortOptions, model: Model, rule: Rule) -> RunSettings:
         hidden=options.hidden,
         follow_symlinks=options.follow_symlinks,
         include_protected=options.include_protected,
+        listing=options.listing,
     )
 
 

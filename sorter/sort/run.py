@@ -143,7 +143,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         moves = self.options.action is ActionKind.MOVE
-        self.sources = Sources(self.options.inputs)
+        self.sources = Sources(self.options.inputs, self.options.listing is not None)
         self.news = NewFiles(self.journal, scan_of(self.options), self.batch, moves, self.progress)
 
     def go(self, began: float) -> SortSummary:

@@ -111,3 +111,14 @@ def test_run_shows_where_the_model_looked_only_where_asked(
 
 def _body(out: Path) -> str:
     return (out / "report.html").read_text(encoding="utf-8").partition("<body>")[2]
+
+
+def test_the_photos_of_a_list(tmp_path: Path, model: Path, sorter: Sorter) -> None:
+    spotted(tmp_path / "a.png")
+    (tmp_path / "list.txt").write_text("a.png\nnone.png\na.png\n", encoding="utf-8")
+    done = sorter("explain", model, "--from", tmp_path / "list.txt", "--json")
+    assert done.returncode == 3, done.stderr
+    first, second = json.loads(done.stdout)["photos"]
+    assert Path(first["path"]).name == "a.png" and "class" in first
+    assert second["error"].startswith("vanished")
+    assert sorter("explain", model, tmp_path / "a.png", "--from", tmp_path / "list.txt").returncode == 2

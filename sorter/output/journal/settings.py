@@ -9,6 +9,7 @@ from typing import Any
 
 from sorter.address import path_of
 from sorter.model.rule import Rule
+from sorter.photos.rows import FileList
 from sorter.types import ActionKind
 
 NO_RULE = Rule((), None, 0.5)  # where no model decided
@@ -33,6 +34,7 @@ class RunSettings:
         rule_before: the rule of the run itself, where a review was applied since.
         export_of: where the photos are copies from the review of another output folder: that folder.
         include_protected: folders of other programs were entered.
+        listing: the list that named the photos, where one did.
     """
 
     model: str
@@ -49,6 +51,7 @@ class RunSettings:
     rule_before: Rule | None = None
     export_of: str | None = None
     include_protected: bool = False
+    listing: FileList | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -93,6 +96,7 @@ class RunSettings:
             rule_before=rule("rule_before"),
             export_of=data.get("export_of"),
             include_protected=data.get("include_protected", False),
+            listing=FileList.from_json(data["listing"]) if data.get("listing") else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -107,7 +111,7 @@ class RunSettings:
             "layout": self.layout,
             "rule": self.rule.to_json() if self.classes else [None, None],
         }
-        if self.inputs:
+        if self.inputs or self.listing:
             data |= {
                 "inputs": [str(path) for path in self.inputs],
                 "exclude": list(self.exclude),
@@ -119,5 +123,6 @@ class RunSettings:
             "rule_before": None if self.rule_before is None else self.rule_before.to_json(),
             "export_of": self.export_of,
             "include_protected": self.include_protected or None,
+            "listing": None if self.listing is None else self.listing.to_json(),
         }
         return data | {key: value for key, value in later.items() if value is not None}
