@@ -111,7 +111,7 @@ def _known() -> list[tuple[str, str]]:
             + tr("Or choose another folder under “Save to”."),
         ),
         (
-            r"^(?P<out>.*?): was sorted with --(action|layout) \w+; go on",
+            r"^(?P<out>.*?): was sorted with --(action|layout|links) .+?; go on",
             tr(
                 "{out} was sorted in another way. Choose the same as then, or put everything back under Recent."
             ),

@@ -19,6 +19,7 @@ from sorter.distribution import install_command
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
 from sorter.output.journal.reserve import keep_room
+from sorter.output.layout import TREE
 from sorter.types import ActionKind, Decision, Photo, Scores, SorterError, Status, UsageError
 
 BATCH = 64
@@ -175,7 +176,7 @@ def _open(quarantine: Path) -> Journal:
 
 
 def _filer(journal: Journal) -> Filer:
-    return Filer(journal, ActionKind.MOVE, tree=True, by_label=False)
+    return Filer(journal, ActionKind.MOVE, TREE, by_label=False)
 
 
 def _scored(file: Checked) -> tuple[Checked, Scored]:

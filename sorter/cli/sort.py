@@ -41,6 +41,7 @@ def add_run(commands: Any) -> None:
         (
             "sorter run ./photos --out ./sorted",
             "sorter run ./photos --out ./sorted --action move --layout tree",
+            "sorter run ./photos --out ./sorted --layout '{class}/{taken:%Y}/{taken:%m}'",
             "sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'",
             "sorter run ./photos --out ./sorted --model ./my-model --dry-run",
             "find . -name '*.jpg' -print0 | sorter run --from - -0 --out ./sorted",
@@ -105,9 +106,17 @@ def _add_sorting(group: Any) -> None:
     )
     group.add_argument(
         "--layout",
-        choices=("flat", "tree"),
+        metavar="LAYOUT",
         default="flat",
-        help="flat puts the photos of a class into one folder. tree keeps their folders. (default: flat)",
+        help="flat puts the photos of a class into one folder. tree keeps their folders. A template names the folders "
+        "by {class}, {taken:%%Y-%%m-%%d} and {camera}. (default: flat)",
+    )
+    group.add_argument(
+        "--links",
+        choices=("absolute", "relative"),
+        default="absolute",
+        help="What the links of --action symlink hold: the photo's whole path, or its path from the link. "
+        "(default: absolute)",
     )
     group.add_argument(
         "--dry-run", action="store_true", help="Decide and report, but change no file and no output folder."

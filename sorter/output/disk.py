@@ -66,12 +66,14 @@ class Filing:
         source: absolute path of the photo.
         destination: absolute path of its place in the output.
         identity: of the source when the filing was planned; None where nothing is compared with it.
+        relative_link: a symbolic link names the source as seen from its own folder.
     """
 
     kind: ActionKind
     source: Path
     destination: Path
     identity: FileIdentity | ObjectIdentity | None = None
+    relative_link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def place(filing: Filing, staging: Path) -> Placed:
         source = filing.source.resolve() if filing.source.is_symlink() else filing.source
         os.link(source, filing.destination)
     else:
-        os.symlink(filing.source, filing.destination)  # noqa: PTH211 - arguments in the order of the others
+        os.symlink(_target(filing), filing.destination)  # noqa: PTH211 - arguments in the order of the others
     return placed_at(filing.destination)
 
 
@@ -392,4 +394,14 @@ def _is_photo(status: os.stat_result, filing: Filing) -> bool:
 
 
 def _links_to(filing: Filing, status: os.stat_result) -> bool:
-    return stat.S_ISLNK(status.st_mode) and os.fspath(filing.destination.readlink()) == str(filing.source)
+    if not stat.S_ISLNK(status.st_mode):
+        return False
+    target = filing.destination.parent.resolve() / filing.destination.readlink()
+    return os.path.normpath(target) == os.path.normpath(filing.source)
+
+
+def _target(filing: Filing) -> str:
+    """What a symbolic link holds. Its folder may itself be reached by a link, which `..` does not know of."""
+    if not filing.relative_link:
+        return str(filing.source)
+    return os.path.relpath(filing.source, filing.destination.parent.resolve())

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sorter.address import Address
 from sorter.output import disk, store
 from sorter.output.disk import CannotUndo, Filing, Placed
 from sorter.output.journal import Filed
 from sorter.types import ActionKind
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 THREADS = 4  # copies wait for the disk, not for the processor
 STORE_THREADS = 32  # and those in a store for its answers
@@ -70,6 +73,10 @@ class ThreadExecutor:
         finally:
             waiting.clear()  # after an interrupt no thread goes on
         return [done[at] for at in range(len(steps))]
+
+    def map(self, work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
+        """The outcomes of some work of any kind, in the order of the items."""
+        return list(self._threads.map(work, items))
 
     def revert(self, filed: Sequence[Filed], steps: Sequence[Step]) -> list[str | None]:
         """Undo filings. The outcomes are in their order: None, or why a file was left where it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sorter.address import Address
@@ -12,7 +12,9 @@ from sorter.output import disk, store
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.execute import Executor, Step, ThreadExecutor, move_inside
 from sorter.output.journal import FOLDER, Filed, Journal, PhotoRow
+from sorter.output.layout import FLAT, FolderLayout
 from sorter.output.names import FreeNames
+from sorter.photos.shot import Shot, read_shot
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -28,6 +30,7 @@ class Scored:
         current: where it is now in the output, absolute, or None.
         wanted: the path to file it under instead of its label's folder, with the next free name. It may lie outside
             the output.
+        shot: when it was taken, and by which camera; None to read it where the layout asks for it.
     """
 
     photo: Photo
@@ -36,6 +39,7 @@ class Scored:
     filing: int | None = None
     current: Path | None = None
     wanted: Path | None = None
+    shot: Shot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +57,28 @@ class Filer:
     Args:
         journal: of that folder.
         kind: what to do with the photos.
-        tree: keep the folders that the photos came in.
+        layout: which folder a photo goes to.
         by_label: give each label a folder. Else all photos go into the output itself.
         dry: plan only. The journal, a temporary one, then holds where photos would have gone.
         executor: what carries out the filings; None for threads of this process.
+        relative_links: symbolic links name the photo as seen from the link.
     """
 
     def __init__(
         self,
         journal: Journal,
         kind: ActionKind,
-        tree: bool = False,
+        layout: FolderLayout = FLAT,
         dry: bool = False,
         by_label: bool = True,
         executor: Executor | None = None,
+        relative_links: bool = False,
     ) -> None:
         self._journal = journal
         self._out = journal.out
         self._kind = kind
-        self._tree = tree
+        self._layout = layout
+        self._relative_links = relative_links
         self._by_label = by_label
         self._dry = dry
         self._staging = self._out / FOLDER / "staging"
@@ -91,6 +98,7 @@ class Filer:
             SorterError: the disk is full.
             JournalError: the journal cannot be written.
         """
+        batch = self._with_shots(batch)
         rows = [_row(item) for item in batch]
         with self._journal.transaction():
             entries = self._journal.write(rows)
@@ -182,7 +190,7 @@ class Filer:
             if isinstance(identity, Failure):
                 self._journal.not_filed(entry, identity)
                 continue
-            what = Filing(self._kind, scored.photo.path, names.give(wanted), identity)
+            what = Filing(self._kind, scored.photo.path, names.give(wanted), identity, self._relative_links)
             planned.append((entry, scored, what, None))
         new = iter(
             self._journal.plan([(entry, what) for entry, _, what, filing in planned if filing is None])
@@ -200,10 +208,22 @@ class Filer:
     def _wanted(self, scored: Scored) -> Path:
         if scored.wanted is not None:
             return scored.wanted
-        folder = self._out / scored.decision.label if self._by_label else self._out
-        if self._tree:
-            folder = folder / scored.photo.relative.parent
-        return folder / scored.photo.path.name
+        label = scored.decision.label if self._by_label else ""
+        folder = self._layout.folder(label, scored.photo.relative, scored.shot)
+        return self._out / folder / scored.photo.path.name
+
+    def _with_shots(self, batch: Sequence[Scored | Result[Scores]]) -> list[Scored | Result[Scores]]:
+        """The batch, with what the layout asks for."""
+        if not self._layout.needs_shot:
+            return [*batch]
+
+        def with_shot(item: Scored | Result[Scores]) -> Scored | Result[Scores]:
+            if isinstance(item, Result) or item.shot is not None:
+                return item
+            lies = item.photo if item.current is None else replace(item.photo, path=item.current)
+            return replace(item, shot=read_shot(lies))
+
+        return self._threads.map(with_shot, batch)
 
     def _do(self, steps: list[_Planned]) -> list[_Planned]:
         """Carry out plans. Returns those to do again under another name."""
@@ -254,7 +274,8 @@ class Filer:
             self._journal.unfiled(step.filing)
 
     def _step(self, filed: Filed) -> Step:
-        return Step(filed.filing, self._staging_file(filed.id))
+        filing = replace(filed.filing, relative_link=self._relative_links)
+        return Step(filing, self._staging_file(filed.id))
 
     def _staging_file(self, filing: int) -> Path:
         return self._staging / f"{filing}.part"
@@ -262,7 +283,7 @@ class Filer:
 
 def _row(item: Scored | Result[Scores]) -> PhotoRow:
     if isinstance(item, Scored):
-        return PhotoRow(item.photo, (item.scores, item.decision), item.filing)
+        return PhotoRow(item.photo, (item.scores, item.decision), item.filing, item.shot)
     if not isinstance(item.outcome, Failure):
         raise TypeError(f"{item.photo.path}: has scores, and nobody decided on them")
     return PhotoRow(item.photo, item.outcome)

@@ -9,12 +9,13 @@ from pathlib import Path
 from sorter.address import Address
 from sorter.output import disk
 from sorter.output.journal import Journal
+from sorter.output.layout import FLAT, FolderLayout
 from sorter.types import UsageError
 
 
-def check_class_folders(out: Path, labels: Iterable[str]) -> None:
+def check_class_folders(out: Path, labels: Iterable[str], layout: FolderLayout = FLAT) -> None:
     """Raise UsageError where a file lies at the place of a class folder. A store has no folders."""
-    if isinstance(out, Address):
+    if isinstance(out, Address) or layout.class_level != 0:
         return
     for label in labels:
         place = out / label

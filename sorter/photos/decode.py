@@ -37,7 +37,7 @@ from sorter.photos.orientation import (
 )
 from sorter.photos.padding import without_padding
 from sorter.photos.png import check_pixels, has_deep_transparency, read_deep
-from sorter.photos.raw import read_raw
+from sorter.photos.raw import read_raw, read_raw_exif
 from sorter.photos.tiff import is_plain, read_tiff, to_bytes
 from sorter.photos.tone import by_boxes
 from sorter.photos.transparency import flattened, on_white_canvas
@@ -176,6 +176,8 @@ class Decoder:
     def _exif(self, file: IO[bytes], kind: str) -> dict[int, object]:
         if kind in NEWER:
             return read_exif(self._newer(file, kind).exif)
+        if kind == "RAW":
+            return read_raw_exif(cast("BinaryIO", file))
         with open_image(file, kind) as image:
             try:
                 exif = image.getexif()

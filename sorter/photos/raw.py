@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
-from sorter.photos.orientation import orientation_written
+from sorter.photos.orientation import EXIF_PART, orientation_written, read_exif
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,7 @@ RAW_SUFFIXES = frozenset(
     | {".sr2", ".srf", ".srw", ".x3f"}
 )
 MAGICS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
+TIFF = (b"II*\0", b"MM\0*")
 LEAST_SIDE = (
     400  # pixels of a preview's shorter side: above the input of every network, far above a thumbnail
 )
@@ -101,6 +102,21 @@ def read_raw(file: BinaryIO, max_pixels: float) -> RawPicture:
         ) from error
     except rawpy.LibRawError as error:
         raise TruncatedError(f"LibRaw: {error}") from error
+
+
+def read_raw_exif(file: BinaryIO) -> dict[int, object]:
+    """What the camera wrote, by tag: by the file's own structure, else by its preview. Raises as `read_raw`."""
+    head = file.read(len(TIFF[0]))
+    file.seek(0)
+    if head in TIFF:
+        tags = Image.Exif()
+        tags.load_from_fp(file)
+        return dict(tags) | dict(tags.get_ifd(EXIF_PART))
+    jpeg = read_raw(file, float("inf")).jpeg
+    if not jpeg:
+        return {}
+    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+        return read_exif(image.info.get("exif", b""))
 
 
 def _preview(raw: object, width: int, height: int) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from sorter.address import prefix
 from sorter.files import atomic_text, open_text
 from sorter.output.journal import Journal, Line
+from sorter.photos.shot import Shot
 from sorter.types import Status
 
 COLUMNS = ("path", "label", "probability", "status", "error", "destination", "width", "height", "bytes")
@@ -107,12 +108,33 @@ def unfamiliar_text(line: Line) -> str:
     return "" if line.unfamiliar is None else f"{line.unfamiliar:.4f}"
 
 
+def _taken(line: Line) -> str:
+    return "" if line.shot is None else Shot.from_json(line.shot).taken.isoformat(sep=" ")
+
+
+def _clock(line: Line) -> str:
+    return "" if line.shot is None else Shot.from_json(line.shot).clock
+
+
+SHOT_COLUMNS: MoreColumns = {"taken": _taken, "taken_from": _clock}
+
+
+def more_columns(unfamiliar: bool, shots: bool) -> MoreColumns:
+    """The columns that only some runs write.
+
+    Args:
+        unfamiliar: of a run with --reject.
+        shots: of a layout that names folders by the time or the camera.
+    """
+    return {**({"unfamiliar": unfamiliar_text} if unfamiliar else {}), **(SHOT_COLUMNS if shots else {})}
+
+
 def write_csv(
     journal: Journal,
     path: Path,
     classes: tuple[str, ...],
     more: Mapping[str, Callable[[Line], str]] | None = None,
 ) -> None:
-    """The whole report at once, with the column `unfamiliar` where photos have it."""
-    known = {"unfamiliar": unfamiliar_text} if journal.knows_unfamiliar() else {}
+    """The whole report at once, with the columns of `more_columns` where photos have them."""
+    known = more_columns(journal.knows_unfamiliar(), journal.knows_shots())
     CsvReport(path, journal.out, classes, {**known, **(more or {})}).finish(journal.lines())

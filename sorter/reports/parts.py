@@ -13,7 +13,7 @@ from sorter.address import Address
 from sorter.distribution import install_command
 from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
-from sorter.reports.csv import COLUMNS, CsvReport, MoreColumns, unfamiliar_text
+from sorter.reports.csv import COLUMNS, SHOT_COLUMNS, CsvReport, MoreColumns
 from sorter.reports.ours import check_ours, is_ours
 from sorter.types import SorterError
 
@@ -104,7 +104,9 @@ class ParquetReport:
         self._rows = CsvReport(path, out, classes, more)
         numbers = {"probability": pyarrow.float64(), "bytes": pyarrow.int64()}
         numbers |= dict.fromkeys(("width", "height"), pyarrow.int32())
-        numbers |= {name: pyarrow.float64() for name in self._rows.columns[len(COLUMNS) :]}
+        numbers |= {
+            name: pyarrow.float64() for name in self._rows.columns[len(COLUMNS) :] if name not in SHOT_COLUMNS
+        }
         self._schema = pyarrow.schema(
             [(name, numbers.get(name, pyarrow.string())) for name in self._rows.columns]
         )
@@ -148,14 +150,13 @@ Report = CsvReport | PartsReport | ParquetReport
 
 
 def report_at(
-    path: Path, out: Path, classes: tuple[str, ...], in_parts: bool, unfamiliar: bool = False
+    path: Path, out: Path, classes: tuple[str, ...], in_parts: bool, more: MoreColumns | None = None
 ) -> Report:
     """The report for a path: Parquet by its name, in parts in a store or on a cluster, else CSV.
 
     Args:
-        unfamiliar: add the column `unfamiliar`.
+        more: columns after all others.
     """
-    more = {"unfamiliar": unfamiliar_text} if unfamiliar else None
     if path.suffix.lower() in (".parquet", ".pq"):
         return ParquetReport(path, out, classes, more)
     if in_parts or isinstance(path, Address):

@@ -14,12 +14,12 @@ from sorter.model.rule import ASIDE, UNSURE, Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
 from sorter.output.journal.reserve import release_room
+from sorter.output.layout import LAYOUTS, FolderLayout
 from sorter.output.names import check_class_folders
 from sorter.output.remote import uploaded
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
-from sorter.sort.options import LAYOUTS
 from sorter.sort.table import reviewable
 from sorter.sort.undo import LeftInPlace
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status, UsageError
@@ -64,7 +64,9 @@ def apply_review(out: Path, progress: Progress | None = None) -> Applied:
             raise UsageError(
                 f"{out}: was sorted with --action none, so no photo lies in it; export the corrected set instead"
             )
-        check_class_folders(out, folders(settings.rule_in_force, journal))
+        check_class_folders(
+            out, folders(settings.rule_in_force, journal), FolderLayout.parse(settings.layout)
+        )
         before = settings.rule_before or settings.rule
         settings = replace(settings, rule=settings.rule_in_force, rule_before=before)
         return _file(journal, settings, corrected=True, progress=progress or NoProgress())
@@ -90,11 +92,12 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
     out = journal.out
     rule = settings.rule
     filed, left = 0, []
-    with closing(Filer(journal, settings.action, settings.tree)) as filer:
+    layout = FolderLayout.parse(settings.layout)
+    with closing(Filer(journal, settings.action, layout, relative_links=settings.relative_links)) as filer:
         filer.recover(go_on=True)
         with journal.transaction():
             journal.set_run(settings)
-        moves = _moves(journal, rule, corrected)
+        moves = _moves(journal, rule, layout, corrected)
         while batch := list(islice(moves, BATCH)):
             filer.file(batch)
             for scored in batch:
@@ -110,16 +113,19 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
     return Applied(out, filed, tuple(left))
 
 
-def _moves(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
+def _moves(journal: Journal, rule: Rule, layout: FolderLayout, corrected: bool) -> Iterator[Scored]:
     """Photos in the output that lie in the folder of another label than they should."""
     classes = journal.classes() if corrected else ReviewClasses.of(rule.classes)
+    level = layout.class_level
+    if level is None:
+        return
     for entry in journal.unsettled(everything=True):
         if entry.scores is None or entry.destination is None:
             continue
         decision = _decision(entry.scores, rule, classes, entry.correction if corrected else None)
-        if entry.destination.parts[0] != decision.label:
+        if entry.destination.parts[level] != decision.label:
             current = journal.out / entry.destination
-            yield Scored(entry.photo, entry.scores, decision, entry.filing, current)
+            yield Scored(entry.photo, entry.scores, decision, entry.filing, current, shot=entry.shot)
 
 
 def _decision(scores: Scores, rule: Rule, classes: ReviewClasses, correction: str | None) -> Decision:

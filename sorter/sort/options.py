@@ -10,13 +10,14 @@ from typing import Any
 from sorter.address import Address
 from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
+from sorter.output.layout import FolderLayout
 from sorter.photos.listing import Listing
 from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import ActionKind, Limits, UsageError, check_above_zero
 
-LAYOUTS = ("flat", "tree")
 LINKS = (ActionKind.HARDLINK, ActionKind.SYMLINK)
+LINK_TARGETS = ("absolute", "relative")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class SortOptions:
         out: the output folder.
         model: a model folder; None for the model that comes with sorter.
         action: how a photo gets into its folder.
-        layout: one of `LAYOUTS`. `flat` puts the photos of a class into one folder, `tree` keeps their folders.
+        layout: `flat` puts the photos of a class into one folder, `tree` keeps their folders. Else a template, as in
+            `sorter.output.layout`.
         threshold: least probability of the positive class, for two classes; None for the model's threshold.
         unsure: (low, high). Photos with a probability from low to high go to `unsure`.
         reject: photos that are unlike the model's training photos go to `unsure`.
@@ -46,6 +48,7 @@ class SortOptions:
         explain: the photos of report.html also show where the model looked.
         journal: folder for the journal; None for beside the output, if its disk locks files.
         listing: a list of the photos, instead of `inputs`.
+        links: one of `LINK_TARGETS`: what symbolic links hold.
     """
 
     inputs: tuple[Path, ...]
@@ -75,6 +78,8 @@ class SortOptions:
     def source_name(self) -> str:
         """What a person calls the photos: the name of the first input, or of the list."""
         return self.inputs[0].name if self.listing is None else Path(self.listing.name).name
+
+    links: str = "absolute"
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -116,6 +121,7 @@ def options_of_last_run(out: Path) -> SortOptions:
         follow_symlinks=run.follow_symlinks,
         include_protected=run.include_protected,
         listing=run.listing,
+        links=run.links,
     )
 
 
@@ -151,8 +157,9 @@ def resolved(options: SortOptions) -> SortOptions:
             raise UsageError(f"{given}: lies inside --out {options.out}; sort it into another folder")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {options.out}: is a file; name a folder")
-    if options.layout not in LAYOUTS:
-        raise UsageError(f"--layout: {options.layout!r} is none of {', '.join(LAYOUTS)}")
+    FolderLayout.parse(options.layout)
+    if options.links not in LINK_TARGETS:
+        raise UsageError(f"--links: {options.links!r} is none of {', '.join(LINK_TARGETS)}")
     check_above_zero(workers=options.workers)
     options.engine.check()
     options.limits.check()

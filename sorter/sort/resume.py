@@ -81,6 +81,7 @@ def settings_of(options: SortOptions, model: Model, rule: Rule) -> RunSettings:
         follow_symlinks=options.follow_symlinks,
         include_protected=options.include_protected,
         listing=options.listing,
+        links=options.links,
     )
 
 
@@ -109,7 +110,9 @@ def _check_same(out: Path, old: RunSettings, new: RunSettings, filings: int) -> 
     if ActionKind.NONE not in (old.action, new.action) and old.action is not new.action:
         raise UsageError(f"{out}: was sorted with --action {old.action.value}; go on with that, {instead}")
     if old.layout != new.layout and filings:
-        raise UsageError(f"{out}: was sorted with --layout {old.layout}; go on with that, {instead}")
+        raise UsageError(f"{out}: was sorted with --layout {old.layout!r}; go on with that, {instead}")
+    if old.links != new.links and filings and new.action is ActionKind.SYMLINK:
+        raise UsageError(f"{out}: was sorted with --links {old.links}; go on with that, {instead}")
 
 
 # -- files -----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from sorter.model.folder import ONNX, Model, read_model, shipped_model
 from sorter.model.rule import UNSURE, Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal
+from sorter.output.layout import FolderLayout
 from sorter.output.names import check_class_folders
 from sorter.pipeline import trial
 from sorter.pipeline.explain import HeatThumbnail
@@ -28,6 +29,7 @@ from sorter.pipeline.scoring import classifying
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
 from sorter.reports.cards import THUMBNAIL, Thumbnails
+from sorter.reports.csv import more_columns
 from sorter.reports.html import RunInfo, write_html
 from sorter.reports.ours import check_ours
 from sorter.reports.parts import Report, check_report, report_at
@@ -108,7 +110,7 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     model.verify()
     rule = Rule.of(model, options.threshold, options.unsure, options.reject)
     if options.action is not ActionKind.NONE:
-        check_class_folders(options.out, rule.folders)
+        check_class_folders(options.out, rule.folders, FolderLayout.parse(options.layout))
     _check_reports(options)
     if options.explain:
         model.path(ONNX)  # raises ModelError before anything is done
@@ -152,7 +154,8 @@ class _Run:
         forget_the_gone(self.journal)
         in_parts = self.options.cluster is not None
         unfamiliar = self.options.reject or self.journal.knows_unfamiliar()
-        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts, unfamiliar)
+        more = more_columns(unfamiliar, shots=FolderLayout.parse(self.options.layout).needs_shot)
+        csv = report_at(self._csv_path(), self.options.out, self.model.classes, in_parts, more)
         writes = not self.options.dry_run or self.options.report is not None
         if writes:
             csv.begin(self.journal.lines())
@@ -195,7 +198,7 @@ class _Run:
             if settled and entry.failure is None and decision == entry.decision and not rescored:
                 continue
             current = self.options.out / entry.destination if entry.destination is not None else None
-            batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current))
+            batch.append(Scored(entry.photo, entry.scores, decision, entry.filing, current, shot=entry.shot))
             if len(batch) == self.batch:
                 self._refile(batch)
                 batch = []
@@ -374,7 +377,14 @@ def _check_reports(options: SortOptions) -> None:
 
 
 def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> Filer:
-    return Filer(journal, options.action, options.layout == "tree", options.dry_run, executor=cluster)
+    return Filer(
+        journal,
+        options.action,
+        FolderLayout.parse(options.layout),
+        options.dry_run,
+        executor=cluster,
+        relative_links=options.links == "relative",
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.output.journal import Journal
-from sorter.sort.options import LAYOUTS
+from sorter.output.layout import LAYOUTS
 from sorter.types import ActionKind
 
 SENTENCES = {

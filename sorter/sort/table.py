@@ -16,6 +16,7 @@ from sorter.model.classes import ReviewClasses
 from sorter.model.labels import NONE, doubts, predicted_labels
 from sorter.model.rule import ASIDE, UNSURE, Rule
 from sorter.output.journal import Journal, RunSettings, ThresholdStep
+from sorter.output.layout import FolderLayout
 from sorter.types import Failure, Reason, UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Table:
         guessed: int16, the label that the rule gave it when a person marked it. Only read for marked photos.
         classes: what became of the model's classes in the review.
         aside: bool, a person set it aside. It has no class then.
+        class_level: which folder of a destination is the class, from 0; None where the layout has none.
     """
 
     out: Path
@@ -74,6 +76,7 @@ class Table:
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
     aside: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    class_level: int | None = 0
 
     def __post_init__(self) -> None:
         if not self.classes.names:
@@ -129,7 +132,7 @@ class Table:
         """Name of the folder in the output that a filed photo lies in."""
         destination = self.destination[row]
         assert destination is not None
-        return os.fsdecode(destination.split(SEPARATOR, 1)[0])
+        return os.fsdecode(_class_folder(destination, self.class_level or 0))
 
     def path(self, row: int) -> Path:
         """Where the photo lies now."""
@@ -143,7 +146,8 @@ def read_table(out: Path) -> Table:
     """Read an output folder's journal. Raises as `Review.open`."""
     out = out.resolve()
     with closing(Journal.read(out)) as journal:
-        rule = reviewable(out, journal).rule_in_force
+        settings = reviewable(out, journal)
+        rule, level = settings.rule_in_force, FolderLayout.parse(settings.layout).class_level
         pages = list(journal.columns(probabilities=not rule.binary))
         corrections = journal.corrections()
         scores = journal.unfamiliar()
@@ -170,7 +174,8 @@ def read_table(out: Path) -> Table:
         likeliest=np.concatenate(
             [np.empty(0, np.int16), *(_likeliest(page.probabilities, len(rule.classes)) for page in pages)]
         ),
-        filed=_filed(destination, labels),
+        filed=_filed(destination, labels, level),
+        class_level=level,
         corrected=corrected,
         size=np.array([*chain.from_iterable(page.size for page in pages)], np.int64),
         mtime_ns=np.array([*chain.from_iterable(page.mtime_ns for page in pages)], np.int64),
@@ -226,12 +231,20 @@ def reviewable(out: Path, journal: Journal) -> RunSettings:
     return settings
 
 
-def _filed(destination: Sequence[bytes | None], labels: Sequence[str]) -> NDArray[np.int16]:
-    """The code of the folder that each photo lies in, shape (n,)."""
+def _class_folder(destination: bytes, level: int) -> bytes:
+    return (destination.split(SEPARATOR, level + 1) + [b""] * level)[level]
+
+
+def _filed(
+    destination: Sequence[bytes | None], labels: Sequence[str], level: int | None
+) -> NDArray[np.int16]:
+    """The code of the class folder that each photo lies in, shape (n,); -1 where the layout has no such folder."""
+    if level is None:
+        return np.full(len(destination), NONE, np.int16)
     folder = {os.fsencode(name): number for number, name in enumerate(labels)}
     other = len(labels)
     return np.array(
-        [NONE if at is None else folder.get(at.split(SEPARATOR, 1)[0], other) for at in destination], np.int16
+        [NONE if at is None else folder.get(_class_folder(at, level), other) for at in destination], np.int16
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sorter.model.rule import Rule
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal, RunSettings
+from sorter.output.layout import FLAT, TREE
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 from support.photos import RED, make_photo
 
@@ -20,7 +21,7 @@ def make_output(
     """An output folder as a run leaves it, with a photo for each probability of red; no network involved."""
     rule = Rule(CLASSES, "red", 0.5)
     journal = Journal.open(out)
-    filer = Filer(journal, kind, tree)
+    filer = Filer(journal, kind, TREE if tree else FLAT)
     batch = []
     for number, probability in enumerate(probabilities):
         path = make_photo(

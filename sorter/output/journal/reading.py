@@ -16,7 +16,9 @@ from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal.location import FILE, JournalError, journal_folder
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
+from sorter.output.journal.shots import knows_shots, shot_column
 from sorter.output.journal.steps import HistoryReader
+from sorter.photos.shot import Shot
 from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Scores, Status
 
 FILED_COLUMNS = "id, photo, kind, source, destination, pending, device, inode, size, mtime_ns, state"
@@ -35,6 +37,7 @@ class Entry:
         destination: relative to the output folder; None where it was not filed.
         filing: the id of the filing that put it there, or None.
         correction: the class that a person gave it, or None.
+        shot: when it was taken, and by which camera; None unless a layout asked for it.
     """
 
     id: int
@@ -46,6 +49,7 @@ class Entry:
     destination: Path | None
     filing: int | None
     correction: str | None = None
+    shot: Shot | None = None
 
     @property
     def applied(self) -> bool:
@@ -108,6 +112,7 @@ class Line(NamedTuple):
     size: int
     probabilities: bytes | None
     unfamiliar: float | None = None
+    shot: str | None = None  # as of `Shot.to_json`
 
     @property
     def scores(self) -> Scores | None:
@@ -183,6 +188,10 @@ class Reader(HistoryReader):
             return {}
         return dict(self._db.execute("SELECT photo, score FROM unfamiliar ORDER BY photo").fetchall())
 
+    def knows_shots(self) -> bool:
+        """Whether a run has kept when photos were taken."""
+        return knows_shots(self._db)
+
     def _unfamiliar_column(self) -> str:
         found = "(SELECT u.score FROM unfamiliar u WHERE u.photo = p.id)"
         return found if self.knows_unfamiliar() else "NULL"
@@ -246,7 +255,8 @@ class Reader(HistoryReader):
         rows = self._db.execute(
             "SELECT p.id, p.path, p.relative, p.size, p.mtime_ns, p.is_link, p.status, p.reason, p.message, "
             "p.label, p.probability, p.probabilities, p.width, p.height, p.filing, f.destination, "
-            f"{CORRECTION}, {self._unfamiliar_column()} FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
+            f"{CORRECTION}, {self._unfamiliar_column()}, {shot_column(self._db)} "
+            f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
         )
         return map(_entry, rows)
@@ -278,7 +288,7 @@ class Reader(HistoryReader):
     def _lines(self, clause: str, values: tuple[Any, ...]) -> Iterator[Line]:
         rows = self._db.execute(
             "SELECT p.id, p.path, p.label, p.probability, p.status, p.reason, p.message, f.destination, "
-            f"p.width, p.height, p.size, p.probabilities, {self._unfamiliar_column()} "
+            f"p.width, p.height, p.size, p.probabilities, {self._unfamiliar_column()}, {shot_column(self._db)} "
             f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
         )
@@ -388,7 +398,9 @@ def scores_of(
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
-    (label, probability, probabilities, width, height, filing, destination, correction, unfamiliar) = row[9:]
+    (label, probability, probabilities, width, height, filing, destination, correction, unfamiliar, shot) = (
+        row[9:]
+    )
     photo = Photo(path_of(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
     scores = scores_of(probabilities, width, height, unfamiliar)
     decision = None
@@ -405,4 +417,5 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         Path(os.fsdecode(destination)) if destination is not None else None,
         filing,
         correction,
+        Shot.from_json(shot) if shot else None,
     )

@@ -24,7 +24,7 @@ class RunSettings:
         model_folder: where the model lies; None where no model decided.
         fingerprint: the model's. It changes when a score can change.
         action: how photos got into their folders.
-        layout: `flat` or `tree`, as for `sorter run --layout`.
+        layout: as for `sorter run --layout`.
         rule: what the folders were made with. It is `NO_RULE` in the quarantine of `sorter clean`.
         inputs: the folders and photos that were sorted.
         exclude: patterns as in a .gitignore.
@@ -35,6 +35,7 @@ class RunSettings:
         export_of: where the photos are copies from the review of another output folder: that folder.
         include_protected: folders of other programs were entered.
         listing: the list that named the photos, where one did.
+        links: `absolute` or `relative`, as for `sorter run --links`.
     """
 
     model: str
@@ -52,6 +53,7 @@ class RunSettings:
     export_of: str | None = None
     include_protected: bool = False
     listing: FileList | None = None
+    links: str = "absolute"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -62,6 +64,11 @@ class RunSettings:
     def tree(self) -> bool:
         """Photos keep the folders they came in."""
         return self.layout == "tree"
+
+    @property
+    def relative_links(self) -> bool:
+        """Symbolic links name the photo as seen from the link."""
+        return self.links == "relative"
 
     @property
     def rule_in_force(self) -> Rule:
@@ -97,6 +104,7 @@ class RunSettings:
             export_of=data.get("export_of"),
             include_protected=data.get("include_protected", False),
             listing=FileList.from_json(data["listing"]) if data.get("listing") else None,
+            links=data.get("links", "absolute"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -124,5 +132,6 @@ class RunSettings:
             "export_of": self.export_of,
             "include_protected": self.include_protected or None,
             "listing": None if self.listing is None else self.listing.to_json(),
+            "links": self.links if self.relative_links else None,
         }
         return data | {key: value for key, value in later.items() if value is not None}

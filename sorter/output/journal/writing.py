@@ -20,7 +20,9 @@ from sorter.output.journal.reading import Reader, marks
 from sorter.output.journal.reserve import WAL_PAGES
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
+from sorter.output.journal.shots import write_shots
 from sorter.output.journal.steps import HistoryWriter
+from sorter.photos.shot import Shot
 from sorter.types import Decision, Failure, Photo, Scores
 
 COLUMNS = (
@@ -37,11 +39,13 @@ class PhotoRow(NamedTuple):
     Attributes:
         outcome: its scores and the decision, or why it has none.
         filing: what put it where it is now, if anything.
+        shot: when it was taken, and by which camera; None to leave what is known.
     """
 
     photo: Photo
     outcome: tuple[Scores, Decision] | Failure
     filing: int | None = None
+    shot: Shot | None = None
 
 
 class Journal(HistoryWriter, Reader):
@@ -171,6 +175,7 @@ class Journal(HistoryWriter, Reader):
         self._db.executemany(INSERT, new)
         self._db.executemany(UPDATE, old)
         self._write_unfamiliar(ids, rows)
+        write_shots(self._db, {entry: row.shot for entry, row in zip(ids, rows, strict=True) if row.shot})
         if self._remembers is None:
             self._remembers = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM remembered)").fetchone()[0])
         if self._remembers:
@@ -297,7 +302,8 @@ class Journal(HistoryWriter, Reader):
         )
         self._remembers = None
         self._db.execute("DROP INDEX IF EXISTS photos_label")
-        self._db.execute("DROP TABLE IF EXISTS unfamiliar")
+        for table in ("unfamiliar", "shots"):
+            self._db.execute(f"DROP TABLE IF EXISTS {table}")
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 
@@ -326,7 +332,7 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 def _values(path: bytes, row: PhotoRow) -> tuple[Any, ...]:
     """In the order of `COLUMNS`."""
-    photo, outcome, filing = row
+    photo, outcome, filing, _ = row
     seen = (path, os.fsencode(photo.relative), photo.size, photo.mtime_ns, photo.is_link)
     if isinstance(outcome, Failure):
         what = (outcome.status.value, outcome.reason.value, _text(outcome.message))
