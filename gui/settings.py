@@ -57,6 +57,16 @@ class Settings:
         self._kept.setValue("models", [str(each) for each in self.models if each != model])
 
     @property
+    def model(self) -> Path | None:
+        """The model that was used last. None for the shipped one."""
+        text = self._text("model", "")
+        return Path(text) if text else None
+
+    @model.setter
+    def model(self, model: Path | None) -> None:
+        self._kept.setValue("model", "" if model is None else str(model))
+
+    @property
     def action(self) -> ActionKind:
         try:
             return ActionKind(self._text("action", ActionKind.COPY.value))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sorter.sort import apply as refile
     from sorter.sort import options as run_options
     from sorter.sort import run, undo
+    from sorter.train import doubtful
     from sorter.train import retrain as retraining
     from sorter.train import teach as teaching
 
@@ -342,6 +343,13 @@ def teach(channel: Channel, options: teaching.TeachOptions) -> teaching.TeachRes
     from sorter.train.teach import teach
 
     return teach(options, ProgressReporter(channel))
+
+
+def find_doubtful_marks(channel: Channel, options: doubtful.CheckOptions) -> doubtful.DoubtfulMarks:
+    """Marks of a review that look wrong."""
+    from sorter.train.doubtful import find_doubtful_marks
+
+    return find_doubtful_marks(options, ProgressReporter(channel))
 
 
 def undo_run(channel: Channel, out: Path) -> undo.Undone:

@@ -234,6 +234,9 @@ class StartPage(JobPage):
             self._settings.remember_model(folder)
         self.form.models.fill(folder)
 
+    def showEvent(self, event: object) -> None:
+        self.form.models.fill(self._settings.model)  # one may have been made meanwhile
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if not self.busy and not self.teach.busy and dropped_folder(event) is not None:
             self.drop_area.light_up(True)
@@ -276,6 +279,7 @@ class StartPage(JobPage):
         action = self.form.chosen_action
         if action is not ActionKind.MOVE:  # nobody moves photos by a choice made for other photos
             self._settings.action = action
+        self._settings.model = self.form.models.chosen
         self._run(
             SortOptions(
                 (Path(photos).expanduser(),),

@@ -23,6 +23,7 @@ from sorter.train.teach import TaughtClass, TeachOptions, TeachResult
 from .. import tasks
 from ..parts.class_card import ClassCard
 from ..parts.model_shelf import ModelShelf
+from ..parts.steps import LearningSteps
 from ..parts.thumbnails import Thumbnails
 from ..settings import Settings
 from ..worker import Jobs
@@ -60,6 +61,7 @@ class TeachPage(JobPage):
         self._taught: Path | None = None  # the model that was learned last
         self._classes: tuple[TaughtClass, ...] = ()  # that it learns
         self.cards: list[ClassCard] = []
+        self.steps = LearningSteps()
         self.model_name = QLineEdit()
         self.model_name.setAccessibleName(self.tr("Name of the model"))
         self.problem = QLabel()
@@ -112,6 +114,7 @@ class TeachPage(JobPage):
         layout.addWidget(scroll, 1)
         layout.addLayout(name)
         layout.addWidget(self.notice)
+        layout.addWidget(self.steps)
         layout.addWidget(self.progress)
         layout.addLayout(bottom)
 
@@ -201,19 +204,22 @@ class TeachPage(JobPage):
         name = self.model_name.text().strip() or self._suggested_name()
         self._target = self._shelf.new_folder(name)
         self._classes = tuple(card.taught for card in self.cards)
-        self.run_job(
+        began = self.run_job(
             self.tr("Learning"),
             tasks.teach,
             TeachOptions(self._classes, self._target),
             finished=self._finish,
             cancelled=self.tr("Stopped. Nothing was learned."),
         )
+        if began and self._job is not None:
+            self.steps.follow(self._job)
 
     @Slot(object)
     def _finish(self, taught: TeachResult) -> None:
         self._taught = taught.model
         self._shelf.keep_examples(taught.model, self._classes)
         self.notice.say(self._verdict(taught))
+        self._settings.model = taught.model
         self.learned.emit(taught.model)
 
     def _verdict(self, taught: TeachResult) -> str:

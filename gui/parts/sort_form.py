@@ -83,7 +83,7 @@ class SortForm(QWidget):
         self.advanced = self._make_advanced()
         self._lay_out()
         self._connect()
-        self.models.fill()
+        self.models.fill(settings.model)
         self.reset_action()
 
     def _connect(self) -> None:

@@ -138,7 +138,7 @@ def label_examples(classes: tuple[str, ...], photos: CorrectionSplit, options: R
     from sorter.photos.dataset import MIN_EXAMPLES, Example, Labelled, read_folders
 
     def examples(some: list[LabelledPhoto]) -> list[Example]:
-        found = ((_photo(each.path, options.out), classes.index(each.label)) for each in some)
+        found = ((photo_at(each.path, options.out), classes.index(each.label)) for each in some)
         return [Example(photo, label) for photo, label in found if photo is not None]
 
     parts: dict[str | None, list[Example]] = {
@@ -171,8 +171,8 @@ def label_examples(classes: tuple[str, ...], photos: CorrectionSplit, options: R
     return Labelled(classes, parts)
 
 
-def _photo(path: Path, out: Path) -> Photo | None:
-    """None for a file that is gone."""
+def photo_at(path: Path, out: Path) -> Photo | None:
+    """A photo of an output folder. None for a file that is gone."""
     try:
         status = path.stat()
     except OSError:

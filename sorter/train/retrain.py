@@ -126,7 +126,7 @@ def retrain(options: RetrainOptions, progress: Progress) -> RetrainResult:
     table = read_table(options.out)
     classes = table.labels[:-1]  # the last is `unsure`
     photos = choose_examples(table, options)
-    model = _model_of(options.out)
+    model = model_of(options.out)
     try:
         from sorter.train import fit
         from sorter.train.options import TrainOptions
@@ -175,7 +175,7 @@ def discard(retrained: RetrainResult) -> None:
     shutil.rmtree(retrained.model)
 
 
-def _model_of(out: Path) -> Model | None:
+def model_of(out: Path) -> Model | None:
     """The model that sorted; None where its folder is gone."""
     from sorter.sort.options import options_of_last_run
 

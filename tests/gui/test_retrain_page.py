@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from support.retraining import correct, sort_purple
 
 from sorter.gui.pages import retrain
 from sorter.gui.pages.retrain import RetrainPage
+from sorter.gui.parts.outcome import verdict
 from sorter.gui.settings import Settings
 from sorter.gui.worker import Jobs
-from sorter.train.retrain import RetrainOptions, suggested_model
+from sorter.sort.review import Review
+from sorter.train.retrain import HeldOutPhoto, RetrainOptions
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 500_000  # ms
@@ -41,16 +44,20 @@ def out(tmp_path: Path, model: Path) -> Path:
 
 @pytest.mark.timeout(600)  # a real training in a real process: minutes where others are at work, too
 def test_corrections_become_a_model_that_is_kept_or_discarded(
-    qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path
+    qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path, model: Path
 ) -> None:
     page.open(out)
     qtbot.waitUntil(lambda: "the 16 photos you checked in out." in page.about.text(), timeout=TIMEOUT)
-    target = Path(page.form.model.text())
-    assert target == suggested_model(out)
+    assert page.title.text() == "Learns from 16 marks"
+    assert page.form.name.placeholderText() == f"{model.name} 2"
+    target = page._shelf.new_folder(page.form.name.placeholderText())
+    assert target == tmp_path / "app" / "models" / f"{model.name} 2"  # not beside the user's photos
     # As the button does it, but with a network that is small enough for a test.
     page.start(RetrainOptions(out, target, doubt=0.5, recipe="small-cnn", workers=1))
     assert not page.form.isEnabled()
     assert page.progress.isVisible()
+    assert page.steps.isVisible()
+    assert not page.curves.isVisible()
     qtbot.waitUntil(lambda: page.curves.epochs >= 2 or not page.busy, timeout=TIMEOUT)
     assert page.busy, page.notice.text.text()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
@@ -62,12 +69,21 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
     loss, accuracy = page.curves.points("val_loss"), page.curves.points("val_balanced_accuracy")
     assert len(loss) == len(accuracy) == retrained.epochs
     assert loss[-1] < loss[0]
-    assert "<b>0 → 4</b> right of 4 photos that you corrected" in page.outcome.result.text()
-    model = page.outcome.held_out
-    assert model.rowCount() == len(retrained.held_out)
-    first = [model.index(0, column).data() for column in range(1, 4)]
+    assert page.outcome.result.text().startswith("Of 4 mistakes kept aside, the new model gets 4 right.")
+    fixed, newly_wrong, still_wrong = page.outcome.rows
+    assert fixed.count() == 4
+    assert "you say blue. Before: red. Now: blue." in fixed.item(0).toolTip()
+    assert (newly_wrong.isVisible(), still_wrong.isVisible()) == (newly_wrong.count() > 0, False)
+    qtbot.waitUntil(lambda: fixed.complete, timeout=TIMEOUT)
+    assert not page.outcome.table.isVisible()
+    page.outcome.details_button.click()
+    assert page.outcome.table.isVisible()
+    assert page.curves.isVisible()  # there were several rounds
+    rows = page.outcome.held_out
+    assert rows.rowCount() == len(retrained.held_out)
+    first = [rows.index(0, column).data() for column in range(1, 4)]
     assert first == ["blue", "✗  red", "✓  blue"]
-    picture = model.index(0, 0)
+    picture = rows.index(0, 0)
     # What stands there until its thumbnail comes is see-through; it may have come by now, so no signal is waited for.
     qtbot.waitUntil(
         lambda: not picture.data(Qt.ItemDataRole.DecorationRole).hasAlphaChannel(), timeout=TIMEOUT
@@ -75,7 +91,8 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
 
     page.outcome.keep_button.click()
     assert page._settings.models == [target]
-    assert "Kept in" in page.notice.text.text()
+    assert f"Kept as “{target.name}”" in page.notice.text.text()
+    assert page._settings.model == target
     assert not page.outcome.isVisible()
 
     page._show_outcome(retrained)
@@ -87,6 +104,61 @@ def test_corrections_become_a_model_that_is_kept_or_discarded(
     page.outcome.discard_button.click()
     qtbot.waitUntil(lambda: not target.exists(), timeout=TIMEOUT)
     qtbot.waitUntil(lambda: "is removed" in page.notice.text.text(), timeout=TIMEOUT)
+
+
+def held_out(before: bool, after: bool, count: int) -> list[HeldOutPhoto]:
+    """So many photos of cats that the old and the new model have right or wrong."""
+    name = {True: "cat", False: "dog"}
+    return [
+        HeldOutPhoto(Path(f"{n}.jpg"), "cat", name[before], name[after], not before) for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("photos", "said"),
+    [
+        ([], "There are too few photos to compare the two models. Check 20 more first?"),
+        (
+            held_out(False, True, 4) + held_out(False, False, 1) + held_out(True, False, 5),
+            "Of 5 mistakes kept aside, the new model gets 4 right. 5 photos that were right are now wrong. "
+            "That is about even. Check 20 more photos first?",
+        ),
+        (
+            held_out(False, True, 3) + held_out(True, True, 9),
+            "Of 3 mistakes kept aside, the new model gets 3 right. It is better.",
+        ),
+        (
+            held_out(False, True, 20) + held_out(True, False, 2),
+            "Of 20 mistakes kept aside, the new model gets 20 right. 2 photos that were right are now wrong. "
+            "It is better.",
+        ),
+        (
+            held_out(True, False, 2),
+            "2 photos that were right are now wrong. It is worse. Check 20 more photos first?",
+        ),
+        (held_out(True, True, 9), "The two models decide alike. Check 20 more photos first?"),
+    ],
+)
+def test_the_verdict_is_a_sentence(photos: list[HeldOutPhoto], said: str) -> None:
+    assert verdict(photos) == said
+
+
+@pytest.mark.slow
+def test_marks_that_look_wrong_are_offered_to_be_checked_again(
+    qtbot: QtBot, page: RetrainPage, out: Path
+) -> None:
+    with closing(Review.open(out)) as review:
+        photos = {each.path.name: each.id for each in review.photos()}
+        review.confirm([photos[f"red{number}.jpg"] for number in range(8)])
+        review.assign([photos["red3.jpg"]], "blue")  # a slip of the finger
+    page.open(out)
+    qtbot.waitUntil(page.form.check_button.isEnabled, timeout=TIMEOUT)
+    page.form.check_button.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+    assert "1 of your 24 marks look wrong." in page.notice.text.text()
+    with qtbot.waitSignal(page.check_again_wanted, timeout=TIMEOUT) as wanted:
+        page.notice.button.click()
+    assert wanted.args == [[photos["red3.jpg"]]]
 
 
 def test_cancel_leaves_no_model(qtbot: QtBot, page: RetrainPage, out: Path, tmp_path: Path) -> None:
