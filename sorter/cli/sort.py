@@ -119,6 +119,11 @@ def _add_sorting(group: Any) -> None:
         "(default: absolute)",
     )
     group.add_argument(
+        "--prune-empty",
+        action="store_true",
+        help="Remove folders below PATH that --action move left empty. Undo makes them again.",
+    )
+    group.add_argument(
         "--dry-run", action="store_true", help="Decide and report, but change no file and no output folder."
     )
     group.add_argument(
@@ -186,6 +191,8 @@ def _summary_lines(summary: SortSummary) -> Iterator[str]:
     yield f"{summary.decoded:,} photos decoded in {summary.seconds:.1f} s{speed}"
     if summary.refiled:
         yield f"{summary.refiled:,} photos moved to another class without decoding"
+    if summary.pruned:
+        yield f"{summary.pruned:,} folders removed that this run left empty"
     if summary.report:
         yield f"Report: {summary.report}"
     if summary.page:

@@ -49,6 +49,7 @@ class SortOptions:
         journal: folder for the journal; None for beside the output, if its disk locks files.
         listing: a list of the photos, instead of `inputs`.
         links: one of `LINK_TARGETS`: what symbolic links hold.
+        prune_empty: remove the folders that moves left empty.
     """
 
     inputs: tuple[Path, ...]
@@ -80,6 +81,7 @@ class SortOptions:
         return self.inputs[0].name if self.listing is None else Path(self.listing.name).name
 
     links: str = "absolute"
+    prune_empty: bool = False
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -160,6 +162,10 @@ def resolved(options: SortOptions) -> SortOptions:
     FolderLayout.parse(options.layout)
     if options.links not in LINK_TARGETS:
         raise UsageError(f"--links: {options.links!r} is none of {', '.join(LINK_TARGETS)}")
+    if options.prune_empty and options.action is not ActionKind.MOVE:
+        raise UsageError("--prune-empty: only moves leave folders empty; give --action move, too")
+    if options.prune_empty and options.listing is not None:
+        raise UsageError("--prune-empty: a list has no folders of its own; name the folders as PATH")
     check_above_zero(workers=options.workers)
     options.engine.check()
     options.limits.check()

@@ -100,6 +100,8 @@ def configure(journal: Journal, new: RunSettings) -> bool:
             new = replace(new, action=old.action)
     with journal.transaction():
         journal.set_run(new, "running")
+        if not stopped:
+            journal.set(first_filing=journal.next_filing())
     return old is None or stopped or old.rule != new.rule or old.action is not new.action
 
 

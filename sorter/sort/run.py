@@ -22,6 +22,7 @@ from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Entry, Journal
 from sorter.output.layout import FolderLayout
 from sorter.output.names import check_class_folders
+from sorter.output.prune import prune_emptied
 from sorter.pipeline import trial
 from sorter.pipeline.explain import HeatThumbnail
 from sorter.pipeline.pool import Pool
@@ -71,6 +72,7 @@ class SortSummary:
         report: where report.csv is, or None.
         page: where report.html is, or None.
         dry_run: no file was touched.
+        pruned: folders that this run's moves left empty and that were removed.
     """
 
     out: Path
@@ -84,6 +86,7 @@ class SortSummary:
     report: Path | None
     page: Path | None
     dry_run: bool
+    pruned: int = 0
 
     @property
     def rate(self) -> float:
@@ -137,6 +140,7 @@ class _Run:
     taken: int = 0
     decoded: int = 0
     refiled: int = 0
+    pruned: int = 0
     choice: Choice | None = None
     changed: bool = False
     rescored: set[int] = field(default_factory=set)
@@ -163,6 +167,9 @@ class _Run:
             self._settle(csv)
             self._sort(csv)
             self.sources.check()
+            if self.options.prune_empty and not self.options.dry_run:
+                first = self.journal.setting("first_filing") or 0
+                self.pruned = prune_emptied(self.journal, self.options.inputs, first)
         finally:
             csv.close()
         if writes:
@@ -362,6 +369,7 @@ class _Run:
             report=csv,
             page=page,
             dry_run=self.options.dry_run,
+            pruned=self.pruned,
         )
 
     def _csv_path(self) -> Path:

@@ -12,6 +12,7 @@ from sorter.address import Address
 from sorter.output.filer import Filer
 from sorter.output.journal import FILE, FOLDER, Journal, locked, settle
 from sorter.output.journal.reserve import release_room
+from sorter.output.prune import restore_pruned
 from sorter.output.remote import download, uploaded
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
@@ -110,6 +111,8 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)
     _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)
+    for folder in restore_pruned(journal):
+        yield LeftInPlace(folder.folder, f"the folder could not be made again: {folder.message}")
 
 
 def _remove_empty(folder: Path, up_to: Path) -> None:

@@ -153,6 +153,11 @@ class Reader(HistoryReader):
         self._db = connection
         self._within = os.fsencode(prefix(out))
 
+    @property
+    def tables(self) -> sqlite3.Connection:
+        """For modules that keep a table of their own in the journal."""
+        return self._db
+
     def setting(self, key: str) -> Any:
         """A value kept with `set`, or None."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

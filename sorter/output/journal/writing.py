@@ -307,6 +307,10 @@ class Journal(HistoryWriter, Reader):
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 
+    def next_filing(self) -> int:
+        """The id that the next filing will get."""
+        return self._last("filings") + 1
+
     def _last(self, table: str) -> int:
         """The highest id given out; SQLite itself would go on from there, too."""
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
