@@ -69,5 +69,5 @@ def retint(window: QWidget) -> None:
     for kind in (QAbstractButton, QAction):
         for target in (*window.findChildren(kind), *([window] if isinstance(window, kind) else [])):
             name = target.property(NAME)
-            if name:
+            if name and isinstance(target, kind):
                 set_icon(target, name, target.property(ROLE))

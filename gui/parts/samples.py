@@ -81,9 +81,9 @@ def _hills(
 ) -> None:
     width, height = SIZE
     x = np.arange(0, width + 1, 8)
-    y = horizon + sum(
-        random.uniform(4, 26) * np.sin(x / random.uniform(40, 160) + random.uniform(0, 6)) for _ in range(3)
-    )
+    y = np.full(len(x), float(horizon))
+    for _ in range(3):
+        y += random.uniform(4, 26) * np.sin(x / random.uniform(40, 160) + random.uniform(0, 6))
     line = [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
     brush.polygon([(0, height), *line, (width, height)], fill=colour)
 
@@ -107,6 +107,8 @@ def _waves(brush: ImageDraw.ImageDraw, random: np.random.Generator, horizon: int
         wave = y + 3 * np.sin(x / random.uniform(14, 40) + random.uniform(0, 6))
         tint = tuple(int(c + random.uniform(15, 60)) for c in deep)
         brush.line([(float(a), float(b)) for a, b in zip(x, wave, strict=True)], fill=tint, width=2)
-    x, y = random.uniform(80, width - 80), horizon + random.uniform(20, 90)
-    brush.polygon([(x, y - 60), (x, y), (x + 34, y)], fill=(240, 240, 235))
-    brush.polygon([(x - 30, y + 4), (x + 40, y + 4), (x + 26, y + 16), (x - 18, y + 16)], fill=(90, 50, 40))
+    left, top = random.uniform(80, width - 80), horizon + random.uniform(20, 90)
+    sail = ((0, -60), (0, 0), (34, 0))
+    hull = ((-30, 4), (40, 4), (26, 16), (-18, 16))
+    for shape, fill in ((sail, (240, 240, 235)), (hull, (90, 50, 40))):
+        brush.polygon([(left + dx, top + dy) for dx, dy in shape], fill=fill)

@@ -111,8 +111,8 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)
     _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)
-    for folder in restore_pruned(journal):
-        yield LeftInPlace(folder.folder, f"the folder could not be made again: {folder.message}")
+    for missing in restore_pruned(journal):
+        yield LeftInPlace(missing.folder, f"the folder could not be made again: {missing.message}")
 
 
 def _remove_empty(folder: Path, up_to: Path) -> None:
