@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, Signal, Slot
@@ -11,8 +10,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -34,13 +31,29 @@ from ..parts.put_back import PutBack
 from ..parts.recent import RecentFolder, RecentFolders
 from ..parts.samples import Samples, draw_samples
 from ..parts.sort_form import SortForm
+from ..parts.sort_sheet import SortSheet
 from ..parts.thumbnails import Store, Thumbnails
+from ..parts.words import Remedy, remedy_of, remedy_text
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
 from .teach import TeachPage
 
 WIDTH = 760  # pixels, of the column; lines longer than this read badly
+
+
+@dataclass(frozen=True)
+class Mending:
+    """What a button can do about an error.
+
+    Attributes:
+        options: of the run that failed; None where there was none.
+        folder: that the error is about.
+    """
+
+    remedy: Remedy
+    options: SortOptions | None
+    folder: Path
 
 
 class StartPage(JobPage):
@@ -60,18 +73,15 @@ class StartPage(JobPage):
         super().__init__(jobs, settings, self.tr("photos"), parent)
         self._running: SortOptions | None = None
         self._undoing: Path | None = None  # is being put back
-        self._failed: Path | None = None  # its run failed in the middle, and can be continued
+        self._mending: Mending | None = None  # what the button beside the message does
         self._samples: Samples | None = None  # while the app is tried with them
         self.setAcceptDrops(True)
         self._shelf = ModelShelf(settings)
         self._thumbnails = Thumbnails(jobs.pool(), Store(), self)
         jobs.closed.connect(self._thumbnails.close)
         self.form = SortForm(jobs, settings, self._shelf, self._thumbnails)
-        self.back_button = self._button(self.tr("&Back"), self.go_home)
-        self.sort_button = self._button(self.tr("&Sort"), self.sort)
-        self.sort_button.setToolTip(self.tr("Sort the photos into a folder for each class"))
-        self.sort_button.setDefault(True)
-        self.sort_button.setMinimumWidth(140)
+        self.sheet = SortSheet(self.form)
+        self.sort_button = self.sheet.sort_button
         self.recent = RecentFolders()
         self.home = Home(self.recent)
         self.drop_area = self.home.drop_area
@@ -81,19 +91,13 @@ class StartPage(JobPage):
         self._connect()
         self.refresh()
 
-    def _button(self, text: str, press: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setAccessibleName(text.replace("&", ""))
-        button.clicked.connect(press)
-        return button
-
     def _connect(self) -> None:
         self.drop_area.button.clicked.connect(self.choose_photos)
         self.home.teach_wanted.connect(self.teach_classes)
         self.home.samples_wanted.connect(self.try_samples)
         self.form.edited.connect(self.notice.clear)
-        self.form.looked.connect(self._name_sort_button)
-        self.form.submitted.connect(self.sort)
+        self.sheet.submitted.connect(self.sort)
+        self.sheet.left.connect(self.go_home)
         self.form.model_chosen.connect(self.use_model)
         self.form.models.more_wanted.connect(self._teach_more)
         self.form.models.removed.connect(self._remove_model)
@@ -107,22 +111,9 @@ class StartPage(JobPage):
         self.recent.other_wanted.connect(self.choose_sorted)
         self.recent.put_back_wanted.connect(self.put_back)
         self.recent.removed.connect(self.forget)
-        self.notice.accepted.connect(self._continue_failed)
+        self.notice.accepted.connect(self._mend)
 
     def _lay_out(self) -> None:
-        scroll = QScrollArea()
-        scroll.setWidget(self.form)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self.sheet = QWidget()
-        sheet = QVBoxLayout(self.sheet)
-        sheet.setContentsMargins(0, 0, 0, 0)
-        sheet.addWidget(scroll, 1)
-        press = QHBoxLayout()
-        press.addWidget(self.back_button)
-        press.addStretch(1)
-        press.addWidget(self.sort_button)
-        sheet.addLayout(press)
         self.steps = QStackedWidget()
         for step in (self.home, self.sheet, self.teach):
             self.steps.addWidget(step)
@@ -139,15 +130,6 @@ class StartPage(JobPage):
         layout.addStretch(1)
         layout.addWidget(middle, 100)
         layout.addStretch(1)
-
-    @Slot()
-    def _name_sort_button(self) -> None:
-        found = self.form.survey
-        text = self.tr("&Sort")
-        if found is not None and found.photos:
-            text = self.tr("&Sort {n} photos").format(n=QLocale().toString(found.photos))
-        self.sort_button.setText(text)
-        self.sort_button.setAccessibleName(text.replace("&", ""))
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -227,7 +209,7 @@ class StartPage(JobPage):
         try:
             read_model(folder)
         except SorterError as error:
-            self.notice.complain(str(error))
+            self._complain(str(error), remedy_of(str(error)), folder=folder)
             return
         self.notice.clear()
         if folder != shipped_model():
@@ -259,10 +241,14 @@ class StartPage(JobPage):
         elif (folder / ".sorter" / "journal.db").is_file():
             self.open(folder)
         else:
-            self.notice.clear()
-            self.form.photos.setText(str(folder))
-            self.steps.setCurrentWidget(self.sheet)
-            self.sort_button.setFocus()
+            self.take_photos(folder)
+
+    def take_photos(self, folder: Path) -> None:
+        """A folder of photos, to be sorted."""
+        self.notice.clear()
+        self.form.photos.setText(str(folder))
+        self.steps.setCurrentWidget(self.sheet)
+        self.sort_button.setFocus()
 
     # -- sorting -----------------------------------------------------------------------------------------------
 
@@ -311,7 +297,7 @@ class StartPage(JobPage):
         if self.busy:
             self.notice.complain(self.tr("One folder at a time. Wait for the other, or cancel it."))
             return
-        self._running, self._failed = options, None
+        self._running, self._mending = options, None
         self.run_job(
             self.tr("Sorting {folder}").format(folder=options.source_name),
             tasks.sort,
@@ -337,14 +323,43 @@ class StartPage(JobPage):
 
     @Slot(str)
     def on_failed(self, message: str) -> None:
-        out = None if self._running is None else self._running.out.resolve()
-        self._failed = out if out is not None and (out / ".sorter" / "journal.db").is_file() else None
-        self.notice.complain(message, "" if self._failed is None else self.tr("&Continue"))
+        out = self._undoing if self._running is None else self._running.out
+        remedy = remedy_of(message)
+        begun = out is not None and (out / ".sorter" / "journal.db").is_file()
+        if remedy in (None, Remedy.CONTINUE):
+            remedy = Remedy.CONTINUE if begun and self._running is not None else None
+        self._complain(message, remedy, self._running, out)
+
+    def _complain(
+        self,
+        message: str,
+        remedy: Remedy | None,
+        options: SortOptions | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Show an error, with the button that mends it."""
+        self._mending = None if remedy is None or folder is None else Mending(remedy, options, folder)
+        self.notice.complain(message, remedy_text(remedy if self._mending else None))
 
     @Slot()
-    def _continue_failed(self) -> None:
-        if self._failed is not None:
-            self.continue_run(self._failed)
+    def _mend(self) -> None:
+        mending, self._mending = self._mending, None
+        if mending is None:
+            return
+        self.notice.clear()
+        if mending.remedy is Remedy.CONTINUE:
+            self.continue_run(mending.folder)
+        elif mending.remedy is Remedy.SORT_ANEW and mending.options is not None:
+            self._run(replace(mending.options, fresh=True))
+        elif mending.remedy is Remedy.SORT_IT:
+            self.take_photos(mending.folder)
+        elif mending.remedy is Remedy.INSIDE:
+            self.form.save_to(mending.folder / "sorted")
+            self.sort()
+        elif mending.remedy is Remedy.OTHER_FOLDER:
+            self.form.choose_out()
+        elif mending.remedy is Remedy.OTHER_MODEL:
+            self.form.choose_model()
 
     # -- putting back ------------------------------------------------------------------------------------------
 
@@ -386,7 +401,8 @@ class StartPage(JobPage):
         if not isinstance(folder, RecentFolder):
             self.notice.complain(str(folder))
         elif folder.status is None:
-            self.notice.complain(folder.problem)
+            remedy = remedy_of(folder.problem)
+            self._complain(folder.problem, remedy if folder.out.is_dir() else None, folder=folder.out)
         else:
             self._settings.remember(folder.out)
             self.refresh()

@@ -21,7 +21,7 @@ from ..tasks import Advanced, Began, Message
 from ..worker import Job
 from .elided import ElidedLabel
 from .icons import SIDE, picture
-from .words import reworded, step_text
+from .words import progress_text, reworded, step_text
 
 
 class ProgressPanel(QWidget):
@@ -80,7 +80,7 @@ class ProgressPanel(QWidget):
         if isinstance(record, Began):
             self._begin(step_text(record.what), record.total)
         elif isinstance(record, Message):
-            self.detail.setText(reworded(record.text))
+            self.detail.setText(progress_text(record.text) or self.detail.text())
         elif isinstance(record, Advanced):
             self.bar.setMaximum(record.total or 0)  # without an end the bar only shows that something goes on
             self.bar.setValue(record.done if record.total else 0)

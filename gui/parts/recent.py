@@ -22,8 +22,6 @@ from PySide6.QtWidgets import (
 from sorter.sort.status import FolderStatus, read_status
 from sorter.types import SorterError
 
-from .words import reworded
-
 MOST_CLASSES = 5  # named in one line of the list
 
 
@@ -33,7 +31,7 @@ class RecentFolder:
 
     Attributes:
         status: None where its disk is away or its journal cannot be read.
-        problem: why there is no status.
+        problem: why there is no status, in the library's words.
         photos_away: the drive with the photos that were sorted is not connected.
     """
 
@@ -50,7 +48,7 @@ class RecentFolder:
             away = bool(status.inputs) and not any(path.exists() for path in status.inputs)
             return cls(out, status, photos_away=away)
         except (SorterError, OSError) as error:
-            return cls(out, None, reworded(str(error)))
+            return cls(out, None, str(error))
 
 
 class RecentFolders(QWidget):

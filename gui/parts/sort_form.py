@@ -265,8 +265,12 @@ class SortForm(QWidget):
         title = self.tr("Where to make a folder for each class")
         folder = QFileDialog.getExistingDirectory(self, title, self.out.text())
         if folder:
-            self.out.setText(folder)
-            self._own_out = True
+            self.save_to(Path(folder))
+
+    def save_to(self, folder: Path) -> None:
+        """Save there, whichever photos are chosen next."""
+        self.out.setText(str(folder))
+        self._own_out = True
 
     @Slot()
     def choose_model(self) -> None:

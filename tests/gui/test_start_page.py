@@ -173,6 +173,46 @@ def test_what_cannot_be_done_is_a_sentence(qtbot: QtBot, page: StartPage, tmp_pa
     qtbot.waitUntil(lambda: "wasn't sorted by Sorter" in page.notice.text.text(), timeout=TIMEOUT)
 
 
+def test_each_error_has_the_button_that_mends_it(
+    qtbot: QtBot, page: StartPage, photos: Path, tmp_path: Path, model: Path
+) -> None:
+    def done() -> bool:
+        return not page.busy
+
+    page.use_model(model)
+    page.take(photos)
+    page.form.save_to(photos)
+    page.sort()
+    qtbot.waitUntil(done, timeout=TIMEOUT)
+    assert "can't go into the photo folder itself" in page.notice.text.text()
+    assert page.notice.button.text() == "&Use a folder “sorted” in it"
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT) as finished:
+        page.notice.button.click()
+    assert finished.args == [photos / "sorted"]
+    qtbot.waitUntil(done, timeout=TIMEOUT)
+
+    page.use_model(make_model(tmp_path / "other", temperature=2.0).folder)
+    page.sort()
+    qtbot.waitUntil(done, timeout=TIMEOUT)
+    assert "holds results of another model" in page.notice.text.text()
+    assert page.notice.button.text() == "&Undo those and sort again"
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
+        page.notice.button.click()
+    qtbot.waitUntil(done, timeout=TIMEOUT)
+    assert options_of_last_run(photos / "sorted").model == tmp_path / "other"
+
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    page.open(plain)
+    qtbot.waitUntil(lambda: "wasn't sorted by Sorter" in page.notice.text.text(), timeout=TIMEOUT)
+    assert page.notice.button.text() == "&Sort it now"
+    page.notice.button.click()
+    assert page.form.photos.text() == str(plain)
+    assert page.steps.currentWidget() is page.sheet
+    page.use_model(plain)
+    assert page.notice.button.text() == "Choose another &model..."
+
+
 def test_moving_is_never_the_usual_action(
     qtbot: QtBot, page: StartPage, settings: Settings, photos: Path, model: Path
 ) -> None:
