@@ -28,11 +28,12 @@ from ..parts.photo_menu import photo_menu
 from ..parts.preview import ZOOM, Loaded, Preview
 from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
-from ..parts.tabs import ALL, FAILED, SKIPPED, ClassTabs
+from ..parts.tabs import ALL, ASIDE, FAILED, SKIPPED, ClassTabs
 from ..parts.thumbnails import Store, Thumbnails
 from ..parts.toast import Toast
 from ..parts.viewer import Viewer
 from ..settings import Settings
+from ..views.burst_reader import BurstReader
 from ..worker import Jobs
 from .job_page import JobPage
 
@@ -75,6 +76,7 @@ class ReviewPage(JobPage):
             jobs, self.grid, self.notice, lambda: self._idle, lambda: self.stack.on_screen, self
         )
         self._camera = CameraReader(jobs, self.panel.details, self)
+        self._bursts = BurstReader(jobs, self.grid, self)
         self._lay_out()
         self._connect_commands()
         self._connect_parts()
@@ -151,6 +153,10 @@ class ReviewPage(JobPage):
         )
         self.grid.assigned.connect(self.assign)
         self.grid.cleared.connect(corrections.clear)
+        self.grid.confirmed.connect(corrections.confirm)
+        self.grid.doubted.connect(corrections.doubt)
+        self.grid.set_aside.connect(corrections.set_aside)
+        self.grid.section_confirmed.connect(corrections.confirm_section)
         self.grid.previewed.connect(self.stack.toggle_preview)
         selection.selectionChanged.connect(lambda *_: self._show_selection())
         selection.currentChanged.connect(lambda *_: self._show_current())
@@ -204,8 +210,9 @@ class ReviewPage(JobPage):
         self._jobs.later(partial(read_names, review.table), partial(self._know_names, folder))
         self.grid.keys = class_keys(review.classes)
         self.panel.show_classes(review.classes, self.grid.keys)
-        self.grid.photos.filter(label=None, failed=False, skipped=False)
+        self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False)
         self.grid.photos.show(review.table)
+        self._bursts.read(review.table)
         self.tabs.show_kind(ALL)
         self.grid.go_to(0)
         self._show_everything()
@@ -221,6 +228,7 @@ class ReviewPage(JobPage):
         if review is not None:
             review.close()
         self.grid.photos.show(None)
+        self._bursts.read(None)
         self.preview.clear()
 
     def on_ended(self) -> None:
@@ -278,7 +286,7 @@ class ReviewPage(JobPage):
         """Grid, preview or why there is nothing."""
         if self._review is None:
             return
-        if self.grid.photos.rowCount():
+        if self.grid.photos.rowCount() or self.grid.photos.listing.sections:
             self.stack.show_photos()
         elif self.filters.narrow:
             self._explain(self.tr("No photos match."), filtered=True)
@@ -331,7 +339,12 @@ class ReviewPage(JobPage):
     # -- which photos ------------------------------------------------------------------------------------------
 
     def _choose_tab(self, kind: int) -> None:
-        self._narrow(label=kind if kind >= 0 else None, failed=kind == FAILED, skipped=kind == SKIPPED)
+        self._narrow(
+            label=kind if kind >= 0 else None,
+            failed=kind == FAILED,
+            skipped=kind == SKIPPED,
+            aside=kind == ASIDE,
+        )
 
     def _narrow(self, **changes: object) -> None:
         row = self.grid.current_row()

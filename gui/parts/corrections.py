@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from PySide6.QtCore import QLocale, QObject, QTimer, Signal
 
+from sorter.model.rule import UNSURE
 from sorter.sort.review import Review
 from sorter.sort.table import Table
 from sorter.types import SorterError
 
+from ..views.sections import Section
 from ..worker import Jobs
 from .grid import PhotoGrid
 from .histogram import with_threshold
@@ -96,9 +98,33 @@ class Corrections(QObject):
             self.tr("{number} photos confirmed."),
         )
 
+    def doubt(self) -> None:
+        """Nobody can tell of the selected photos: mark them as unsure, and go to the next."""
+        self._mark(
+            lambda review, ids: review.assign(ids, UNSURE),
+            self._grid.selected(),
+            self.tr("Marked as unsure."),
+            self.tr("{number} photos marked as unsure."),
+        )
+
+    def set_aside(self) -> None:
+        """Set the selected photos aside, and go to the next."""
+        self._mark(
+            lambda review, ids: review.set_aside(ids),
+            self._grid.selected(),
+            self.tr("Set aside."),
+            self.tr("{number} photos set aside."),
+        )
+
     def confirm_shown(self) -> None:
         """The model is right about every photo that is shown."""
-        ids = self._grid.photos.ids(range(self._grid.photos.rowCount()))
+        self._confirm(self._grid.photos.ids(range(self._grid.photos.rowCount())))
+
+    def confirm_section(self, section: Section) -> None:
+        """The model is right about every photo of a section, those that are folded away too. It is one step."""
+        self._confirm(self._grid.photos.ids_of(section.rows))
+
+    def _confirm(self, ids: list[int]) -> None:
         if ids:
             self._write(len(ids), lambda review: review.confirm(ids), self._show_confirmed)
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSlider
 
 from .models import Order, ReviewState
 
-SMALLEST, LARGEST = 80, 256  # pixels
+SMALLEST, LARGEST = 64, 512  # pixels
 
 
 class FilterBar(QWidget):
@@ -54,6 +54,7 @@ class FilterBar(QWidget):
             (self.tr("Lowest probability first"), Order.LOWEST),
             (self.tr("By name"), Order.NAME),
             (self.tr("Newest first"), Order.NEWEST),
+            (self.tr("By class"), Order.CLASS),
         ):
             self.order.addItem(text, order)
         self.order.setAccessibleName(self.tr("Order"))

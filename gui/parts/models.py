@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from sorter.sort.table import SEPARATOR, Table
 from sorter.types import Status
 
-from .words import failure_text
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Index = QModelIndex | QPersistentModelIndex
-CELL = Qt.ItemDataRole.UserRole  # the role whose value is a `Cell`
-ROOT = QModelIndex()
 MOST_BYTES = 128  # of a name that count for its order
 
 
@@ -33,6 +27,7 @@ class Order(Enum):
     LOWEST = "lowest"
     NAME = "name"
     NEWEST = "newest"
+    CLASS = "class"
 
 
 class ReviewState(Enum):
@@ -52,6 +47,7 @@ class Filters:
         label: a code of the table's labels, as things stand with corrections; None for all.
         failed: only photos that couldn't be read.
         skipped: only files that are no photos.
+        aside: only photos that were set aside. They are shown nowhere else.
         low: how sure the model is of its class at least, 0 to 1.
         high: at most.
         name: a part of the file's name, whatever its case.
@@ -60,6 +56,7 @@ class Filters:
     label: int | None = None
     failed: bool = False
     skipped: bool = False
+    aside: bool = False
     low: float = 0.0
     high: float = 1.0
     state: ReviewState = ReviewState.ANY
@@ -111,8 +108,12 @@ class Cell:
         label: the code of its class, as a person marked it or else as the model predicts it.
         predicted: the code of the class that the model predicts.
         certainty: the probability of the predicted class; None where it is unsure or was not scored.
-        reviewed: a person has checked it.
+        reviewed: a person has checked it, or set it aside.
         changed: and gave it another class than the model did at that time.
+        aspect: width by height; 1 where it is not known.
+        stack: photos of the closed stack that it stands for; 1 for none.
+        opened: photos of the open stack that begins with it; 0 for none.
+        companions: files that belong to it.
     """
 
     row: int
@@ -125,6 +126,22 @@ class Cell:
     reviewed: bool
     changed: bool
     failure: str
+    aspect: float = 1.0
+    stack: int = 1
+    opened: int = 0
+    companions: int = 0
+
+
+def companions_of(table: Table, row: int) -> int:
+    """Files that belong to a photo, such as its raw and its sidecar. 0 where nobody counted them."""
+    counts: NDArray[np.int64] | None = getattr(table, "companions", None)
+    return 0 if counts is None or not len(counts) else int(counts[row])
+
+
+def aspects(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Width by height of photos, shape (n,). 1 where it is not known."""
+    known = (table.width[rows] > 0) & (table.height[rows] > 0)
+    return np.where(known, table.width[rows] / np.maximum(table.height[rows], 1), 1.0)
 
 
 def certainty(table: Table, predicted: int, probability: float) -> float | None:
@@ -159,6 +176,9 @@ def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp
         key = table.probability
     elif order is Order.NEWEST:
         key = -table.mtime_ns
+    elif order is Order.CLASS:
+        wanted = table.wanted
+        return np.lexsort((-table.doubt, np.where(wanted < 0, len(table.labels), wanted)))
     elif names is not None:
         key = names.rank
     return np.arange(len(table)) if key is None else np.argsort(key, kind="stable")
@@ -174,6 +194,7 @@ def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.b
         keep &= _skipped(table)
     elif filters.label is not None:
         keep &= np.where(table.corrected >= 0, table.corrected, predicted) == filters.label
+    keep &= table.aside if filters.aside else ~table.aside
     if (filters.low, filters.high) != (0.0, 1.0):
         sure = certainties(table, predicted)
         keep &= (sure >= filters.low) & (sure <= filters.high)
@@ -199,6 +220,7 @@ class Counts:
         skipped: files that are no photos.
         reviewed: photos that a person has checked.
         corrected: those of them that the model had wrong, by the threshold at that time.
+        aside: photos that were set aside.
     """
 
     labels: tuple[int, ...]
@@ -206,190 +228,23 @@ class Counts:
     skipped: int
     reviewed: int
     corrected: int
+    aside: int = 0
 
     @classmethod
     def of(cls, table: Table) -> Counts:
         predicted = table.predicted
         wanted = np.where(table.corrected >= 0, table.corrected, predicted)
-        labels = np.bincount(wanted[wanted >= 0], minlength=len(table.labels))
+        labels = np.bincount(wanted[(wanted >= 0) & ~table.aside], minlength=len(table.labels))
         return cls(
             tuple(labels.tolist()),
             int(table.failed.sum()) - (skipped := int(_skipped(table).sum())),
             skipped,
-            int(table.checked.sum()),
+            int((table.corrected >= 0).sum()),
             int(table.changed.sum()),
+            int(table.aside.sum()),
         )
 
 
 def percent(value: float | None) -> str:
     """Such as `64 %`, rounded down so that only what is certain is 100 %. Empty for None."""
     return "" if value is None else f"{int(value * 100 + 1e-9)} %"
-
-
-class PhotoModel(QAbstractListModel):
-    """The photos shown, as a list for a view."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._table: Table | None = None
-        self._names: Names | None = None
-        self._filters = Filters()
-        self._order = Order.DOUBT
-        self._rows: NDArray[np.intp] = np.empty(0, np.intp)
-        self._predicted: NDArray[np.int16] = np.empty(0, np.int16)
-        self._sorted: NDArray[np.intp] = np.empty(0, np.intp)
-        self._sorted_for: tuple[object, ...] = ()
-
-    @property
-    def table(self) -> Table | None:
-        return self._table
-
-    @property
-    def filters(self) -> Filters:
-        return self._filters
-
-    @property
-    def order(self) -> Order:
-        return self._order
-
-    def show(self, table: Table | None, names: Names | None = None) -> None:
-        """Show another table, or the same one read anew."""
-        if self._table is None or table is None or len(table) != len(self._table):
-            self.beginResetModel()
-            self._rows = np.empty(0, np.intp)
-            self.endResetModel()
-        self._table, self._names = table, names
-        self._sorted_for = ()
-        self.refresh()
-
-    def know_names(self, names: Names) -> None:
-        """The names are read by now."""
-        self._names = names
-        if self._order is Order.NAME or self._filters.name:
-            self.refresh()
-
-    def filter(self, **changes: Any) -> None:
-        """Change some of the `Filters`."""
-        filters = replace(self._filters, **changes)
-        if filters != self._filters:
-            self._filters = filters
-            self.refresh()
-
-    def arrange(self, order: Order) -> None:
-        if order is not self._order:
-            self._order = order
-            self.refresh()
-
-    def refresh(self) -> bool:
-        """The table, or what decides about it, has changed. True where other photos, or another order, came of it."""
-        rows: NDArray[np.intp] = np.empty(0, np.intp)
-        predicted: NDArray[np.int16] = np.empty(0, np.int16)
-        if self._table is not None:
-            everything = self._arranged(self._table)
-            rows = everything[passing(self._table, self._filters, self._names)[everything]]
-            predicted = self._table.predicted
-        if np.array_equal(rows, self._rows) and len(rows):  # then the selection stays, too
-            self._predicted = predicted
-            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
-            return False
-        self.beginResetModel()
-        self._rows, self._predicted = rows, predicted
-        self.endResetModel()
-        return True
-
-    def _arranged(self, table: Table) -> NDArray[np.intp]:
-        """Sorted once, and again only where the order may be another: a correction changes none."""
-        what = (
-            id(table),
-            self._order,
-            table.rule if self._order is Order.DOUBT else None,
-            self._names is None,
-        )
-        if what != self._sorted_for:
-            self._sorted, self._sorted_for = arranged(table, self._order, self._names), what
-        return self._sorted
-
-    def confirmable(self) -> int:
-        """How many of the photos shown can be confirmed: scored, not unsure, not checked yet."""
-        if self._table is None:
-            return 0
-        predicted = self._predicted[self._rows]
-        sure = (predicted >= 0) & (predicted < len(self._table.labels) - 1)
-        return int((sure & (self._table.corrected[self._rows] < 0)).sum())
-
-    def ids(self, places: list[int] | range) -> list[int]:
-        """Photos' ids at these places in the list."""
-        if self._table is None:
-            return []
-        at = slice(places.start, places.stop) if isinstance(places, range) else places
-        ids: list[int] = self._table.id[self._rows[at]].tolist()
-        return ids
-
-    def row(self, place: int) -> int:
-        """The table's row at a place in the list."""
-        return int(self._rows[place])
-
-    def place(self, row: int) -> int | None:
-        """Where in the list a row of the table is. None where it is not shown."""
-        found = np.flatnonzero(self._rows == row)
-        return int(found[0]) if len(found) else None
-
-    def cell(self, place: int) -> Cell:
-        table, row = self._table, int(self._rows[place])
-        assert table is not None
-        predicted, corrected = int(self._predicted[row]), int(table.corrected[row])
-        failure = table.failures.get(row)
-        return Cell(
-            row,
-            (table.source[row], int(table.size[row]), int(table.mtime_ns[row])),
-            os.fsdecode(table.source[row].rsplit(SEPARATOR, 1)[-1]),
-            corrected if corrected >= 0 else predicted,
-            predicted,
-            float(table.probability[row]),
-            certainty(table, predicted, float(table.probability[row])),
-            corrected >= 0,
-            corrected >= 0 and corrected != int(table.guessed[row]),
-            "" if failure is None else failure_text(failure),
-        )
-
-    # -- what Qt asks ------------------------------------------------------------------------------------------
-
-    def rowCount(self, parent: Index = ROOT) -> int:  # noqa: N802, RUF100
-        return 0 if parent.isValid() else len(self._rows)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid() or self._table is None:
-            return None
-        if role == CELL:
-            return self.cell(index.row())
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return self._describe(self.cell(index.row()))
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return str(self._table.path(self.row(index.row())))
-        return None
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid():
-            return Qt.ItemFlag.NoItemFlags
-        return (
-            Qt.ItemFlag.ItemIsEnabled
-            | Qt.ItemFlag.ItemIsSelectable
-            | Qt.ItemFlag.ItemIsDragEnabled
-            | Qt.ItemFlag.ItemNeverHasChildren
-        )
-
-    def _describe(self, cell: Cell) -> str:
-        """For a screen reader."""
-        assert self._table is not None
-        if cell.label < 0:
-            return self.tr("{name}: {why}").format(name=cell.name, why=cell.failure)
-        label = self._table.labels[cell.label]
-        if cell.changed:
-            text = self.tr("{name}, changed to {label}")
-        elif cell.reviewed:
-            text = self.tr("{name}, {label}, confirmed")
-        elif cell.certainty is None:
-            text = self.tr("{name}, {label}")
-        else:
-            text = self.tr("{name}, {label}, {certainty} sure")
-        return text.format(name=cell.name, label=label, certainty=percent(cell.certainty))

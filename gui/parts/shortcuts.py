@@ -62,7 +62,8 @@ class ShortcutsSheet(QDialog):
                 self.tr("Look"),
                 [
                     (self.tr("Arrows, Page Up, Page Down, Home, End"), self.tr("Go to another photo")),
-                    (self.tr("Space, Enter, double click"), self.tr("Preview, and back to the grid")),
+                    (self.tr("Space, E, double click"), self.tr("Preview, and back to the grid")),
+                    ("S", self.tr("Open a stack of photos, and close it")),
                     (self.tr("Wheel, +, -"), self.tr("Zoom in the preview")),
                     ("*", self.tr("Actual size in the preview, and back")),
                     ("Ctrl++, Ctrl+-", self.tr("Larger and smaller")),
@@ -82,8 +83,10 @@ class ShortcutsSheet(QDialog):
                 self.tr("Mark"),
                 [
                     *what,
-                    (self.tr("Drag to a tab"), self.tr("Mark as that class")),
-                    ("Ctrl+R", self.tr("Confirm this photo, or those selected")),
+                    (self.tr("Drag onto a class"), self.tr("Mark as that class")),
+                    (self.tr("Enter, Ctrl+R"), self.tr("Confirm this photo, or those selected")),
+                    ("0", self.tr("Mark as unsure")),
+                    ("X", self.tr("Set aside")),
                     (self.tr("Delete, Backspace"), self.tr("Clear my mark")),
                     ("Ctrl+Z", self.tr("Undo")),
                     ("Ctrl+Shift+Z, Ctrl+Y", self.tr("Redo")),

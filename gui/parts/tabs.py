@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QTabBar, QWidget
 from .grid import PHOTOS
 from .models import Counts
 
-ALL, FAILED, SKIPPED = -1, -2, -3  # what a tab shows, beside the codes of labels
+ALL, FAILED, SKIPPED, ASIDE = -1, -2, -3, -4  # what a tab shows, beside the codes of labels
 
 
 class ClassTabs(QTabBar):
@@ -56,11 +56,17 @@ class ClassTabs(QTabBar):
         kinds += [self._classes] if counts.labels[self._classes] or self.kind == self._classes else []
         kinds += [FAILED] if counts.failed else []
         kinds += [SKIPPED] if counts.skipped else []
+        kinds += [ASIDE] if counts.aside or self.kind == ASIDE else []
         if kinds != self._kinds:
             self._rebuild(kinds)
-        names = {ALL: self.tr("All"), FAILED: self.tr("Couldn't be read"), SKIPPED: self.tr("Not photos")}
+        names = {
+            ALL: self.tr("All"),
+            FAILED: self.tr("Couldn't be read"),
+            SKIPPED: self.tr("Not photos"),
+            ASIDE: self.tr("Set aside"),
+        }
         names |= dict(enumerate(labels))
-        numbers = {ALL: total, FAILED: counts.failed, SKIPPED: counts.skipped}
+        numbers = {ALL: total, FAILED: counts.failed, SKIPPED: counts.skipped, ASIDE: counts.aside}
         numbers |= dict(enumerate(counts.labels))
         for tab, kind in enumerate(kinds):
             text = names[kind].replace("&", "&&")

@@ -17,16 +17,15 @@ from sorter.gui.parts.colours import label_colour, text_on
 from sorter.gui.parts.details import camera_text
 from sorter.gui.parts.histogram import threshold_of, with_threshold
 from sorter.gui.parts.models import (
-    CELL,
     Counts,
     Filters,
     Names,
     Order,
-    PhotoModel,
     ReviewState,
     arranged,
     passing,
 )
+from sorter.gui.parts.photo_model import CELL, PhotoModel
 from sorter.gui.parts.thumbnails import Store
 from sorter.model.rule import Rule
 from sorter.sort.table import Table
