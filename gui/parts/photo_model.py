@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from sorter.sort.table import SEPARATOR, Table
 
-from ..views.sections import Listing, listed
+from ..views.sections import GridList, listed
 from .models import (
     Cell,
     Filters,
@@ -45,7 +45,7 @@ class PhotoModel(QAbstractListModel):
         self._names: Names | None = None
         self._filters = Filters()
         self._order = Order.DOUBT
-        self._listing = Listing()
+        self._list = GridList()
         self._folded: frozenset[str] = frozenset()
         self._bursts: Bursts | None = None
         self._opened: frozenset[int] = frozenset()
@@ -67,17 +67,17 @@ class PhotoModel(QAbstractListModel):
 
     @property
     def _rows(self) -> NDArray[np.intp]:
-        return self._listing.rows
+        return self._list.rows
 
     @property
-    def listing(self) -> Listing:
-        return self._listing
+    def listing(self) -> GridList:
+        return self._list
 
     def show(self, table: Table | None, names: Names | None = None) -> None:
         """Show another table, or the same one read anew."""
         if self._table is None or table is None or len(table) != len(self._table):
             self.beginResetModel()
-            self._listing = Listing()
+            self._list = GridList()
             self._folded, self._bursts, self._opened = frozenset(), None, frozenset()
             self.endResetModel()
         self._table, self._names = table, names
@@ -134,7 +134,7 @@ class PhotoModel(QAbstractListModel):
 
     def refresh(self) -> bool:
         """The table, or what decides about it, has changed. True where other photos, or another order, came of it."""
-        listing, predicted = Listing(), np.empty(0, np.int16)
+        listing, predicted = GridList(), np.empty(0, np.int16)
         if self._table is not None:
             everything = self._arranged(self._table)
             rows = everything[passing(self._table, self._filters, self._names)[everything]]
@@ -142,11 +142,11 @@ class PhotoModel(QAbstractListModel):
             listing = listed(self._table, rows, order, self._folded, self._bursts, self._opened)
             predicted = self._table.predicted
         if np.array_equal(listing.rows, self._rows) and len(self._rows):  # then the selection stays, too
-            self._listing, self._predicted = replace(listing, rows=self._rows), predicted
+            self._list, self._predicted = replace(listing, rows=self._rows), predicted
             self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
             return False
         self.beginResetModel()
-        self._listing, self._predicted = listing, predicted
+        self._list, self._predicted = listing, predicted
         self.endResetModel()
         return True
 
@@ -185,7 +185,7 @@ class PhotoModel(QAbstractListModel):
 
     def _with_stacks(self, places: list[int] | range) -> NDArray[np.intp]:
         at = slice(places.start, places.stop) if isinstance(places, range) else places
-        stacks = self._listing.stacks
+        stacks = self._list.stacks
         wanted = stacks.keys() & set(places) if stacks else ()
         return np.concatenate([self._rows[at], *(stacks[place][1:] for place in sorted(wanted))])
 
@@ -202,7 +202,7 @@ class PhotoModel(QAbstractListModel):
         found = np.flatnonzero(self._rows == row)
         if len(found):
             return int(found[0])
-        return next((place for place, rows in self._listing.stacks.items() if row in rows), None)
+        return next((place for place, rows in self._list.stacks.items() if row in rows), None)
 
     def cell(self, place: int) -> Cell:
         table, row = self._table, int(self._rows[place])
@@ -221,8 +221,8 @@ class PhotoModel(QAbstractListModel):
             corrected >= 0 and corrected != int(table.guessed[row]),
             "" if failure is None else failure_text(failure),
             float(aspects(table, np.array([row]))[0]),
-            len(self._listing.stacks.get(place, ())) or 1,
-            self._listing.opened.get(place, 0),
+            len(self._list.stacks.get(place, ())) or 1,
+            self._list.opened.get(place, 0),
             companions_of(table, row),
         )
 

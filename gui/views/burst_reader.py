@@ -11,7 +11,7 @@ from sorter.types import SorterError
 
 from ..parts.grid import PhotoGrid
 from ..worker import Jobs
-from .bursts import Bursts, Shot, close_in_time, find_bursts, read_shots
+from .bursts import Bursts, Exposure, close_in_time, find_bursts, read_shots
 
 TOGETHER = 200  # photos read in one go, so that other work of the threads is not held up
 MOST = 20_000  # photos of a folder whose bursts are looked for
@@ -27,7 +27,7 @@ class BurstReader(QObject):
         self._jobs = jobs
         self._grid = grid
         self._table: Table | None = None
-        self._shots: list[Shot] = []
+        self._shots: list[Exposure] = []
         self._at = 0
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -53,7 +53,7 @@ class BurstReader(QObject):
         elif close_in_time(self._shots):
             self._jobs.later(partial(find_bursts, table, self._shots), partial(self._show, table))
 
-    def _take(self, table: Table, shots: list[Shot] | SorterError | OSError) -> None:
+    def _take(self, table: Table, shots: list[Exposure] | SorterError | OSError) -> None:
         if table is self._table and isinstance(shots, list):
             self._shots += shots
             self._read_some()

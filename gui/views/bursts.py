@@ -36,7 +36,7 @@ class Bursts:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class Exposure:
     """When a camera took a photo.
 
     Attributes:
@@ -50,13 +50,13 @@ class Shot:
     seconds: float
 
 
-def read_shots(table: Table, rows: Iterable[int]) -> list[Shot]:
+def read_shots(table: Table, rows: Iterable[int]) -> list[Exposure]:
     """In a thread: when photos were taken. Those that hold no time are left out."""
     decoder, found = Decoder(None), []
     for row in rows:
         exif = {} if table.failed[row] else decoder.exif(table.path(row))
         if not isinstance(exif, Failure) and (seconds := _taken(exif)) is not None:
-            found.append(Shot(row, f"{exif.get(MAKE, '')} {exif.get(MODEL, '')}", seconds))
+            found.append(Exposure(row, f"{exif.get(MAKE, '')} {exif.get(MODEL, '')}", seconds))
     return found
 
 
@@ -70,9 +70,9 @@ def _taken(exif: dict[int, object]) -> float | None:
     return seconds + (float(f"0.{fraction}") if fraction.isascii() and fraction.isdigit() else 0.0)
 
 
-def close_in_time(shots: Iterable[Shot]) -> list[list[Shot]]:
+def close_in_time(shots: Iterable[Exposure]) -> list[list[Exposure]]:
     """Runs of photos of one camera, each within seconds of the one before."""
-    runs: list[list[Shot]] = []
+    runs: list[list[Exposure]] = []
     for shot in sorted(shots, key=lambda each: (each.camera, each.seconds, each.row)):
         last = runs[-1][-1] if runs else None
         if last and last.camera == shot.camera and shot.seconds - last.seconds <= SECONDS:
@@ -82,7 +82,7 @@ def close_in_time(shots: Iterable[Shot]) -> list[list[Shot]]:
     return [run for run in runs if len(run) > 1]
 
 
-def find_bursts(table: Table, shots: Iterable[Shot]) -> Bursts:
+def find_bursts(table: Table, shots: Iterable[Exposure]) -> Bursts:
     """In a thread: bursts among photos whose time is known. Only those close in time are decoded."""
     number = np.full(len(table), -1, np.int64)
     burst = 0

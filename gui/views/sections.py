@@ -47,7 +47,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Listing:
+class GridList:
     """What a list shows.
 
     Attributes:
@@ -115,7 +115,7 @@ def listed(
     folded: frozenset[str] = frozenset(),
     bursts: Bursts | None = None,
     opened: frozenset[int] = frozenset(),
-) -> Listing:
+) -> GridList:
     """Divide ordered photos into sections, and stack bursts.
 
     Args:
@@ -149,7 +149,7 @@ def listed(
             open_ones[int(before[at])] = size
         else:
             stacks[int(before[at])] = rows[at : at + size]
-    return Listing(rows[shown], sections, stacks, open_ones)
+    return GridList(rows[shown], sections, stacks, open_ones)
 
 
 def _gathered(rows: NDArray[np.intp], bursts: Bursts | None) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
