@@ -19,14 +19,16 @@ from sorter.cli.flags import (
     add_listing,
     add_output_flags,
     add_workers,
+    labelled_source,
     listing_of,
 )
 from sorter.cli.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from sorter.evaluate.evaluate import Evaluation
+    from sorter.evaluate.evaluate import EvaluateOptions, Evaluation
     from sorter.evaluate.explain import Explained, Explanations
-    from sorter.evaluate.inspect import Inspection
+    from sorter.evaluate.inspect import Inspection, InspectOptions
+    from sorter.photos.dataset import Example
 
 
 def add_evaluate(commands: Any) -> None:
@@ -48,7 +50,7 @@ def add_evaluate(commands: Any) -> None:
         type=Path,
         help="Model folder, or `car` for the model that comes with sorter.",
     )
-    add_class_folders(parser)
+    add_class_folders(parser, or_list=True)
     engine = parser.add_argument_group("engine")
     add_workers(engine)
     add_engine(engine)
@@ -66,17 +68,25 @@ def _add_report_folder(group: Any, files: str) -> None:
 def _evaluate(arguments: argparse.Namespace) -> CommandResult:
     require_extra("sklearn", "matplotlib")
     from sorter.evaluate.evaluate import EvaluateOptions, evaluate
-    from sorter.photos.dataset import read_folders
 
-    options = options_from(EvaluateOptions, arguments)
+    options = options_from(EvaluateOptions, arguments, **labelled_source(arguments))
 
     def total() -> int:
-        parts = read_folders(options.data, 0, options.include_protected)[1]
+        parts = _parts(options)
         return len(parts.get("test") or parts.get(None) or ())
 
     with ProgressBar(arguments.quiet, total) as progress:
         found = evaluate(options, progress)
     return CommandResult(_evaluation_lines(found), found.to_json(), SOME_FAILED if found.failed else DONE)
+
+
+def _parts(options: EvaluateOptions | InspectOptions) -> dict[str | None, list[Example]]:
+    """The photos to count. None for the standard input, which can be read only once."""
+    from sorter.photos.labelled import read_labelled
+
+    if options.listing is not None and options.listing.path is None:
+        return {}
+    return read_labelled(options.data, 0, options.include_protected, listing=options.listing).parts
 
 
 def _evaluation_lines(found: Evaluation) -> Iterator[str]:
@@ -182,7 +192,7 @@ def add_inspect(commands: Any) -> None:
         "classes and across train/, val/ and test/ are counted as well.",
         ("sorter inspect ./labelled", "sorter inspect ./labelled --out ./inspection"),
     )
-    add_class_folders(parser)
+    add_class_folders(parser, or_list=True)
     speed = parser.add_argument_group("speed and limits")
     add_workers(speed)
     add_limits(speed)
@@ -193,12 +203,11 @@ def add_inspect(commands: Any) -> None:
 def _inspect(arguments: argparse.Namespace) -> CommandResult:
     require_extra("matplotlib")
     from sorter.evaluate.inspect import InspectOptions, inspect_folders
-    from sorter.photos.dataset import read_folders
 
-    options = options_from(InspectOptions, arguments)
+    options = options_from(InspectOptions, arguments, **labelled_source(arguments))
 
     def total() -> int:
-        return sum(map(len, read_folders(options.data, 0, options.include_protected)[1].values()))
+        return sum(map(len, _parts(options).values()))
 
     with ProgressBar(arguments.quiet, total) as progress:
         found = inspect_folders(options, progress)

@@ -9,7 +9,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-CLASS_FOLDERS = "A folder for each class, or train/, val/ and test/ folders of class folders."
+CLASS_FOLDERS = (
+    "A folder for each class, train/, val/ and test/ folders of class folders, or a table of labels."
+)
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -44,10 +46,27 @@ def add_command(
     return parser
 
 
-def add_class_folders(parser: Any) -> None:
-    """`DATA`, for commands that read labelled photos."""
-    parser.add_argument("data", metavar="DATA", type=Path, help=CLASS_FOLDERS)
+def add_class_folders(parser: Any, or_list: bool = False) -> None:
+    """`DATA`, for commands that read labelled photos.
+
+    Args:
+        or_list: `--from` may take its place.
+    """
+    parser.add_argument(
+        "data", metavar="DATA", type=Path, help=CLASS_FOLDERS, **({"nargs": "?"} if or_list else {})
+    )
+    if or_list:
+        add_listing(parser)
     add_include_protected(parser)
+
+
+def labelled_source(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options' fields `data` and `listing`. `data` then names the list. Raises UsageError for both or none."""
+    from sorter.photos.rows import check_sources
+
+    listing = listing_of(arguments)
+    check_sources("DATA", () if arguments.data is None else (arguments.data,), listing)
+    return {"data": arguments.data or Path(listing.name), "listing": listing}
 
 
 def add_listing(group: Any) -> None:

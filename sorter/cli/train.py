@@ -32,13 +32,15 @@ def add_train(commands: Any) -> None:
         commands,
         "train",
         "train a model on your own photos",
-        "Fine-tune a pretrained network on DATA, which holds a folder of photos for each class. Write a model folder "
+        "Fine-tune a pretrained network on DATA, which holds a folder of photos for each class, or is a table of "
+        "labels. Write a model folder "
         "for `sorter run --model`, with a report. Without train/, val/ and test/ folders, photos are split at random. "
         "Duplicates stay in one part.",
         (
             "sorter train ./my-folders --out ./my-model --recipe fast",
             "sorter train ./my-folders --out ./my-model --epochs 10 --augment strong --optimize precision=0.99",
             "sorter train ./my-folders --out ./my-model --recipe fast --folds 5",
+            "sorter train labels.csv --out ./my-model --recipe fast --group-by 'patient-[0-9]+'",
         ),
     )
     add_class_folders(parser)
@@ -134,6 +136,24 @@ def _add_validation(group: Any) -> None:
         default=1,
         metavar="K",
         help="Repeat the cross-validation, or the random split, with other seeds. (default: 1)",
+    )
+    group.add_argument(
+        "--val",
+        type=float,
+        metavar="SHARE",
+        help="Share of the photos to validate on, where DATA names none. (default: 0.15)",
+    )
+    group.add_argument(
+        "--test",
+        type=float,
+        metavar="SHARE",
+        help="Share of the photos to test on, where DATA names no parts. (default: 0.15)",
+    )
+    group.add_argument(
+        "--group-by",
+        metavar="HOW",
+        help="Keep photos of one group on one side of every split: folder (below the class), column (group, in a "
+        "table) or a regular expression for the path. (default: the column, if there is one)",
     )
     group.add_argument(
         "--time-budget",

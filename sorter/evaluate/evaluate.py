@@ -17,7 +17,9 @@ from sorter.evaluate.evaluate_report import FILES, PAGE, write_report
 from sorter.evaluate.metrics import Metrics, compute_metrics
 from sorter.model.folder import ONNX, Model, read_model, shipped_model
 from sorter.model.rule import Rule
-from sorter.photos.dataset import Example, read_folders
+from sorter.photos.dataset import Example
+from sorter.photos.labelled import read_labelled
+from sorter.photos.rows import FileList
 from sorter.pipeline import trial
 from sorter.pipeline.classifier import Classifier
 from sorter.pipeline.explain import HeatThumbnail
@@ -38,13 +40,14 @@ class EvaluateOptions:
 
     Attributes:
         model: a model folder, or `car` for the one that ships.
-        data: class folders, or train/ val/ test/ folders of them: then test/ is used.
+        data: class folders, or train/ val/ test/ folders of them: then test/ is used; or a table of labels.
         out: where the report goes; None for no report.
         engine: what runs the model.
         workers: processes; None for one per core.
         limits: what a photo may cost.
         include_protected: read folders of other programs too, as in `sorter.photos.protected`.
         explain: the report's photos also show where the model looked.
+        listing: a list or a table to read instead of `data`, which then only names it.
     """
 
     model: Path
@@ -55,6 +58,7 @@ class EvaluateOptions:
     limits: Limits = field(default_factory=Limits)
     include_protected: bool = False
     explain: bool = False
+    listing: FileList | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,9 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
     options.limits.check()
     shipped = options.model == Path(SHIPPED) and not options.model.exists()
     model = read_model(shipped_model() if shipped else options.model)
-    part, examples = labelled_examples(options.data, model, options.include_protected, progress.say)
+    part, examples = labelled_examples(
+        options.data, model, options.include_protected, progress.say, options.listing
+    )
     take_report_folder(options.out, FILES)
     model.verify()
     if options.explain:
@@ -191,23 +197,26 @@ def labelled_examples(
     model: Model,
     include_protected: bool = False,
     say: Callable[[str], None] = lambda message: None,
+    listing: FileList | None = None,
 ) -> tuple[str | None, list[Example]]:
     """The part (`test` or None) and the examples to evaluate a model on, labels in the order of its classes.
 
     Args:
-        include_protected, say: as for `read_folders`.
+        include_protected, say, listing: as for `read_labelled`.
 
     Raises:
         UsageError: folders that are not the model's classes, or parts without a test.
     """
-    names, parts = read_folders(data, 0, include_protected, say)
+    labelled = read_labelled(data, 0, include_protected, say, listing)
+    names, parts = labelled.classes, labelled.parts
     unknown = [name for name in names if name not in model.classes]
     missing = [name for name in model.classes if name not in names]
     if unknown or missing:
-        found = [f"no folder {name}" for name in missing[:5]] + [f"a folder {name}" for name in unknown[:5]]
+        what = "folder" if data.is_dir() else "label"
+        found = [f"no {what} {name}" for name in missing[:5]] + [f"a {what} {name}" for name in unknown[:5]]
         raise UsageError(
             f"{data}: has {', '.join(found)}, but the classes of {model.name} are {', '.join(model.classes[:20])}; "
-            "name the folders after the classes"
+            f"name the {what}s after the classes"
         )
     part = None if None in parts else "test"
     if part not in parts:

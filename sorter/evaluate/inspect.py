@@ -14,8 +14,10 @@ import numpy as np
 
 from sorter.evaluate.inspect_report import FILES, PAGE, write_inspection
 from sorter.evaluate.photo_statistics import MeasurePhoto, Totals
-from sorter.photos.dataset import Example, read_folders
+from sorter.photos.dataset import Example
 from sorter.photos.fingerprint import MAX_DISTANCE, near_duplicates
+from sorter.photos.labelled import read_labelled
+from sorter.photos.rows import FileList
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
@@ -37,11 +39,12 @@ class InspectOptions:
     """The options of `sorter inspect`.
 
     Attributes:
-        data: class folders, or train/ val/ test/ of class folders.
+        data: class folders, train/ val/ test/ of class folders, or a table of labels.
         out: folder for the report; None for no report.
         workers: processes; None for one per core.
         limits: what a photo may cost.
         include_protected: read folders of other programs too, as in `sorter.photos.protected`.
+        listing: a list or a table to read instead of `data`, which then only names it.
     """
 
     data: Path
@@ -49,6 +52,7 @@ class InspectOptions:
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     include_protected: bool = False
+    listing: FileList | None = None
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,13 @@ def inspect_folders(options: InspectOptions, progress: Progress | None = None) -
     progress = progress or NoProgress()
     check_above_zero(workers=options.workers)
     options.limits.check()
-    classes, found_parts = read_folders(options.data, 0, options.include_protected, progress.say)
+    labelled = read_labelled(options.data, 0, options.include_protected, progress.say, options.listing)
+    classes, found_parts = labelled.classes, labelled.parts
     parts = {part: found_parts[part] for part in PARTS if part in found_parts}
     examples = [example for some in parts.values() for example in some]
     part_of = [part or "all" for part, some in parts.items() for _ in some]
     if not examples:
-        raise UsageError(f"{options.data}: its class folders hold no files; add photos")
+        raise UsageError(f"{options.data}: its classes hold no files; add photos")
     workers = options.workers or available_cores()
     limits = worker_limits(options.limits, workers)
     take_report_folder(options.out, FILES)

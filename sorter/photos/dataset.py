@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.photos.fingerprint import MAX_DISTANCE, Fingerprint, near_duplicates
+from sorter.photos.fingerprint import MAX_DISTANCE, Fingerprint
+from sorter.photos.groups import group_alike, joined, parting_problem
 from sorter.photos.protected import OUTPUT_FOLDER, protected_folder
 from sorter.photos.scan import Scan, natural_order
 from sorter.types import PARTS, Failure, Photo, Reason, Result, UsageError
@@ -29,10 +30,12 @@ class Example:
     Attributes:
         photo: the file; `relative` is its path below the data folder.
         label: position of its class in `classes`.
+        group: photos with one group stay on one side of a split; empty for a group of its own.
     """
 
     photo: Photo
     label: int
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Dataset:
         exact_duplicates: photos whose very bytes another photo has.
         near_duplicates: photos that look like another but are not the same bytes.
         conflicts: photos that look like one of another class.
-        leaks: photos of val and test that look like one of train; only where the folders gave the parts.
+        leaks: photos of val and test that look like one of train or share its group; only where the parts were given.
     """
 
     root: Path
@@ -214,9 +217,15 @@ def check_sizes(
     for name, count in zip(classes, counts.tolist(), strict=True):
         if count < least:
             held = "is empty" if count == 0 else f"holds only {count} usable photo{'s' * (count > 1)}"
+            what = "class" if folder.is_file() else "folder"
             raise UsageError(
-                f"{folder / name}: {held}, a class needs at least {least}; add photos or remove the folder"
+                f"{class_place(folder, name)}: {held}, a class needs at least {least}; add photos or remove the {what}"
             )
+
+
+def class_place(data: Path, name: str) -> str:
+    """What messages call the photos of a class: its folder, or the table and the class."""
+    return f"{data}: class {name}" if data.is_file() else str(data / name)
 
 
 def split(
@@ -249,30 +258,33 @@ def split(
     usable = {part: [e for e in some if e.photo.path in fingerprints] for part, some in parts.items()}
     learning = "train" if "train" in usable else None
     everything = [(part, example) for part, examples in usable.items() for example in examples]
-    groups = group_alike([fingerprints[example.photo.path] for _, example in everything], max_distance)
+    alike = group_alike([fingerprints[example.photo.path] for _, example in everything], max_distance)
+    groups = joined(alike, [example.group for _, example in everything])
     own = np.array([part == learning for part, _ in everything], bool)
     if exclude_similar:
         kept = np.flatnonzero(~own | ~np.isin(groups, groups[~own]))
         everything, groups, own = [everything[row] for row in kept], groups[kept], own[kept]
+        alike = alike[kept]
     own_examples = (example for part, example in everything if part == learning)
     least = MIN_EXAMPLES if "val" in usable or val else FOR_FOLDS
-    check_sizes(root / (learning or ""), classes, own_examples, least)
+    check_sizes(root if root.is_file() else root / (learning or ""), classes, own_examples, least)
     labels = np.array([example.label for _, example in everything])
 
     chosen = np.array([part or "train" for part, _ in everything], dtype="<U5")
     shares = {"test": test if learning is None else 0.0, "val": val if "val" not in usable else 0.0}
     for name, rows in _draw(groups[own], labels[own], shares, seed).items():
         chosen[np.flatnonzero(own)[rows]] = name
+    problem = parting_problem([example for _, example in everything])
     for part in ("train", "val") if "val" in usable or val else ("train",):
         for label, name in enumerate(classes):
             if not ((chosen == part) & (labels == label)).any():
                 raise UsageError(
-                    f"{root}: no photo of {name} is left for {part}, as its photos look too much alike to be parted; "
+                    f"{root}: no photo of {name} is left for {part}, as its photos {problem} to be parted; "
                     "add other photos of it, or make train/ and val/ folders yourself"
                 )
 
     examples = [example for _, example in everything]
-    return _dataset(root, classes, examples, chosen, groups, fingerprints)
+    return _dataset(root, classes, examples, chosen, groups, alike, fingerprints)
 
 
 def _dataset(
@@ -281,23 +293,25 @@ def _dataset(
     examples: list[Example],
     chosen: NDArray[np.str_],
     groups: NDArray[np.int64],
+    alike: NDArray[np.int64],
     fingerprints: dict[Path, Fingerprint],
 ) -> Dataset:
     """Build the record of a split.
 
     Args:
         chosen: name of the part of each of n examples, shape (n,).
-        groups: equal numbers for near-duplicates, shape (n,).
+        groups: equal numbers for what belongs on one side, shape (n,).
+        alike: equal numbers for near-duplicates, shape (n,).
     """
     picked = {
         part: tuple(examples[row] for row in np.flatnonzero(chosen == part))
         for part in ("train", "val", "test")
     }
     exact = _repeated([fingerprints[example.photo.path].sha256 for example in examples])
-    alike = _repeated(groups.tolist())
+    repeated = _repeated(alike.tolist())
     trained = set(groups[chosen == "train"].tolist())
     classes_of: dict[int, set[int]] = {}
-    for group, label in zip(groups.tolist(), (example.label for example in examples), strict=True):
+    for group, label in zip(alike.tolist(), (example.label for example in examples), strict=True):
         classes_of.setdefault(group, set()).add(label)
     return Dataset(
         root=root,
@@ -306,18 +320,10 @@ def _dataset(
         val=picked["val"],
         test=picked["test"],
         exact_duplicates=exact,
-        near_duplicates=alike - exact,
-        conflicts=sum(len(classes_of[group]) > 1 for group in groups.tolist()),
+        near_duplicates=repeated - exact,
+        conflicts=sum(len(classes_of[group]) > 1 for group in alike.tolist()),
         leaks=int(sum(group in trained for group in groups[chosen != "train"].tolist())),
     )
-
-
-def group_alike(fingerprints: Sequence[Fingerprint], max_distance: int = MAX_DISTANCE) -> NDArray[np.int64]:
-    """Number photos so that exact and near duplicates share a number: int64 (n,)."""
-    groups = np.arange(len(fingerprints))
-    for members in near_duplicates([each.phash for each in fingerprints], max_distance):
-        groups[members] = members[0]
-    return groups
 
 
 def folds(groups: NDArray[np.int64], labels: NDArray[np.int64], k: int, seed: int) -> NDArray[np.int64]:
@@ -349,12 +355,13 @@ def _draw(
         left[label] = left.get(label, 0) + 1
     # Small groups go first: a large one that fits no part is then no obstacle, and is trained on.
     for members in sorted(pieces, key=len):
-        label = int(np.bincount(labels[members]).argmax())
+        held = np.bincount(labels[members], minlength=len(counts))
+        label = int(held.argmax())
         for name in drawn:
-            taken = wanted[name][label] > 0 and len(members) <= max(wanted[name][label], 1)
-            if left[label] > 1 and taken:
+            fits = len(members) <= max(wanted[name][label], 1) or (held <= wanted[name]).all()
+            if left[label] > 1 and wanted[name][label] > 0 and fits:
                 drawn[name].extend(members.tolist())
-                wanted[name] = wanted[name] - np.bincount(labels[members], minlength=len(counts))
+                wanted[name] = wanted[name] - held
                 left[label] -= 1
                 break
     return drawn

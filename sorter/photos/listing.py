@@ -47,6 +47,13 @@ class Listing:
     def __iter__(self) -> Iterator[Photo | Result[Any]]:
         """Yield one item for each file of the list, in its order. A file that is named twice is yielded once.
 
+        Memory and errors as of `entries`.
+        """
+        return (each.item for each in self.entries() if not each.again)
+
+    def entries(self) -> Iterator[ListedFile]:
+        """Every row of the list, in its order.
+
         Memory: some thousand paths, as the names that were seen lie in a temporary file.
 
         Raises:
@@ -56,13 +63,28 @@ class Listing:
         finder, rows = _Finder(self), read_rows(self.files)
         with closing(_Seen()) as seen, ThreadPoolExecutor(AT_ONCE, "sorter-list") as threads:
             while batch := list(islice(rows, AT_ONCE)):
-                fresh = [named for named in map(finder.named, batch) if seen.add(named.path)]
-                far = any(isinstance(named.path, Address) for named in fresh)
-                yield from threads.map(finder.item, fresh) if far else map(finder.item, fresh)
+                named = [finder.named(row) for row in batch]
+                again = [not seen.add(each.path) for each in named]
+                far = any(isinstance(each.path, Address) for each in named)
+                items = threads.map(finder.item, named) if far else map(finder.item, named)
+                yield from map(ListedFile, batch, items, again)
 
     def count(self) -> int:
         """The number of rows. 0 for the standard input, which can be read only once."""
         return 0 if self.files.path is None else sum(1 for _ in read_rows(self.files))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A row of a list and what it names.
+
+    Attributes:
+        again: an earlier row names the same file.
+    """
+
+    row: Row
+    item: Photo | Result[Any]
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)

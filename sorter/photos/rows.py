@@ -78,14 +78,14 @@ class Row:
     Attributes:
         number: of the line or record in the list, from 1.
         path: as written. Empty for a row that names no file.
-        label: class of the photo.
+        label: class of the photo; None where the table has no such column.
         split: part of the dataset, as written.
         group: photos of one group belong into one part.
     """
 
     number: int
     path: str
-    label: str = ""
+    label: str | None = None
     split: str = ""
     group: str = ""
 
@@ -280,7 +280,8 @@ def parquet_records(path: Path, wanted: Iterable[str]) -> Iterator[dict[str, Any
 
 
 def _row(number: int, record: Mapping[str, Any]) -> Row:
-    return Row(number, *(_cell(record, names) for names in (PATH, LABEL, SPLIT, GROUP)))
+    label = _cell(record, LABEL) if any(name in record for name in LABEL) else None
+    return Row(number, _cell(record, PATH), label, _cell(record, SPLIT), _cell(record, GROUP))
 
 
 def _cell(record: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sorter.photos.dataset import VAL, Dataset, Example, folds, group_alike, split
+from sorter.photos.dataset import TEST, VAL, Dataset, Example, folds, split
+from sorter.photos.groups import groups_of
 from sorter.train.options import TrainOptions
 from sorter.train.result import TRIAL_FIGURES
 from sorter.train.trainer import Trainer
@@ -61,13 +62,14 @@ class CrossValidation:
             if example.photo.path in fingerprints
         ]
         root, classes = self.options.data, self.trainer.learner.draft.classes
-        val = 0.0 if self.by_folds else VAL
-        groups = group_alike([fingerprints[example.photo.path] for example in examples])
+        val = 0.0 if self.by_folds else self.options.val or VAL
+        groups = groups_of(examples, fingerprints)
         labels = np.array([example.label for example in examples])
         for repeat in range(self.options.repeats):
             seed = self.options.seed + repeat
             if self.options.folds == 1:
-                yield split(root, classes, {None: examples}, fingerprints, seed, val)
+                test = self.options.test or TEST
+                yield split(root, classes, {None: examples}, fingerprints, seed, val, test)
                 continue
             fold = folds(groups, labels, self.options.folds, seed)
             for held_out in range(self.options.folds):

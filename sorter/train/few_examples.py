@@ -14,7 +14,8 @@ import numpy as np
 
 from sorter.evaluate.calibration import fit_temperature
 from sorter.evaluate.threshold import choose_threshold
-from sorter.photos.dataset import Example, folds, group_alike
+from sorter.photos.dataset import Example, folds
+from sorter.photos.groups import groups_of, parting_problem
 from sorter.types import UsageError
 
 if TYPE_CHECKING:
@@ -81,17 +82,17 @@ def chooses_by_folds(
 def groups_to_part(
     root: Path, classes: Sequence[str], examples: Sequence[Example], fingerprints: Mapping[Path, Fingerprint]
 ) -> NDArray[np.int64]:
-    """Equal numbers (n,) for examples that look alike, so that folds do not part them.
+    """Equal numbers (n,) for examples that look alike or share a group, so that folds do not part them.
 
     Raises:
         UsageError: all photos of a class look alike, so that there can be no folds.
     """
-    groups = group_alike([fingerprints[example.photo.path] for example in examples])
+    groups = groups_of(examples, fingerprints)
     labels = np.array([example.label for example in examples], np.int64)
     if not stratified_folds(groups, labels).any():
         fewest = min(range(len(classes)), key=lambda label: len(np.unique(groups[labels == label])))
         raise UsageError(
-            f"{root}: the photos of {classes[fewest]} look too much alike to be parted; "
+            f"{root}: the photos of {classes[fewest]} {parting_problem(examples)} to be parted; "
             "add other photos of it, or make train/ and val/ folders yourself"
         )
     return groups

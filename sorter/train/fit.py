@@ -14,7 +14,8 @@ import numpy as np
 from sorter.evaluate.evaluate_report import PAGE, write_metrics
 from sorter.export.files import add_int8
 from sorter.model.folder import Model, check_labels, write_model
-from sorter.photos.dataset import TEST, VAL, Dataset, Example, Labelled, read_folders, split
+from sorter.photos.dataset import TEST, VAL, Dataset, Example, Labelled, split
+from sorter.photos.labelled import read_labelled
 from sorter.progress import Progress
 from sorter.system import available_cores, cache_folder, worker_limits
 from sorter.train.cross_validation import CrossValidation
@@ -22,7 +23,7 @@ from sorter.train.familiarity import add_familiarity
 from sorter.train.features import embed
 from sorter.train.few_examples import chooses_by_folds, groups_to_part
 from sorter.train.learner import Fitted, Learner
-from sorter.train.options import TrainOptions, positive_class, resolve_recipe
+from sorter.train.options import TrainOptions, check_shares, positive_class, resolve_recipe
 from sorter.train.recipes import Recipe
 from sorter.train.report import REPORT, describe_data, write_training_report
 from sorter.train.result import FOLDS_PART, TrainResult
@@ -52,9 +53,14 @@ def train_model(options: TrainOptions, progress: Progress, labelled: Labelled | 
     if labelled:
         classes, parts = labelled.classes, labelled.parts
     else:
-        classes, parts = read_folders(
-            options.data, include_protected=options.include_protected, say=progress.say
+        found = read_labelled(
+            options.data,
+            include_protected=options.include_protected,
+            say=progress.say,
+            group_by=options.group_by,
         )
+        classes, parts = found.classes, found.parts
+        check_shares(options, parts)
         check_labels(options.data.resolve(), classes)
     positive = positive_class(classes, options.positive)
     # Before photos are decoded, so that missing weights are an error at once.
@@ -134,6 +140,8 @@ class _Training:
             "seed": options.seed,
             "folds": options.folds,
             "repeats": options.repeats,
+            "groups": [e.group for e in examples] if any(e.group for e in examples) else None,
+            "shares": None if options.val is options.test is None else [options.val, options.test],
             "max_megapixels": options.limits.megapixels,
         }
 
@@ -152,16 +160,22 @@ class _Training:
     def _split(self, data: TrainingSet) -> Dataset:
         root, classes = self.options.data.resolve(), self.learner.draft.classes
         learning = "train" if "train" in self.parts else None
-        check_decoded(root / (learning or ""), classes, self.parts[learning], data)
-        by_folds = chooses_by_folds(self.recipe, self.parts, classes, data.fingerprints)
+        check_decoded(
+            root if root.is_file() else root / (learning or ""), classes, self.parts[learning], data
+        )
+        options = self.options
+        by_folds = options.val is None and chooses_by_folds(
+            self.recipe, self.parts, classes, data.fingerprints
+        )
+        usual_test = 0.0 if by_folds else TEST
         dataset = split(
             root,
             classes,
             self.parts,
             data.fingerprints,
             self.options.seed,
-            0.0 if by_folds else VAL,
-            0.0 if by_folds else TEST,
+            0.0 if by_folds else options.val or VAL,
+            usual_test if options.test is None else options.test,
             exclude_similar=self.exclude_similar,
         )
         if by_folds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from sorter.evaluate.threshold import choose_threshold
 from sorter.train.recipes import AUGMENTATIONS, DEFAULT, FAST, LITE0, Phase, Recipe, find_recipe
 from sorter.types import Limits, UsageError, check_above_zero
 
+MOST_HELD_OUT = 0.9  # of the photos
 BALANCES = ("auto", "none", "weights", "sampling")
 NEGATIONS = ("not-", "not_", "not ", "no-", "no_", "no ", "non-", "non_", "without")
 
@@ -20,7 +21,7 @@ class TrainOptions:
     """The options of `sorter train`. None leaves a value to the recipe.
 
     Attributes:
-        data: class folders, or train/, val/ and test/ folders of class folders.
+        data: class folders, train/, val/ and test/ folders of class folders, or a table of labels.
         out: the model folder to write.
         recipe: a name; None for `fast` with EfficientNet-Lite0, and for `resnet50-sigmoid` with any other backbone.
         backbone: `efficientnet-lite0`, `efficientnet-lite2`, `small-cnn` or a name from timm.
@@ -44,6 +45,10 @@ class TrainOptions:
         workers: processes; None for one per core.
         limits: what a photo may cost.
         include_protected: read folders of other programs too, as in `sorter.photos.protected`.
+        group_by: what keeps photos on one side of a split: `folder`, `column` or a regular expression; None for the
+            table's column `group`, if it has one.
+        val: share of the photos to validate on; None for the usual one.
+        test: share of the photos to test on; None for the usual one.
     """
 
     data: Path
@@ -70,6 +75,20 @@ class TrainOptions:
     workers: int | None = None
     limits: Limits = field(default_factory=Limits)
     include_protected: bool = False
+    group_by: str | None = None
+    val: float | None = None
+    test: float | None = None
+
+
+def check_shares(options: TrainOptions, parts: Collection[str | None]) -> None:
+    """Raise UsageError for `--val` or `--test` where the data name that part themselves.
+
+    Args:
+        parts: names of the parts that the data give; None for no parts.
+    """
+    for flag, share, part in (("--val", options.val, "val"), ("--test", options.test, "test")):
+        if share is not None and (part in parts or (part == "test" and None not in parts)):
+            raise UsageError(f"{flag}: {options.data} names its own parts; leave the flag out")
 
 
 def resolve_recipe(options: TrainOptions) -> Recipe:
@@ -109,6 +128,11 @@ def _check_numbers(options: TrainOptions) -> None:
     ):
         if value is not None and value < least:
             raise UsageError(f"{flag}: {value} is below {least}")
+    val, test = options.val or 0.0, options.test or 0.0
+    if options.val is not None and not 0 < val < 1:
+        raise UsageError(f"--val: {val:g} is not a share above 0 and below 1")
+    if not 0 <= test < 1 or val + test > MOST_HELD_OUT:
+        raise UsageError(f"--val and --test: hold out more than {MOST_HELD_OUT:.0%} of the photos; take less")
     check_above_zero(lr=options.lr, time_budget=options.time_budget)
     options.limits.check()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sorter.files import atomic_write
-from sorter.photos.dataset import MIN_EXAMPLES, Example
+from sorter.photos.dataset import MIN_EXAMPLES, Example, class_place
 from sorter.photos.fingerprint import Fingerprint, decoded_and_hashed, fingerprint
 from sorter.photos.preprocess import Preprocess
 from sorter.pipeline.pool import Pool
@@ -133,9 +133,10 @@ def check_decoded(
         left = len(paths) - failed.total()
         if failed and left < MIN_EXAMPLES:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common())
+            where, what = class_place(folder, name), "class" if folder.is_file() else "folder"
             raise UsageError(
-                f"{folder / name}: {left or 'none'} of its {len(paths):,} photos can be decoded ({listed}), a class "
-                f"needs at least {MIN_EXAMPLES}; add photos or remove the folder"
+                f"{where}: {left or 'none'} of its {len(paths):,} photos can be decoded ({listed}), "
+                f"a class needs at least {MIN_EXAMPLES}; add photos or remove the {what}"
             )
 
 

@@ -196,3 +196,30 @@ def test_curves_go_where_the_numbers_are() -> None:
     history = plots.history([{"epoch": 1, "loss": 2.0, "lr": 0.1}, {"epoch": 2, "loss": 1.0, "lr": 0.01}])
     assert [name for name, _ in history] == ["Loss", "Learning rate"]
     assert plots.history([]) == []
+
+
+def test_a_table_of_labels_takes_the_place_of_class_folders(
+    labelled: Path, model: Path, sorter: Sorter, tmp_path: Path
+) -> None:
+    table = tmp_path / "labels.csv"
+    rows = [f"{path},{path.parent.name}" for path in sorted(labelled.rglob("*.png"))]
+    table.write_text("\n".join(("path,label", *rows, f"{tmp_path}/gone.png,red")), encoding="utf-8")
+    for given in ((table,), ("--from", table)):
+        done = sorter("evaluate", model, *given, "--json", *FAST)
+        assert done.returncode == 3, done.stderr
+        found = json.loads(done.stdout)
+        assert found["confusion"] == [[8, 2], [1, 7]]
+        assert found["failed"] == {"vanished": 1}
+    names = "\0".join(map(str, sorted(labelled.rglob("*.png"))))
+    done = sorter("evaluate", model, "--from", "-", "-0", "--json", *FAST, input=names)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["confusion"] == [[8, 2], [1, 7]]
+    table.write_text(table.read_text().replace(",blue", ",azure"), encoding="utf-8")
+    done = sorter("evaluate", model, table)
+    assert done.returncode == 2
+    assert "has no label blue, a label azure" in done.stderr
+    assert (
+        sorter("evaluate", model).returncode
+        == sorter("evaluate", model, table, "--from", table).returncode
+        == 2
+    )

@@ -128,3 +128,20 @@ def test_folders_that_hold_no_photo_are_told_of(tmp_path: Path) -> None:
         inspect_folders(InspectOptions(tmp_path, workers=0))
     make_photo(tmp_path / "b" / "one.png", BLUE)
     assert inspect_folders(InspectOptions(tmp_path, workers=1)).photos == {"all": {"a": 0, "b": 1}}
+
+
+def test_a_table_of_labels_is_inspected(tmp_path: Path, sorter: Sorter) -> None:
+    for number in range(4):
+        make_photo(tmp_path / f"{number}.jpg", RED if number % 2 else BLUE, seed=number)
+    rows = [
+        f"{number}.jpg,{'red' if number % 2 else 'blue'},{'train' if number < 2 else 'test'}"
+        for number in range(4)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(("path,label,split", *rows)), encoding="utf-8")
+    for given in ((tmp_path / "labels.csv",), ("--from", tmp_path / "labels.csv")):
+        done = sorter("inspect", *given, "--json", "-j", "1")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["photos"] == {
+            "train": {"blue": 1, "red": 1},
+            "test": {"blue": 1, "red": 1},
+        }

@@ -306,3 +306,35 @@ def test_the_command(folders: Path, tmp_path: Path, sorter: Sorter) -> None:
     assert (told["failed"], told["epochs"]) == (1, 2)
     again = sorter(*command)
     assert (again.returncode, "exists already" in again.stderr) == (2, True)
+
+
+def test_a_table_of_labels_with_groups_and_shares(tmp_path: Path) -> None:
+    rows = []
+    for number in range(40):
+        colour = RED if number % 2 else BLUE
+        make_photo(tmp_path / f"{number}.jpg", colour, seed=number)
+        rows.append(f"{number}.jpg,{'red' if number % 2 else 'not-red'},film {number // 4}")
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(("path,label,group", *rows)), encoding="utf-8")
+    options = TrainOptions(table, tmp_path / "model", recipe="tiny", workers=1, epochs=0, val=0.2, test=0.3)
+    dataset = train_model(options, Silent()).dataset
+    sides = (dataset.train, dataset.val, dataset.test)
+    assert [len(side) for side in sides] == [20, 8, 12]
+    films = [{each.group for each in side} for side in sides]
+    assert sum(map(len, films)) == 10
+    table.write_text(
+        table.read_text().replace(",group", ",split").replace("film ", "train"), encoding="utf-8"
+    )
+    with pytest.raises(UsageError, match="has the split 'train0'"):
+        train_model(replace(options, out=tmp_path / "other"), Silent())
+
+
+def test_shares_are_refused_where_the_data_name_parts(folders: Path, tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        shutil.copytree(folders, tmp_path / "data" / part)
+    options = TrainOptions(tmp_path / "data", tmp_path / "model", recipe="tiny", workers=1)
+    with pytest.raises(UsageError, match=r"--test: .*names its own parts"):
+        train_model(replace(options, test=0.2), Silent())
+    for wrong in (replace(options, val=0.0), replace(options, val=1.0), replace(options, val=0.5, test=0.5)):
+        with pytest.raises(UsageError, match="--val"):
+            resolve_recipe(wrong)
