@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 INPUT = "input"
 OUTPUT = "logits"
+SCORE_MAP, FEATURES = (
+    "score_map",
+    "features",
+)  # (n, k, h, w) and (n, d, h, w), inside a graph with a local head
 OPSET = 20
 MAX_DIFFERENCE = 1e-4  # of a float32 ONNX logit from torch's
 
@@ -45,11 +49,33 @@ def to_onnx(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
     Returns:
         The graph, and the largest absolute difference of its logits from torch's. It may exceed `MAX_DIFFERENCE`.
     """
-    found = trace(network, size)
-    if found is not None:
-        return found
+    proto, difference = trace(network, size) or _captured(network, size)
+    _name_places(proto)
+    return proto, difference
+
+
+def _captured(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float]:
     proto = capture(network, size)
     return proto, max_difference(network, proto, size)
+
+
+def _name_places(proto: onnx.ModelProto) -> None:
+    """Name the scores that a local head pools, and the map they are made of, so that other programs find them."""
+    nodes = proto.graph.node
+    made_by = {name: node for node in nodes for name in node.output}
+    pools = [node for node in nodes if node.op_type == "ReduceLogSumExp"]
+    last = made_by.get(pools[0].input[0]) if len(pools) == 1 else None
+    if last is not None and last.op_type == "Conv":
+        _rename(proto, {last.output[0]: SCORE_MAP, last.input[0]: FEATURES})
+
+
+def _rename(proto: onnx.ModelProto, names: dict[str, str]) -> None:
+    """Give tensors of a graph other names."""
+    for node in proto.graph.node:
+        for field in (node.input, node.output):
+            field[:] = [names.get(name, name) for name in field]
+    for value in proto.graph.value_info:
+        value.name = names.get(value.name, value.name)
 
 
 def trace(network: nn.Module, size: int) -> tuple[onnx.ModelProto, float] | None:

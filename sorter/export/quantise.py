@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sorter.export.graph import INPUT, OUTPUT, open_session, strip_metadata
+from sorter.export.graph import INPUT, OUTPUT, SCORE_MAP, open_session, strip_metadata
 from sorter.system import available_cores
 
 if TYPE_CHECKING:
@@ -82,7 +82,11 @@ def quantise(
 
 def _float_nodes(graph: onnx.GraphProto, convolutions: int) -> list[str]:
     """Names of the nodes before the next convolution, and of those after the last."""
-    at = [index for index, node in enumerate(graph.node) if node.op_type == "Conv"]
+    at = [
+        index
+        for index, node in enumerate(graph.node)
+        if node.op_type == "Conv" and SCORE_MAP not in node.output  # the head of a local network
+    ]
     if len(at) <= convolutions:
         return [node.name for node in graph.node]
     tail = [n.name for n in graph.node[at[-1] + 1 :] if n.op_type not in CLIPPING]
@@ -137,12 +141,16 @@ def _ranges(
 def _correct_bias(
     proto: onnx.ModelProto, exact: NDArray[np.float32], calibration: Sequence[NDArray[np.float32]]
 ) -> None:
-    """Make the mean logits that of `exact` (n, k), where the last node is a Gemm with a float bias."""
+    """Make the mean logits that of `exact` (n, k), where the layer of logits or of local scores has a float bias.
+
+    Local scores that all move by a number move the logit by that number.
+    """
     from onnx import numpy_helper
 
-    head = next(node for node in proto.graph.node if OUTPUT in node.output)
+    heads = [node for node in proto.graph.node if {OUTPUT, SCORE_MAP} & set(node.output)]
+    head = next((node for node in heads if node.op_type in ("Gemm", "Conv")), heads[-1])
     bias = {item.name: item for item in proto.graph.initializer}.get(head.input[-1])
-    if head.op_type != "Gemm" or len(head.input) != 3 or bias is None:
+    if head.op_type not in ("Gemm", "Conv") or len(head.input) != 3 or bias is None:
         return
     rounded = np.concatenate([logits for (logits,) in _each(proto, [OUTPUT], calibration)])
     values = (numpy_helper.to_array(bias) - (rounded - exact).mean(0)).astype(np.float32)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sorter.model.folder import RESNET50V2, SMALL_CNN
 from sorter.model.resnet_v2 import ResNet50V2
@@ -19,12 +21,13 @@ def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
 
     Args:
         backbone: `name` (timm's, `small-cnn` or `resnet50v2`), `arguments` for it, and `head`: `linear` for timm's own
-            classifier, or a list of the widths of its dense layers, with `dropout` before the last. With
-            `stride_first` the blocks of a ResNet stride in their first convolution, as He et al. (2015) have it.
+            classifier, or a list of the widths of its dense layers, with `dropout` before the last. A local
+            head is `{"kind": "local", "pool": "log-mean-exp", "widths": [...]}`. With `stride_first` the blocks
+            of a ResNet stride in their first convolution, as He et al. (2015) have it.
         outputs: how many logits.
 
     Returns:
-        float32 (n, 3, s, s) -> logits (n, outputs). With a list of widths it is a `Network`.
+        float32 (n, 3, s, s) -> logits (n, outputs). With a list of widths or a local head it is a `Network`.
 
     Raises:
         SorterError: a backbone that timm does not have.
@@ -32,7 +35,10 @@ def build(backbone: dict[str, Any], outputs: int) -> nn.Module:
     head = backbone.get("head", "linear")
     if isinstance(head, str):
         return _timm(backbone, num_classes=outputs)
-    return Network(build_backbone(backbone), head, float(backbone.get("dropout", 0.0)), outputs)
+    dropout = float(backbone.get("dropout", 0.0))
+    if isinstance(head, dict):
+        return LocalNetwork(build_backbone(backbone), head["widths"], dropout, outputs)
+    return Network(build_backbone(backbone), head, dropout, outputs)
 
 
 def build_backbone(backbone: dict[str, Any]) -> nn.Module:
@@ -100,6 +106,43 @@ class Network(nn.Module):
         return logits
 
 
+class LocalNetwork(Network):
+    """A head that scores each place of the backbone's last map; the photo's logits pool the scores.
+
+    A logit is the logarithm of the mean of the exponentials of the class's scores. One place with strong evidence
+    decides, so a small thing counts (Pinheiro and Collobert 2015, From image-level to pixel-level labeling). Its
+    parameters have the names and shapes of those of a `Network`.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        return pool(self.score_map(images))
+
+    def score_map(self, images: Tensor) -> Tensor:
+        """(n, 3, s, s) -> the score of each class at each place (n, outputs, h, w). Raises SorterError."""
+        maps = _last_map(self.backbone, images)
+        if maps.ndim != 4 or maps.shape[1] != _pooled_features(self.backbone):
+            raise SorterError(
+                "--recipe local: this backbone ends in no map of places; use another --backbone"
+            )
+        for layer in self.head:
+            maps = _at_each_place(layer, maps)
+        return maps
+
+
+def pool(scores: Tensor) -> Tensor:
+    """Scores of each place (n, outputs, h, w) -> logits (n, outputs), by the logarithm of the mean exponential."""
+    logits: Tensor = scores.logsumexp((2, 3)) - math.log(scores.shape[2] * scores.shape[3])
+    return logits
+
+
+def _at_each_place(layer: nn.Module, maps: Tensor) -> Tensor:
+    """A layer for vectors (d,), on each place of maps (n, d, h, w). A dense layer is a 1 x 1 convolution."""
+    if isinstance(layer, nn.Linear):
+        return functional.conv2d(maps, layer.weight[:, :, None, None], layer.bias)
+    found: Tensor = layer(maps)
+    return found
+
+
 class SmallCnn(nn.Module):
     """Three blocks of two 3 x 3 convolutions, batch norm, max pooling and dropout, then the mean over the picture."""
 
@@ -111,8 +154,12 @@ class SmallCnn(nn.Module):
         self.blocks = nn.Sequential(*(_block(before, after, dropout) for before, after in pairwise(channels)))
 
     def forward(self, images: Tensor) -> Tensor:
+        return self.forward_features(images).mean((2, 3))
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The last map, as timm's networks name it."""
         maps: Tensor = self.blocks(images)  # (n, 3, s, s) -> (n, 128, s / 8, s / 8)
-        return maps.mean((2, 3))
+        return maps
 
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
         """Stages from the input on, as timm's networks name them."""
@@ -130,6 +177,11 @@ def _block(before: int, after: int, dropout: float) -> nn.Sequential:
         nn.MaxPool2d(2),
         nn.Dropout(dropout),
     )
+
+
+def _last_map(backbone: nn.Module, images: Tensor) -> Tensor:
+    maps: Tensor = backbone.forward_features(images)  # type: ignore[operator]
+    return maps
 
 
 def _pooled_features(backbone: nn.Module) -> int:

@@ -34,8 +34,12 @@ class ResNet50V2(nn.Module):
         self.post_bn = nn.BatchNorm2d(channels, EPSILON)
 
     def forward(self, images: Tensor) -> Tensor:
+        return self.forward_features(images).mean((2, 3))
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """The last map, as timm's networks name it."""
         maps: Tensor = self.post_bn(self.stages(self.pool(self.conv1(images)))).relu()
-        return maps.mean((2, 3))
+        return maps
 
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
         """Blocks from the input on, as timm's networks name them."""

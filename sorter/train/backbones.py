@@ -99,7 +99,7 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         named: dict[str, Any] = {"name": variant.name, "arguments": dict(variant.arguments)}
         if variant.stride_first:
             named["stride_first"] = True
-        return {**named, "head": list(recipe.head), "dropout": recipe.dropout}
+        return {**named, "head": _head(recipe), "dropout": recipe.dropout}
     name = timm_name(recipe.backbone)
     if not packaged_weights(name) and name != SMALL_CNN:
         import timm
@@ -109,7 +109,12 @@ def describe(recipe: Recipe) -> dict[str, Any]:
                 f"--backbone {name}: timm has no such network; take {', '.join((*PACKAGED, *VARIANTS))}, resnet50, "
                 "mobilenetv2_100, resnetv2_50 or another of `timm.list_models()`"
             )
-    return {"name": name, "head": list(recipe.head), "dropout": recipe.dropout}
+    return {"name": name, "head": _head(recipe), "dropout": recipe.dropout}
+
+
+def _head(recipe: Recipe) -> list[int] | dict[str, Any]:
+    widths = list(recipe.head)
+    return {"kind": "local", "pool": "log-mean-exp", "widths": widths} if recipe.local else widths
 
 
 def preprocess_of(recipe: Recipe) -> Preprocess:

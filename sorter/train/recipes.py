@@ -9,7 +9,7 @@ from sorter.model.folder import SMALL_CNN
 from sorter.types import UsageError
 
 DEFAULT = "resnet50-sigmoid"
-FAST = "fast"
+FAST, LOCAL = "fast", "local"
 LITE0, LITE2 = "efficientnet-lite0", "efficientnet-lite2"
 HEAD, ALL = "head", "all"
 AUGMENTATIONS = ("none", "light", "standard", "strong")
@@ -61,6 +61,7 @@ class Recipe:
         size: side of the square input in pixels.
         resize: as for `Preprocess`.
         head: widths of the dense layers with ReLU between backbone and logits.
+        local: the head scores each place of the last map, and the photo's logits pool the scores.
         dropout: before the layer of logits.
         batch_size: photos in a step.
         weight_decay: of the backbone's weights (not of biases and norms).
@@ -83,6 +84,7 @@ class Recipe:
     size: int = 224
     resize: str = "squash"
     head: tuple[int, ...] = ()
+    local: bool = False
     dropout: float = 0.0
     batch_size: int = 32
     weight_decay: float = 0.0
@@ -184,6 +186,18 @@ RECIPES = (
         batch_size=64,
         weight_decay=1e-2,
         head_weight_decay=1e-2,
+    ),
+    Recipe(
+        name=LOCAL,
+        summary="EfficientNet-Lite0, fine-tuned, with a score for each place, so that small things count",
+        published="",
+        backbone=LITE0,
+        phases=(Phase(12, 1e-3, 3, warmup=0.1, layer_decay=0.9, patience=5),),
+        local=True,
+        dropout=0.2,
+        weight_decay=1e-2,
+        head_weight_decay=1e-2,
+        ema=0.99,
     ),
 )
 
