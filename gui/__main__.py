@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from sorter.pipeline.process import STOPPING
 
+from .parts.language import Language
 from .settings import Settings
 from .window import Window
 
@@ -40,7 +41,9 @@ def main(folder: Path | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("sorter")
     app.setApplicationDisplayName("Sorter")
-    window = open_window(folder)
+    settings = Settings()
+    Language(app, settings.language)
+    window = open_window(folder, settings)
     # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
     for each in STOPPING:
         if signal.getsignal(each) is not signal.SIG_IGN:

@@ -57,6 +57,15 @@ class Settings:
         self._kept.setValue("models", [str(each) for each in self.models if each != model])
 
     @property
+    def language(self) -> str:
+        """Code of the window's language. Empty for the system's."""
+        return self._text("language", "")
+
+    @language.setter
+    def language(self, code: str) -> None:
+        self._kept.setValue("language", code)
+
+    @property
     def model(self) -> Path | None:
         """The model that was used last. None for the shipped one."""
         text = self._text("model", "")

@@ -26,6 +26,7 @@ from sorter.distribution import installed_version
 from .pages.review import ReviewPage
 from .parts.class_keys import keys_of
 from .parts.drop import dropped_folder
+from .parts.language_menu import LanguageMenu
 from .parts.shortcuts import ShortcutsSheet
 from .parts.theme import Appearance, Theme
 from .parts.toast import Toast
@@ -190,6 +191,7 @@ class Window(QMainWindow):
         full.toggled.connect(self._fill_screen)
         view.addAction(full)
         view.addMenu(self._make_theme_menu())
+        view.addMenu(LanguageMenu(self.settings, self))
         photos = bar.addMenu(self.tr("&Photos"))
         photos.addActions([do.apply, do.undo_apply, do.put_back, do.retrain])
         about = bar.addMenu(self.tr("&Help"))

@@ -65,25 +65,31 @@ class Comparison:
 
 def verdict(photos: Sequence[HeldOutPhoto]) -> str:
     """How the new model does, in a sentence or two."""
-    tr, number = QCoreApplication.translate, QLocale().toString
+    number = QLocale().toString
     found = Comparison.of(photos)
     if not photos:
-        return tr("Outcome", "There are too few photos to compare the two models. Check 20 more first?")
+        return QCoreApplication.translate(
+            "Outcome", "There are too few photos to compare the two models. Check 20 more first?"
+        )
     parts = []
     if found.mistakes:
-        text = tr("Outcome", "Of {n} mistakes kept aside, the new model gets {right} right.")
+        text = QCoreApplication.translate(
+            "Outcome", "Of {n} mistakes kept aside, the new model gets {right} right."
+        )
         parts.append(text.format(n=number(found.mistakes), right=number(len(found.fixed))))
     if found.broken:
-        text = tr("Outcome", "{n} photos that were right are now wrong.")
+        text = QCoreApplication.translate("Outcome", "{n} photos that were right are now wrong.")
         parts.append(text.format(n=number(len(found.broken))))
     if not found.fixed and not found.broken:
-        parts.append(tr("Outcome", "The two models decide alike. Check 20 more photos first?"))
+        parts.append(
+            QCoreApplication.translate("Outcome", "The two models decide alike. Check 20 more photos first?")
+        )
     elif found.gain >= CLEAR or not found.broken:
-        parts.append(tr("Outcome", "It is better."))
+        parts.append(QCoreApplication.translate("Outcome", "It is better."))
     elif found.gain <= -CLEAR or not found.fixed:
-        parts.append(tr("Outcome", "It is worse. Check 20 more photos first?"))
+        parts.append(QCoreApplication.translate("Outcome", "It is worse. Check 20 more photos first?"))
     else:
-        parts.append(tr("Outcome", "That is about even. Check 20 more photos first?"))
+        parts.append(QCoreApplication.translate("Outcome", "That is about even. Check 20 more photos first?"))
     return " ".join(parts)
 
 

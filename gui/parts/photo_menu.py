@@ -14,8 +14,6 @@ from .class_keys import keys_of
 from .colours import label_colour, swatch
 from .commands import Commands
 
-tr = partial(QCoreApplication.translate, "photo_menu")
-
 
 def photo_menu(
     commands: Commands,
@@ -36,7 +34,9 @@ def photo_menu(
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     by_class = keys_of(keys)
     for code, label in enumerate(classes):
-        text = tr("Mark as {label}").format(label=label.replace("&", "&&"))
+        text = QCoreApplication.translate("photo_menu", "Mark as {label}").format(
+            label=label.replace("&", "&&")
+        )
         action = menu.addAction(swatch(label_colour(code, len(classes)).name()), text)
         if code in by_class:
             action.setText(f"{text}  [{by_class[code][0]}]")
@@ -44,7 +44,7 @@ def photo_menu(
     menu.addActions([commands.confirm, commands.clear])
     menu.addSeparator()
     menu.addActions([commands.preview, commands.copy_paths])
-    show = menu.addAction(tr("&Show in file manager"))
+    show = menu.addAction(QCoreApplication.translate("photo_menu", "&Show in file manager"))
     show.setEnabled(path is not None)
     if path is not None:
         show.triggered.connect(partial(_show, path.parent))
