@@ -106,6 +106,24 @@ class Settings:
         self._kept.setValue("theme", theme)
 
     @property
+    def letter_keys(self) -> bool:
+        """Letters mark photos, too, not only digits."""
+        return self._text("letter_keys", "false") == "true"
+
+    @letter_keys.setter
+    def letter_keys(self, on: bool) -> None:
+        self._kept.setValue("letter_keys", "true" if on else "false")
+
+    @property
+    def inspector(self) -> bool:
+        """The facts about a photo are shown beside it."""
+        return self._text("inspector", "true") == "true"
+
+    @inspector.setter
+    def inspector(self, shown: bool) -> None:
+        self._kept.setValue("inspector", "true" if shown else "false")
+
+    @property
     def thumbnail_size(self) -> int:
         """Pixels."""
         text = self._text("thumbnail_size", "")

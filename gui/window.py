@@ -8,15 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
+    QHBoxLayout,
     QMainWindow,
     QMenu,
     QMessageBox,
     QStackedWidget,
-    QToolBar,
     QVBoxLayout,
     QWidget,
 )
@@ -26,20 +35,25 @@ from sorter.distribution import installed_version
 from .pages.review import ReviewPage
 from .parts.class_keys import keys_of
 from .parts.drop import dropped_folder
+from .parts.folder_menu import FolderMenu
 from .parts.language_menu import LanguageMenu
+from .parts.next_step import Progressed
 from .parts.shortcuts import ShortcutsSheet
 from .parts.theme import Appearance, Theme
 from .parts.toast import Toast
+from .parts.top_bar import TopBar
 from .settings import Settings
 from .worker import Jobs
 
 if TYPE_CHECKING:
     from .pages.clean import CleanPage
+    from .pages.job_page import JobPage
     from .pages.retrain import RetrainPage
     from .pages.start import StartPage
 
 
 PAGES = ("start", "review", "retrain", "clean")
+ICONS_BELOW, INSPECTOR_FROM = 900, 1100  # pixels of the window's width
 
 
 class Window(QMainWindow):
@@ -53,27 +67,26 @@ class Window(QMainWindow):
         self.appearance = Appearance(app, self.settings, self)
         self.jobs = Jobs(self)
         self.setWindowTitle(self.tr("Sorter"))
-        self._going: dict[QWidget, QAction] = {}
         self._finished: Path | None = None  # sorted while another page was in use, and not opened yet
         self._openers: dict[QWidget, Callable[[Path], None]] = {}
         self._opened: dict[QWidget, Path] = {}  # which folder a page has open
         self.pages = QStackedWidget()
+        self.alone = False  # only the photo is shown
         self.review_page = ReviewPage(self.jobs, self.settings)
         self.notice = Toast(self.pages, above=True)
         self.notice.accepted.connect(self._open_finished)
-        central = QWidget()
-        column = QVBoxLayout(central)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.pages, 1)
-        self.setCentralWidget(central)
         self.setAcceptDrops(True)
-        self._make_navigation()
+        self._make_actions()
         self._make_menus()
-        self._add(self.review_page, "review")
+        self._lay_out()
+        self._add(self.review_page)
         self.review_page.retrain_wanted.connect(lambda _: self.show_page(self.retrain_page))
-        self.review_page.changed.connect(self._show_title)
+        self.review_page.changed.connect(self._show_state)
         self.review_page.opened.connect(self._folder_opened)
+        sidebar = self.review_page.sidebar
+        sidebar.chosen.connect(lambda _: self._show_photos())
+        sidebar.left.connect(self._show_photos)
+        sidebar.cleaning_wanted.connect(lambda: self.show_page(self.clean_page))
         if self.settings.geometry.isEmpty() or not self.restoreGeometry(self.settings.geometry):
             self.resize(1200, 800)
 
@@ -85,7 +98,7 @@ class Window(QMainWindow):
         page.opened.connect(self.open_folder)
         page.run_finished.connect(self._run_finished)
         page.run_ended.connect(self._run_ended)
-        self._add(page, "start")
+        self._add(page)
         return page
 
     @cached_property
@@ -94,7 +107,7 @@ class Window(QMainWindow):
 
         page = RetrainPage(self.jobs, self.settings)
         page.accepted.connect(self._sort_again)
-        self._add(page, "retrain", page.open)
+        self._add(page, page.open)
         return page
 
     @cached_property
@@ -102,15 +115,22 @@ class Window(QMainWindow):
         from .pages.clean import CleanPage
 
         page = CleanPage(self.jobs, self.settings)
-        self._add(page, "clean", page.open)
+        self._add(page, page.open)
         return page
 
-    def _add(self, page: QWidget, name: str, opener: Callable[[Path], None] | None = None) -> None:
-        """Add a page. `opener` shows it the folder under review."""
-        self._going[page] = self._buttons[name]
+    def _add(self, page: JobPage, opener: Callable[[Path], None] | None = None) -> None:
+        """Add a view. `opener` shows it the folder under review."""
         if opener is not None:
             self._openers[page] = opener
         self.pages.addWidget(page)
+        if page is not self.review_page:  # whose job is shown there already
+            page.job_started.connect(partial(self._follow, page))
+        page.job_ended.connect(self._show_state)
+
+    def _follow(self, page: JobPage) -> None:
+        """A page's job is shown below every page."""
+        if page.job is not None:
+            self.review_page.status.line.follow(page.job, page.job_title)
 
     def open_folder(self, folder: Path) -> None:
         """Review an output folder."""
@@ -120,6 +140,7 @@ class Window(QMainWindow):
     def _folder_opened(self, folder: Path) -> None:
         self.settings.remember(folder)
         self._opened.clear()
+        self.top.show_folder(folder)
         if folder == self._finished:
             self._finished = None
             self.notice.clear()
@@ -127,38 +148,76 @@ class Window(QMainWindow):
     def show_page(self, page: QWidget) -> None:
         folder = self.review_page.folder
         self.pages.setCurrentWidget(page)
-        self._going[page].setChecked(True)
         if folder is not None and page in self._openers and self._opened.get(page) != folder:
             self._opened[page] = folder
             self._openers[page](folder)
         (self.review_page.grid if page is self.review_page else page).setFocus()
-        self._show_title()
+        self._show_state()
+
+    def _show_photos(self) -> None:
+        """Come back from another view, because of a click at the side."""
+        if self.pages.currentWidget() is not self.review_page:
+            self.show_page(self.review_page)
+
+    # -- how it is put together --------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        """Top bar, sidebar and status bar stay. What is between them changes."""
+        page = self.review_page
+        self.folders = FolderMenu(page.commands, self.settings, self)
+        self.folders.opened.connect(self.open_folder)
+        self.folders.other_wanted.connect(self._choose_folder)
+        self.folders.sorting_wanted.connect(self._going["start"].trigger)
+        self.folders.continued.connect(self._continue)
+        self.folders.removed.connect(self.settings.forget)
+        more = QMenu(self)
+        for action in self.menuBar().actions():
+            more.addAction(action)
+        self.top = TopBar(page.commands, self.folders, self._going["start"], page.filters.name, more)
+        self.top.show_folder(None)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(page.sidebar)  # stays beside every view
+        row.addWidget(self.pages, 1)
+        central = QWidget()
+        column = QVBoxLayout(central)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addLayout(row, 1)
+        column.addWidget(page.status)
+        self.setCentralWidget(central)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Where there is little room, or only the photo is wanted, the photos get it."""
+        page, alone = self.review_page, self.alone
+        for part in (self.top, page.sidebar, page.status, page.header):
+            part.setVisible(not alone)
+        page.sidebar.set_narrow(self.width() < ICONS_BELOW)
+        page.show_inspector(self.width() >= INSPECTOR_FROM, alone)
 
     # -- menus -------------------------------------------------------------------------------------------------
 
-    def _make_navigation(self) -> None:
-        """A button for each page."""
-        bar = QToolBar(self.tr("Pages"))
-        bar.setMovable(False)
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-        bar.toggleViewAction().setVisible(False)
-        self.addToolBar(bar)
-        group = QActionGroup(self)
-        self._buttons: dict[str, QAction] = {}
-        titles = (self.tr("Start"), self.tr("Review"), self.tr("Improve"), self.tr("Clean"))
+    def _make_actions(self) -> None:
+        """An action for each view."""
+        self._going: dict[str, QAction] = {}
+        titles = (
+            self.tr("&Sort photos"),
+            self.tr("&Review photos"),
+            self.tr("&Improve model"),
+            self.tr("&Find duplicates"),
+        )
         for number, (name, title) in enumerate(zip(PAGES, titles, strict=True), 1):
             action = QAction(title, self)
-            action.setCheckable(True)
             action.setShortcut(QKeySequence(f"Alt+{number}"))
-            action.setToolTip(f"{title} (Alt+{number})")
+            action.setToolTip(f"{title.replace('&', '')} (Alt+{number})")
             action.triggered.connect(lambda _=False, name=name: self.show_page(getattr(self, f"{name}_page")))
-            group.addAction(action)
-            bar.addAction(action)
-            self._buttons[name] = action
-        for action in self._buttons.values():
-            button = bar.widgetForAction(action)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(action.text())
+            self._going[name] = action
 
     def _make_menus(self) -> None:
         do, bar = self.review_page.commands, self.menuBar()
@@ -181,14 +240,17 @@ class Window(QMainWindow):
         edit.addSeparator()
         edit.addActions([do.confirm, do.confirm_shown, do.clear])
         view = bar.addMenu(self.tr("&View"))
-        view.addActions(list(self._buttons.values()))
+        view.addActions(list(self._going.values()))
         view.addSeparator()
-        view.addActions([do.preview, do.zoom_in, do.zoom_out, do.fit])
+        view.addActions([do.grid_view, do.single_view, do.compare_view, do.preview])
+        view.addSeparator()
+        view.addActions([do.zoom_in, do.zoom_out, do.fit, do.inspector, do.photo_only])
         view.addSeparator()
         full = QAction(self.tr("&Full screen"), self)
         full.setShortcut(QKeySequence("F11"))
         full.setCheckable(True)
         full.toggled.connect(self._fill_screen)
+        self._full = full
         view.addAction(full)
         view.addMenu(self._make_theme_menu())
         view.addMenu(LanguageMenu(self.settings, self))
@@ -203,6 +265,14 @@ class Window(QMainWindow):
         version.setMenuRole(QAction.MenuRole.AboutRole)
         version.triggered.connect(self._about)
         about.addAction(version)
+        bar.setVisible(bar.isNativeMenuBar())  # the same menus open from the top bar
+        for menu in bar.actions():
+            inner = menu.menu()
+            assert isinstance(inner, QMenu)
+            self.addActions(inner.actions())  # their shortcuts hold without the bar, too
+        do.photo_only.triggered.connect(lambda: self._show_alone(not self.alone))
+        do.inspector.setChecked(self.settings.inspector)
+        do.inspector.triggered.connect(self._choose_inspector)
 
     def _make_theme_menu(self) -> QMenu:
         menu, group = QMenu(self.tr("&Theme"), self), QActionGroup(self)
@@ -225,6 +295,25 @@ class Window(QMainWindow):
         """A window that was maximized is so again afterwards."""
         full = Qt.WindowState.WindowFullScreen
         self.setWindowState(self.windowState() | full if on else self.windowState() & ~full)
+
+    def _show_alone(self, alone: bool) -> None:
+        """The photo and nothing else, on the whole screen."""
+        self.alone = alone
+        if alone:
+            self.review_page.stack.show_single()
+        self._full.setChecked(alone)
+        self._fold()
+
+    def _choose_inspector(self, shown: bool) -> None:
+        self.settings.inspector = shown
+        self._fold()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the full screen."""
+        if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self._show_alone(False)
+        else:
+            super().keyPressEvent(event)
 
     def show_shortcuts(self) -> None:
         review = self.review_page.review
@@ -254,11 +343,20 @@ class Window(QMainWindow):
 
     # -- between the pages -------------------------------------------------------------------------------------
 
-    def _show_title(self) -> None:
-        folder = self.review_page.folder
-        on_review = self.pages.currentWidget() is self.review_page
-        name = f"{folder.name} – " if folder is not None and on_review else ""
-        self.setWindowTitle(name + self.tr("Sorter"))
+    def _show_state(self) -> None:
+        """Title and next step."""
+        page, folder = self.review_page, self.review_page.folder
+        on_review = self.pages.currentWidget() is page
+        share = page.status.share
+        parts = [f"{share} %"] if share is not None and on_review else []
+        parts += [folder.name] if folder is not None and on_review else []
+        self.setWindowTitle(" – ".join([*parts, self.tr("Sorter")]))
+        self.top.next.show_state(page.progressed if on_review else Progressed())
+        self.top.next.setVisible(self.pages.currentWidget() is not self.__dict__.get("start_page"))
+
+    def _continue(self, folder: Path) -> None:
+        self.show_page(self.start_page)
+        self.start_page.continue_run(folder)
 
     def _run_finished(self, out: Path) -> None:
         """A run ended. Whoever waits for it on the start page sees the result. Nobody else is interrupted."""

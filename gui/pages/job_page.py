@@ -33,8 +33,9 @@ class JobPage(QWidget):
         self._settings = settings
         self._job: Job | None = None
         self._cancelled_text = ""
+        self.job_title = ""
         self.notice = self.make_notice()
-        self.progress = ProgressPanel(steps)
+        self.progress = self.make_progress(steps)
 
     @property
     def busy(self) -> bool:
@@ -60,6 +61,7 @@ class JobPage(QWidget):
             return False
         self.notice.clear()
         self._cancelled_text = cancelled
+        self.job_title = title
         job = self._job = self._jobs.start(call, *arguments)
         self.progress.follow(job, title)
         job.progress.connect(self.on_progress)
@@ -72,6 +74,15 @@ class JobPage(QWidget):
         return True
 
     # -- hooks -------------------------------------------------------------------------------------------------
+
+    @property
+    def job(self) -> Job | None:
+        """The job that runs."""
+        return self._job
+
+    def make_progress(self, steps: str) -> ProgressPanel:
+        """What shows how far the page's job is."""
+        return ProgressPanel(steps)
 
     def make_notice(self) -> Notice:
         """What shows the page's sentences. The page places it, where it does not place itself."""

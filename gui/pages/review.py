@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from sorter.sort.review import Review
-from sorter.sort.status import FolderStatus, read_status
 from sorter.sort.table import Table, read_table
 from sorter.types import SorterError
 
 from ..parts.camera import CameraReader
+from ..parts.class_changes import ClassChanges
 from ..parts.class_keys import class_keys
 from ..parts.commands import Commands
 from ..parts.corrections import Corrections
-from ..parts.disk import FolderWork
+from ..parts.entries import ALL, ASIDE, FAILED, OPEN, SKIPPED
 from ..parts.filterbar import FilterBar
+from ..parts.folder_actions import FolderActions
 from ..parts.grid import PhotoGrid
 from ..parts.models import Counts, Names, Order, read_names
+from ..parts.next_step import Progressed
 from ..parts.panel import SidePanel
 from ..parts.photo_menu import photo_menu
 from ..parts.preview import ZOOM, Loaded, Preview
-from ..parts.put_back import PutBack
 from ..parts.review_header import ReviewHeader
-from ..parts.tabs import ALL, ASIDE, FAILED, SKIPPED, ClassTabs
+from ..parts.sidebar import Sidebar
+from ..parts.status_bar import JobLine, StatusBar
 from ..parts.thumbnails import Store, Thumbnails
 from ..parts.toast import Toast
 from ..parts.viewer import Viewer
@@ -54,6 +54,8 @@ class ReviewPage(JobPage):
     def __init__(
         self, jobs: Jobs, settings: Settings, parent: QWidget | None = None, store: Store | None = None
     ) -> None:
+        self.filters = FilterBar(settings.thumbnail_size)
+        self.status = StatusBar(self.filters.thumbnails)
         super().__init__(jobs, settings, self.tr("photos"), parent)
         self._folder: Path | None = None
         self._opening: Path | None = None  # is being read, to be shown instead
@@ -61,17 +63,16 @@ class ReviewPage(JobPage):
         self._names: Names | None = None
         self.thumbnails = Thumbnails(jobs.pool(), store or Store(), self)
         self.commands = Commands(self)
-        self.header = ReviewHeader(self.commands)
-        self.tabs = ClassTabs()
-        self.filters = FilterBar(settings.thumbnail_size)
+        self.sidebar = Sidebar()
+        self.header = ReviewHeader(self.commands, self.filters)
         self.grid = PhotoGrid(self.thumbnails)
         self.grid.set_side(settings.thumbnail_size)
         self.preview = Preview(jobs, self.grid, self.thumbnails)
         self.stack = Viewer(self.grid, self.preview)
         self.empty = self.stack.empty
         self.panel = SidePanel()
-        self.work = FolderWork(self, self.notice, self)
-        self._put_back = PutBack(self, self.notice, self)
+        self.on_folder = FolderActions(jobs, self, self.notice, self.grid, lambda: self._idle, self)
+        self.work = self.on_folder.work
         self.corrections = Corrections(
             jobs, self.grid, self.notice, lambda: self._idle, lambda: self.stack.on_screen, self
         )
@@ -84,6 +85,9 @@ class ReviewPage(JobPage):
 
     def make_notice(self) -> Toast:
         return Toast(self)
+
+    def make_progress(self, steps: str) -> JobLine:
+        return self.status.line
 
     @property
     def review(self) -> Review | None:
@@ -98,21 +102,25 @@ class ReviewPage(JobPage):
     def _lay_out(self) -> None:
         assert isinstance(self.notice, Toast)
         self.notice.lie_over(self.stack)  # so that no photo moves under the mouse
-        splitter = QSplitter()
-        splitter.addWidget(self.stack)
-        splitter.addWidget(self.panel)
-        splitter.setStretchFactor(0, 1)
-        splitter.setStretchFactor(1, 0)
-        splitter.setChildrenCollapsible(False)
+        middle = QVBoxLayout()
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(0)
+        middle.addWidget(self.header)
+        middle.addWidget(self.stack, 1)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addLayout(middle, 1)
+        row.addWidget(self.panel)
         column = QVBoxLayout(self)
-        column.addWidget(self.header)
-        column.addWidget(self.tabs)
-        column.addWidget(self.filters)
-        column.addWidget(splitter, 1)
-        column.addWidget(self.progress)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row, 1)
+        column.addWidget(self.status)
 
     def _connect_commands(self) -> None:
-        do, corrections = self.commands, self.corrections
+        do, corrections, folder = self.commands, self.corrections, self.on_folder
         for action, call in (
             (do.undo, corrections.undo),
             (do.redo, corrections.redo),
@@ -120,16 +128,18 @@ class ReviewPage(JobPage):
             (do.confirm_shown, corrections.confirm_shown),
             (do.clear, corrections.clear),
             (do.select_all, self.grid.selectAll),
-            (do.copy_paths, self._copy),
+            (do.copy_paths, folder.copy_paths),
             (do.find, self.filters.name.setFocus),
             (do.preview, self.stack.toggle_preview),
+            (do.grid_view, self.stack.show_grid),
+            (do.single_view, self.stack.show_single),
             (do.zoom_in, partial(self._zoom, ZOOM)),
             (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
             (do.fit, self.preview.fit),
-            (do.apply, self.ask_to_apply),
-            (do.undo_apply, self._undo_apply),
-            (do.put_back, self._ask_to_put_back),
-            (do.export, self._export),
+            (do.apply, folder.ask_to_apply),
+            (do.undo_apply, folder.undo_apply),
+            (do.put_back, folder.ask_to_put_back),
+            (do.export, folder.ask_to_export),
             (do.retrain, self._retrain),
         ):
             action.triggered.connect(lambda _=False, call=call: call())
@@ -139,36 +149,33 @@ class ReviewPage(JobPage):
         corrections.changed.connect(self._show_everything)
         corrections.writing_changed.connect(self.update_controls)
         corrections.outdated.connect(self._catch_up)
-        self.tabs.chosen.connect(self._choose_tab)
-        self.tabs.dropped.connect(self.assign)
+        corrections.classes_changed.connect(self._show_classes)
+        self._connect_sidebar()
         self.filters.filtered.connect(lambda values: self._narrow(**values))
         self.filters.arranged.connect(self._arrange)
         self.filters.resized.connect(self._resize)
         self.empty.clear_filters.clicked.connect(self.filters.clear)
         self.filters.left.connect(self.grid.setFocus)
-        self.tabs.tabBarClicked.connect(lambda _: QTimer.singleShot(0, self.stack.focus_photos))
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.grid.customContextMenuRequested.connect(
             lambda at: self._menu().popup(self.grid.viewport().mapToGlobal(at))
         )
-        self.grid.assigned.connect(self.assign)
-        self.grid.cleared.connect(corrections.clear)
-        self.grid.confirmed.connect(corrections.confirm)
-        self.grid.doubted.connect(corrections.doubt)
-        self.grid.set_aside.connect(corrections.set_aside)
-        self.grid.section_confirmed.connect(corrections.confirm_section)
+        corrections.obey(self.panel)
         self.grid.previewed.connect(self.stack.toggle_preview)
         selection.selectionChanged.connect(lambda *_: self._show_selection())
         selection.currentChanged.connect(lambda *_: self._show_current())
         self.preview.closed.connect(self.stack.show_grid)
         self.stack.switched.connect(self._show_view)
         self.preview.shown.connect(self._show_camera)
-        self.panel.assigned.connect(self.assign)
-        self.panel.confirmed.connect(corrections.confirm)
-        self.panel.cleared.connect(corrections.clear)
-        self.panel.moved.connect(corrections.follow_threshold)
-        self.panel.settled.connect(corrections.keep_threshold)
-        self.panel.reset.connect(corrections.reset_threshold)
+
+    def _connect_sidebar(self) -> None:
+        sidebar = self.sidebar
+        sidebar.chosen.connect(self._choose)
+        sidebar.left.connect(self.stack.focus_photos)
+        sidebar.dropped.connect(self.assign)
+        sidebar.folder_wanted.connect(self.on_folder.show_folder)
+        sidebar.card.improve.clicked.connect(self.commands.retrain.trigger)
+        ClassChanges(sidebar, self.corrections, self)
 
     # -- opening -----------------------------------------------------------------------------------------------
 
@@ -205,15 +212,14 @@ class ReviewPage(JobPage):
         self._close_review()
         self.filters.clear()
         self._folder, self._review = folder, review
-        self.corrections.review = review
-        self.header.show_folder(folder)
+        self.corrections.review = self.on_folder.review = review
         self._jobs.later(partial(read_names, review.table), partial(self._know_names, folder))
-        self.grid.keys = class_keys(review.classes)
-        self.panel.show_classes(review.classes, self.grid.keys)
-        self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False)
+        self._name_classes()
+        self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False, open=False)
         self.grid.photos.show(review.table)
         self._bursts.read(review.table)
-        self.tabs.show_kind(ALL)
+        self.sidebar.forget_found()
+        self.sidebar.show_kind(ALL)
         self.grid.go_to(0)
         self._show_everything()
         self.opened.emit(folder)
@@ -224,7 +230,8 @@ class ReviewPage(JobPage):
         self.thumbnails.close()
 
     def _close_review(self) -> None:
-        review, self._review, self._names, self.corrections.review = self._review, None, None, None
+        review, self._review, self._names = self._review, None, None
+        self.corrections.review = self.on_folder.review = None
         if review is not None:
             review.close()
         self.grid.photos.show(None)
@@ -255,10 +262,35 @@ class ReviewPage(JobPage):
             self.notice.complain(str(table))
             return
         self._review.take(table)
-        row = self.grid.current_row()
+        self._show_classes()
+
+    def _show_classes(self) -> None:
+        """The table is another one, perhaps with other classes."""
+        if self._review is None:
+            return
+        row, table = self.grid.current_row(), self._review.table
+        before = self.grid.photos.table
+        self._name_classes()
         self.grid.photos.show(table, self._names)
+        if before is not None and len(before.labels) != len(table.labels):
+            self.sidebar.show_kind(ALL)  # the codes of the classes are others now
         self._show_everything()
         self.grid.return_to(row)
+
+    def _name_classes(self) -> None:
+        """Keys and buttons of the classes."""
+        assert self._review is not None
+        classes = self._review.classes
+        self.grid.keys = class_keys(classes, self._settings.letter_keys)
+        self.commands.free_keys(set(self.grid.keys))
+        self.panel.show_classes(classes, self.grid.keys)
+
+    def use_letters(self, on: bool) -> None:
+        """Letters mark photos, too, or digits only."""
+        self._settings.letter_keys = on
+        if self._review is not None:
+            self._name_classes()
+            self._show_everything()
 
     def _know_names(self, folder: Path, names: Names | SorterError | OSError) -> None:
         if folder == self._folder and self._review is not None and isinstance(names, Names):
@@ -274,10 +306,11 @@ class ReviewPage(JobPage):
             return
         table = self._review.table
         counts = Counts.of(table)
-        self.tabs.show_counts(table.labels, counts, len(table))
+        self.sidebar.show_table(table, counts, self.grid.keys)
+        self.sidebar.card.show_model(self._review.model, counts.reviewed)
         self.panel.histogram.show_photos(table.probability, table.rule)
         self.panel.show_rule(table.rule, self._review.filed_by)
-        self.header.show_counts(counts)
+        self.status.show_counts(counts)
         self._show_photos()
         self.update_controls()
         self.changed.emit()
@@ -294,6 +327,7 @@ class ReviewPage(JobPage):
             self._explain(self.tr("This folder's run has sorted no photos yet."))
         else:
             self._explain(self.tr("No photo is in this class now."))
+        self.header.show_title(self.sidebar.title, self.grid.photos.rowCount())
         self._show_selection()
         self._show_current()
 
@@ -321,10 +355,6 @@ class ReviewPage(JobPage):
     def _show_camera(self, loaded: Loaded) -> None:
         self.panel.details.show_values(camera=loaded.camera)
 
-    def toggle_preview(self) -> None:
-        """From the grid to the current photo, and back."""
-        self.stack.toggle_preview()
-
     def _show_view(self) -> None:
         if self.stack.previewing:
             self._show_current()
@@ -338,12 +368,13 @@ class ReviewPage(JobPage):
 
     # -- which photos ------------------------------------------------------------------------------------------
 
-    def _choose_tab(self, kind: int) -> None:
+    def _choose(self, kind: int) -> None:
         self._narrow(
             label=kind if kind >= 0 else None,
             failed=kind == FAILED,
             skipped=kind == SKIPPED,
             aside=kind == ASIDE,
+            open=kind == OPEN,
         )
 
     def _narrow(self, **changes: object) -> None:
@@ -378,41 +409,24 @@ class ReviewPage(JobPage):
         menu.setEnabled(review is not None)
         return menu
 
-    def _copy(self) -> None:
-        review = self._review
-        if review is not None:
-            rows = [self.grid.photos.row(place) for place in self.grid.selected()]
-            text = os.linesep.join(str(review.table.path(row)) for row in rows)
-            QGuiApplication.clipboard().setText(text)
-
-    def ask_to_apply(self) -> None:
-        """Show what Apply would do."""
-        if self._review is not None and self._idle:
-            self.work.ask_to_apply(self._review)
-
-    def _undo_apply(self) -> None:
-        if self._folder is not None and self._idle:
-            self.work.undo_apply(self._folder)
-
-    def _ask_to_put_back(self) -> None:
-        if self._folder is not None and self._idle:
-            self._jobs.later(partial(read_status, self._folder), self._ask_about)
-
-    def _ask_about(self, status: FolderStatus | SorterError | OSError) -> None:
-        if not isinstance(status, FolderStatus):
-            self.notice.complain(str(status))
-        elif status.out == self._folder and self._idle:
-            self._put_back.ask(status)
-
-    def _export(self) -> None:
-        if self._review is not None and self._idle:
-            self.work.ask_to_export(self._review)
-
     def _retrain(self) -> None:
         if self._folder is not None and self._review is not None:
             self.retrain_wanted.emit(self._folder)
 
     # -- what can be done now ----------------------------------------------------------------------------------
+
+    @property
+    def progressed(self) -> Progressed:
+        """How far the folder is."""
+        if self._review is None:
+            return Progressed()
+        table = self._review.table
+        marks = int(table.checked.sum())
+        return Progressed(True, self.grid.photos.confirmable(), table.misplaced, marks)
+
+    def show_inspector(self, room: bool, alone: bool) -> None:
+        """Show the facts beside the photos where they are wanted and there is room for them."""
+        self.panel.setVisible(room and not alone and self._settings.inspector)
 
     @property
     def _idle(self) -> bool:
@@ -427,4 +441,4 @@ class ReviewPage(JobPage):
         there = self._review is not None
         self.panel.setEnabled(there and self._idle)
         self.filters.setEnabled(there)
-        self.tabs.setEnabled(there)
+        self.sidebar.setEnabled(there)

@@ -5,10 +5,14 @@ from __future__ import annotations
 DIGITS = 9
 
 
-def class_keys(classes: tuple[str, ...]) -> dict[str, int]:
-    """A key's text -> the code of its class: 1 to 9, and for each the first letter of its name that is still free."""
+def class_keys(classes: tuple[str, ...], letters: bool = True) -> dict[str, int]:
+    """A key's text -> the code of its class: 1 to 9.
+
+    Args:
+        letters: also by the first letter of each name that is still free.
+    """
     keys = {str(number + 1): number for number in range(min(DIGITS, len(classes)))}
-    for code, label in enumerate(classes):
+    for code, label in enumerate(classes if letters else ()):
         for letter in label.lower():
             if letter.isalpha() and letter not in keys:
                 keys[letter] = code

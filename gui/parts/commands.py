@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, QObject, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from sorter.sort.review import Review
@@ -19,6 +19,8 @@ class Commands(QObject):
     def __init__(self, page: QWidget) -> None:
         super().__init__(page)
         self._page = page
+        self._views = QActionGroup(self)
+        self._letters: dict[QAction, str] = {}
         keys = QKeySequence
         self.undo = self._action(self.tr("&Undo"), keys(keys.StandardKey.Undo))
         self.redo = self._action(self.tr("&Redo"), keys("Ctrl+Shift+Z"), keys("Ctrl+Y"))
@@ -32,6 +34,14 @@ class Commands(QObject):
         self.copy_paths = self._action(self.tr("Copy file &paths"), keys(keys.StandardKey.Copy))
         self.find = self._action(self.tr("&Find by name"), keys(keys.StandardKey.Find))
         self.preview = self._action(self.tr("&Preview"))
+        self.grid_view = self._view(self.tr("&Grid"), "G")
+        self.single_view = self._view(self.tr("&Single"), "E")
+        self.compare_view = self._view(self.tr("&Compare"), "C")
+        self.compare_view.setVisible(False)  # until there is such a view
+        self.inspector = self._action(self.tr("&Inspector"), keys("I"), keys("Ctrl+I"))
+        self.inspector.setCheckable(True)
+        self.inspector.setEnabled(True)
+        self.photo_only = self._action(self.tr("Photo &only"), keys("F"))
         self.zoom_in = self._action(self.tr("Zoom &in"), keys("Ctrl++"), keys("Ctrl+="))
         self.zoom_out = self._action(self.tr("Zoom &out"), keys("Ctrl+-"))
         self.fit = self._action(self.tr("&Fit to window"), keys("Ctrl+0"))
@@ -71,6 +81,16 @@ class Commands(QObject):
         ):
             action.setEnabled(there)
         self.fit.setEnabled(previewing)
+        for action in (self.grid_view, self.single_view, self.compare_view, self.photo_only):
+            action.setEnabled(there)
+        (self.single_view if previewing else self.grid_view).setChecked(True)
+
+    def free_keys(self, taken: set[str]) -> None:
+        """Leave single letters to the classes that have them as their keys."""
+        for action, letter in self._letters.items():
+            rest = [each for each in action.shortcuts() if each.toString() != letter]
+            own = [] if letter.lower() in taken else [QKeySequence(letter)]
+            action.setShortcuts([*own, *rest])
 
     def _confirm_text(self, photos: int) -> str:
         return self.tr("Confirm all {number} &shown").format(number=QLocale().toString(photos))
@@ -90,9 +110,19 @@ class Commands(QObject):
         action.changed.connect(follow)
         return button
 
+    def _view(self, text: str, key: str) -> QAction:
+        """One of the views, of which one is shown."""
+        action = self._action(text, QKeySequence(key))
+        action.setCheckable(True)
+        action.setActionGroup(self._views)
+        action.setToolTip(f"{text.replace('&', '')} ({key})")
+        return action
+
     def _action(self, text: str, *keys: QKeySequence) -> QAction:
         action = QAction(text, self)
         action.setShortcuts(list(keys))
+        if keys and len(keys[0].toString()) == 1:
+            self._letters[action] = keys[0].toString()
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setEnabled(False)
         self._page.addAction(action)

@@ -18,6 +18,7 @@ from ..views.sections import Section
 from ..worker import Jobs
 from .grid import PhotoGrid
 from .histogram import with_threshold
+from .panel import SidePanel
 from .progress import Notice
 
 AT_ONCE = 2000  # photos in one correction; more are written on another thread
@@ -34,11 +35,13 @@ class Corrections(QObject):
 
     Signals:
         changed: classes or the threshold changed; counts and photos look different.
+        classes_changed: there are other classes, and another table.
         writing_changed: a long write began or ended.
         outdated: another window has changed the folder, so that nothing was written. It has to be read anew.
     """
 
     changed = Signal()
+    classes_changed = Signal()
     writing_changed = Signal()
     outdated = Signal()
 
@@ -67,12 +70,30 @@ class Corrections(QObject):
         self._drag.setInterval(0)
         self._drag.timeout.connect(self._show_threshold)
 
+    def obey(self, panel: SidePanel) -> None:
+        """Do what is asked for in the grid and in this panel."""
+        for signal, act in (
+            (self._grid.assigned, self.assign),
+            (self._grid.cleared, self.clear),
+            (self._grid.confirmed, self.confirm),
+            (self._grid.doubted, self.doubt),
+            (self._grid.set_aside, self.set_aside),
+            (self._grid.section_confirmed, self.confirm_section),
+            (panel.assigned, self.assign),
+            (panel.confirmed, self.confirm),
+            (panel.cleared, self.clear),
+            (panel.moved, self.follow_threshold),
+            (panel.settled, self.keep_threshold),
+            (panel.reset, self.reset_threshold),
+        ):
+            signal.connect(act)
+
     # -- marks -------------------------------------------------------------------------------------------------
 
     def assign(self, code: int) -> None:
         """Mark the selected photos as this class, and go to the next."""
-        if self.review is not None and code < len(self.review.classes):
-            label = self.review.classes[code]
+        if self.review is not None and code < len(self.review.table.labels):
+            label = self.review.table.labels[code]
             self._mark(
                 lambda review, ids: review.assign(ids, label),
                 self._grid.selected(),
@@ -152,6 +173,24 @@ class Corrections(QObject):
             self.tr("{number} photos confirmed.").format(number=number), self.tr("Undo"), self.undo
         )
 
+    # -- classes -----------------------------------------------------------------------------------------------
+
+    def change_classes(self, change: Callable[[Review], None], sentence: str) -> None:
+        """Add, rename, merge or remove a class. It is a step that undo undoes."""
+        if self.review is not None:
+
+            def act(review: Review) -> Table:
+                change(review)
+                return review.table
+
+            self._write(len(self.review.table), act, partial(self._take_classes, sentence))
+
+    def _take_classes(self, sentence: str, table: Table) -> None:
+        if self.review is not None:
+            self.review.take(table)
+            self.classes_changed.emit()
+            self._notice.say(sentence, self.tr("Undo"), self.undo)
+
     # -- undo --------------------------------------------------------------------------------------------------
 
     def undo(self) -> None:
@@ -165,6 +204,10 @@ class Corrections(QObject):
     def _show_step(self, changed: list[int]) -> None:
         """Go to the photo that changed, where it is one and shown."""
         row, review = self._grid.current_row(), self.review
+        if review is not None and review.table is not self._grid.photos.table:
+            self.classes_changed.emit()
+            self._notice.say(self.tr("The change of the classes is undone or redone."))
+            return
         self._grid.photos.refresh()
         if len(changed) == 1 and review is not None:
             place = self._grid.photos.place(int(review.table.id.searchsorted(changed[0])))

@@ -6,8 +6,21 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
 
+from .icons import set_icon
 from .models import Order, ReviewState
 
 SMALLEST, LARGEST = 64, 512  # pixels
@@ -58,6 +71,9 @@ class FilterBar(QWidget):
         ):
             self.order.addItem(text, order)
         self.order.setAccessibleName(self.tr("Order"))
+        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.order.setMinimumContentsLength(11)
+        self.order.view().setTextElideMode(Qt.TextElideMode.ElideNone)
         self.thumbnails = QSlider(Qt.Orientation.Horizontal)
         self.thumbnails.setRange(SMALLEST, LARGEST)
         self.thumbnails.setSingleStep(16)
@@ -66,19 +82,24 @@ class FilterBar(QWidget):
         self.thumbnails.setAccessibleName(self.tr("Size of thumbnails"))
         self.thumbnails.setToolTip(self.tr("Size of thumbnails"))
 
+        self.popup = self._make_popup()
+        self.more = QToolButton()
+        self.more.setText(self.tr("Filter"))
+        self.more.setAccessibleName(self.tr("Filter"))
+        self.more.setToolTip(self.tr("Only photos of which the model is so sure, or that you checked"))
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setCheckable(True)
+        self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        set_icon(self.more, "funnel")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.name, 2)
-        row.addWidget(self.state)
-        row.addSpacing(8)
-        row.addWidget(_label(self.tr("How s&ure"), self.low))
-        row.addWidget(self.low)
-        row.addWidget(_label(self.tr("to"), self.high))
-        row.addWidget(self.high)
         row.addStretch(1)
+        row.addWidget(self.name, 2)
+        row.addWidget(self.more)
         row.addWidget(self.order)
         row.addWidget(self.thumbnails)
 
+        self.more.clicked.connect(self._open)
         self.name.installEventFilter(self)
         self.name.textChanged.connect(self._filter)
         self.low.valueChanged.connect(self._filter)
@@ -86,6 +107,31 @@ class FilterBar(QWidget):
         self.state.currentIndexChanged.connect(self._filter)
         self.order.currentIndexChanged.connect(self._arrange)
         self.thumbnails.valueChanged.connect(self.resized)
+
+    def _make_popup(self) -> QFrame:
+        """What is wanted seldom."""
+        popup = QFrame(self, Qt.WindowType.Popup)
+        popup.setObjectName("popup")
+        sure = QHBoxLayout()
+        sure.addWidget(self.low)
+        sure.addWidget(_label(self.tr("to"), self.high))
+        sure.addWidget(self.high)
+        form = QFormLayout(popup)
+        form.setContentsMargins(16, 16, 16, 16)
+        form.addRow(_label(self.tr("How s&ure"), self.low), sure)
+        form.addRow(_label(self.tr("Chec&ked"), self.state), self.state)
+        every = QPushButton(self.tr("Clear the filters"))
+        every.setAccessibleName(self.tr("Clear the filters"))
+        every.clicked.connect(self.clear)
+        form.addRow(every)
+        return popup
+
+    def _open(self) -> None:
+        self.more.setChecked(self.narrow)
+        self.popup.adjustSize()
+        self.popup.move(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        self.popup.show()
+        self.low.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leave the search field by its keys. Escape clears it first."""
@@ -123,6 +169,7 @@ class FilterBar(QWidget):
         }
 
     def _filter(self) -> None:
+        self.more.setChecked(self.narrow)
         self.filtered.emit(self.values())
 
     def _arrange(self) -> None:

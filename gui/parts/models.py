@@ -51,6 +51,7 @@ class Filters:
         low: how sure the model is of its class at least, 0 to 1.
         high: at most.
         name: a part of the file's name, whatever its case.
+        open: only photos that nobody has checked.
     """
 
     label: int | None = None
@@ -61,6 +62,7 @@ class Filters:
     high: float = 1.0
     state: ReviewState = ReviewState.ANY
     name: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,11 @@ def _skipped(table: Table) -> NDArray[np.bool_]:
     return skipped
 
 
+def to_check(table: Table) -> NDArray[np.bool_]:
+    """Which photos a person has not checked, shape (n,). What couldn't be read is none of them."""
+    return ~table.checked & ~table.failed
+
+
 def arranged(table: Table, order: Order, names: Names | None) -> NDArray[np.intp]:
     """All rows of the table in order. Ties in the order found, what has no probability last. Shape (n,)."""
     key: NDArray[Any] | None = None
@@ -204,6 +211,8 @@ def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.b
         keep &= table.checked & ~table.changed
     elif filters.state is ReviewState.OPEN:
         keep &= ~table.checked
+    if filters.open:
+        keep &= to_check(table)
     if filters.name and names is not None:
         needle = filters.name.lower()
         keep &= np.fromiter((needle in name for name in names.lower), np.bool_, len(table))
@@ -221,6 +230,7 @@ class Counts:
         reviewed: photos that a person has checked.
         corrected: those of them that the model had wrong, by the threshold at that time.
         aside: photos that were set aside.
+        open: photos that nobody has checked.
     """
 
     labels: tuple[int, ...]
@@ -229,6 +239,7 @@ class Counts:
     reviewed: int
     corrected: int
     aside: int = 0
+    open: int = 0
 
     @classmethod
     def of(cls, table: Table) -> Counts:
@@ -242,6 +253,7 @@ class Counts:
             int((table.corrected >= 0).sum()),
             int(table.changed.sum()),
             int(table.aside.sum()),
+            int(to_check(table).sum()),
         )
 
 

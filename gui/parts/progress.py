@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QLocale, Qt, Signal, Slot
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -43,15 +44,20 @@ class ProgressPanel(QWidget):
         self.detail = QLabel()
         self.detail.setAccessibleName(self.tr("How far it is"))
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.pause_button = QPushButton(self.tr("&Pause"))
+        self.pause_button: QAbstractButton = QPushButton(self.tr("&Pause"))
         self.pause_button.setAccessibleName(self.tr("Pause"))
         self.pause_button.setToolTip(self.tr("Finish the photos in hand, then wait"))
         self.pause_button.clicked.connect(self._toggle)
-        self.cancel_button = QPushButton(self.tr("Cancel"))
+        self.cancel_button: QAbstractButton = QPushButton(self.tr("Cancel"))
         self.cancel_button.setAccessibleName(self.tr("Cancel"))
         self.cancel_button.setToolTip(self.tr("Stop. What is done stays done, and you can continue later."))
         self.cancel_button.clicked.connect(self._cancel)
 
+        self.lay_out()
+        self.hide()
+
+    def lay_out(self) -> None:
+        """Put the parts below each other."""
         buttons = QHBoxLayout()
         buttons.addWidget(self.detail, 1)
         buttons.addWidget(self.pause_button)
@@ -61,19 +67,27 @@ class ProgressPanel(QWidget):
         layout.addWidget(self.what)
         layout.addWidget(self.bar)
         layout.addLayout(buttons)
-        self.hide()
 
     def follow(self, job: Job, what: str) -> None:
-        """Show a job from its start to its end."""
+        """Show a job from now to its end."""
+        if self._job is not None:
+            self._job.progress.disconnect(self._show)
         self._job = job
         self._begin(what, None)
         self.detail.setText(self.tr("Starting..."))
         for button in (self.pause_button, self.cancel_button):
             button.setEnabled(True)
-        self.pause_button.setText(self.tr("&Pause"))
+        self._name_pause(job.paused)
         job.progress.connect(self._show)
         job.ended.connect(self._end)
         self.show()
+
+    def show_paused(self, paused: bool) -> None:
+        """Show on the button what it does next."""
+        self.pause_button.setText(self.tr("&Continue") if paused else self.tr("&Pause"))
+
+    def on_ended(self, job: Job) -> None:
+        """A job that was followed is gone."""
 
     @Slot(object)
     def _show(self, record: object) -> None:
@@ -116,12 +130,15 @@ class ProgressPanel(QWidget):
             return
         if self._job.paused:
             self._job.resume()
-            self.pause_button.setText(self.tr("&Pause"))
         else:
             self._job.pause()
-            self.pause_button.setText(self.tr("&Continue"))
             self.detail.setText(" · ".join(filter(None, (self.tr("Paused"), self.detail.text()))))
-        self.pause_button.setAccessibleName(self.pause_button.text().replace("&", ""))
+        self._name_pause(self._job.paused)
+
+    def _name_pause(self, paused: bool) -> None:
+        self.show_paused(paused)
+        name = self.tr("Continue") if paused else self.tr("Pause")
+        self.pause_button.setAccessibleName(name)
 
     @Slot()
     def _cancel(self) -> None:
@@ -133,8 +150,12 @@ class ProgressPanel(QWidget):
 
     @Slot()
     def _end(self) -> None:
-        self._job = None
-        self.hide()
+        job = self.sender()
+        if job is self._job:
+            self._job = None
+            self.hide()
+        if isinstance(job, Job):
+            self.on_ended(job)
 
 
 class Notice(QWidget):

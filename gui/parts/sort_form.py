@@ -66,10 +66,7 @@ class SortForm(QWidget):
         self.survey: Survey | None = None
         self.folder = ElidedLabel()
         self.folder.setAccessibleName(self.tr("Folder of photos"))
-        font = self.folder.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        self.folder.setFont(font)
+        self.folder.setProperty("level", "heading")
         self.about = QLabel()
         self.about.setAccessibleName(self.tr("What is in the folder"))
         self.about.setWordWrap(True)

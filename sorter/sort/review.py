@@ -97,6 +97,11 @@ class Review:
         """What a photo can be corrected to."""
         return self.table.labels[:-1]
 
+    @property
+    def model(self) -> str:
+        """Name of the model that sorted the photos."""
+        return reviewable(self.table.out, self._journal).model
+
     # -- classes -----------------------------------------------------------------------------------------------
 
     def add_class(self, name: str) -> None:

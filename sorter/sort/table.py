@@ -124,6 +124,15 @@ class Table:
         return changed
 
     @property
+    def misplaced(self) -> int:
+        """How many photos lie in the folder of another label than they should."""
+        wanted, filed = self.wanted, self.filed >= 0
+        moved = filed & (wanted >= 0) & (self.filed != wanted) & ~self.aside
+        return int(moved.sum()) + sum(
+            self.folder(row) != ASIDE for row in np.flatnonzero(filed & self.aside).tolist()
+        )
+
+    @property
     def doubt(self) -> NDArray[np.float64]:
         """How near each is to another label: 1 on the edge, 0 for certain, NaN where not scored."""
         return doubts(self.rule, self.probability)

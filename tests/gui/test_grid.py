@@ -17,9 +17,9 @@ from support.photos import RED, make_photo
 from support.sorted_folder import make_output
 
 from sorter.gui.pages.review import ReviewPage
+from sorter.gui.parts.entries import ASIDE
 from sorter.gui.parts.grid import PHOTOS
 from sorter.gui.parts.models import Order
-from sorter.gui.parts.tabs import ASIDE
 from sorter.gui.parts.thumbnails import SIDES, Store, Thumbnails
 from sorter.gui.settings import Settings
 from sorter.gui.views.bursts import Bursts, close_in_time, find_bursts, read_shots
@@ -39,7 +39,7 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> Iterator[ReviewPage]:
     page = ReviewPage(jobs, Settings(tmp_path / "settings.ini"), store=Store(tmp_path / "thumbnails.db"))
-    page.resize(1000, 1200)
+    page.resize(1500, 1200)
     qtbot.addWidget(page)
     page.show()
     yield page
@@ -194,9 +194,9 @@ def test_enter_confirms_nought_is_unsure_and_x_sets_aside(
     assert review.grid.photos.cell(1).label == 2
     qtbot.keyClick(review.grid, Key.Key_X)
     assert shown(review) == [4, 5, 3, 1, 6]  # 2 is not among them
-    review.tabs.show_kind(ASIDE)
+    review.sidebar.show_kind(ASIDE)
     assert shown(review) == [2]
-    assert review.header.checked.text() == "2 checked, 1 changed, 2 to go"
+    assert review.status.tally.text() == "2 checked, 1 changed, 2 to go"
     for _ in range(3):
         review.commands.undo.trigger()
     assert said(out) == {}

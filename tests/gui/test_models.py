@@ -120,7 +120,7 @@ def test_filters_hold_all_at_once() -> None:
             **{"label": None, "state": ReviewState.ANY, "low": 0.0, "high": 1.0, "failed": False} | filters
         )
         assert rows(model) == expected, filters
-    assert Counts.of(table) == Counts((1, 3, 0), failed=1, skipped=0, reviewed=2, corrected=1)
+    assert Counts.of(table) == Counts((1, 3, 0), failed=1, skipped=0, reviewed=2, corrected=1, open=2)
 
 
 @settings(max_examples=40, deadline=None)

@@ -125,7 +125,7 @@ def test_a_folder_under_review_is_put_back_from_the_menu(qtbot: QtBot, jobs: Job
     press(qtbot, question(page), "Put back")
     qtbot.waitUntil(lambda: "2 photos are back" in page.notice.text.text(), timeout=TIMEOUT)
     qtbot.waitUntil(lambda: not page.busy and not page.commands.put_back.isEnabled(), timeout=TIMEOUT)
-    assert page.header.checked.text().startswith("1 checked")
+    assert page.status.tally.text().startswith("1 checked")
     assert len(list((tmp_path / "in").rglob("*.png"))) == 2
     page.close_folder()
 

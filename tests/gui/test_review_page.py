@@ -20,10 +20,10 @@ from support.sorted_folder import make_folder, make_output
 
 from sorter.gui.pages.review import ReviewPage
 from sorter.gui.parts.apply import ApplyDialog
+from sorter.gui.parts.entries import ADD, ALL, FAILED, OPEN, SKIPPED
 from sorter.gui.parts.grid import PHOTOS, PhotoGrid
 from sorter.gui.parts.models import Order, ReviewState
 from sorter.gui.parts.shortcuts import ShortcutsSheet
-from sorter.gui.parts.tabs import ALL, FAILED, SKIPPED
 from sorter.gui.parts.thumbnails import Store, Thumbnails
 from sorter.gui.parts.toast import Toast
 from sorter.gui.parts.viewer import EMPTY, GRID, PREVIEW
@@ -42,7 +42,9 @@ Shift, Control = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlM
 
 @pytest.fixture
 def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> Iterator[ReviewPage]:
-    page = ReviewPage(jobs, Settings(tmp_path / "settings.ini"), store=Store(tmp_path / "thumbnails.db"))
+    settings = Settings(tmp_path / "settings.ini")
+    settings.letter_keys = True
+    page = ReviewPage(jobs, settings, store=Store(tmp_path / "thumbnails.db"))
     page.resize(1000, 700)
     qtbot.addWidget(page)
     page.show()
@@ -86,7 +88,10 @@ def said(out: Path) -> dict[int, str | None]:
 
 
 def tabs(page: ReviewPage) -> list[str]:
-    return [page.tabs.tabText(number) for number in range(page.tabs.count())]
+    """Entries of the sidebar that show photos, with their counts: all, the classes, the rest."""
+    entries = page.sidebar.list.entries.entries
+    kinds = [each for each in entries if each.kind in (ALL, FAILED, SKIPPED) or each.is_class]
+    return [f"{each.text}  {each.figure}" for each in kinds]
 
 
 # -- see -----------------------------------------------------------------------------------------------------------
@@ -94,19 +99,19 @@ def tabs(page: ReviewPage) -> list[str]:
 
 def test_shows_the_doubtful_first_with_tabs_and_counts(review: ReviewPage) -> None:
     assert shown(review) == [4, 5, 2, 3, 1, 6]
-    assert tabs(review) == ["All  6", "red  3", "blue  2", "Couldn't be read  1"]
+    assert tabs(review) == ["All photos  6", "red  3", "blue  2", "Couldn't be read  1"]
     assert current(review) == 4
     assert review.panel.details.value("guess") == "red, 55 % sure"
     assert "48 × 32" in review.panel.details.value("size")
 
 
 def test_tabs_filters_and_orders(qtbot: QtBot, review: ReviewPage) -> None:
-    review.tabs.show_kind(1)
+    review.sidebar.show_kind(1)
     assert shown(review) == [5, 3]
-    review.tabs.show_kind(FAILED)
+    review.sidebar.show_kind(FAILED)
     assert shown(review) == [6]
     assert review.panel.details.value("guess") == "The file is damaged"
-    review.tabs.show_kind(ALL)
+    review.sidebar.show_kind(ALL)
     review.filters.low.setValue(50)
     review.filters.high.setValue(80)
     assert shown(review) == [4, 5, 2]  # 5 is blue, 70 % sure
@@ -183,9 +188,9 @@ def test_preview_is_upright_with_camera_data_and_zoom(qtbot: QtBot, page: Review
 
 
 def test_preview_of_what_failed_says_why(qtbot: QtBot, review: ReviewPage) -> None:
-    review.tabs.show_kind(FAILED)
+    review.sidebar.show_kind(FAILED)
     with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT) as shown_one:
-        review.toggle_preview()
+        review.stack.toggle_preview()
     assert shown_one.args is not None
     assert shown_one.args[0].problem == "The file is damaged"
 
@@ -218,10 +223,10 @@ def test_dragging_the_threshold_changes_counts_and_grid_at_once(
 def test_a_threshold_is_undone_and_leaves_marks_alone(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
     for key in ("1", "2", "2"):  # 4 is red, as it was; 5 blue, as it was; 2 is blue now
         qtbot.keyClick(review.grid, key)
-    assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
+    assert review.status.tally.text() == "3 checked, 1 changed, 2 to go"
     review.panel.threshold.setValue(0.6)
     assert tabs(review)[1:3] == ["red  2", "blue  3"]
-    assert review.header.checked.text() == "3 checked, 1 changed, 2 to go"
+    assert review.status.tally.text() == "3 checked, 1 changed, 2 to go"
     place = review.grid.photos.place(3)
     assert place is not None
     review.grid.go_to(place)
@@ -272,7 +277,7 @@ def test_undo_and_redo_have_their_shortcuts(review: ReviewPage) -> None:
 def test_in_a_tab_what_is_corrected_leaves_and_the_next_takes_its_place(
     qtbot: QtBot, review: ReviewPage, out: Path
 ) -> None:
-    review.tabs.show_kind(0)
+    review.sidebar.show_kind(0)
     review.grid.go_to(0)
     assert (shown(review), current(review)) == ([4, 2, 1], 4)
     qtbot.keyClick(review.grid, "b")
@@ -309,7 +314,7 @@ def test_all_shown_are_confirmed_by_an_action_that_tells_their_number(
     qtbot: QtBot, review: ReviewPage, out: Path
 ) -> None:
     assert review.commands.confirm_shown.text().replace("&", "") == "Confirm all 5 shown"  # not what failed
-    review.tabs.show_kind(1)
+    review.sidebar.show_kind(1)
     assert review.commands.confirm_shown.text().replace("&", "") == "Confirm all 2 shown"
     (button,) = [each for each in review.header.findChildren(QPushButton) if "shown" in each.text()]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -397,42 +402,99 @@ def test_no_key_marks_a_photo_that_is_not_on_the_screen(
 
 def test_photos_are_dropped_on_a_class(review: ReviewPage, out: Path) -> None:
     review.grid.go_to(0)
+    entries = review.sidebar.list
     data = QMimeData()
     data.setData(PHOTOS, b"1")
+    arguments = (Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
 
-    def over(tab: int) -> QDropEvent:
-        at = QPointF(review.tabs.tabRect(tab).center())
-        arguments = (
-            Qt.DropAction.MoveAction,
-            data,
-            Qt.MouseButton.LeftButton,
-            Qt.KeyboardModifier.NoModifier,
-        )
+    def over(kind: int) -> QDropEvent:
+        at = QPointF(entries.rect_of(kind).center())
         move = QDragMoveEvent(at.toPoint(), *arguments)
-        review.tabs.dragMoveEvent(move)
+        entries.dragMoveEvent(move)
         drop = QDropEvent(at, *arguments)
         drop.setAccepted(False)
         if move.isAccepted():
-            review.tabs.dropEvent(drop)
+            entries.dropEvent(drop)
         return drop
 
-    assert not over(0).isAccepted()  # All is no class
+    assert not over(ALL).isAccepted()  # All is no class
     assert said(out) == {}
-    at = review.tabs.tabRect(2).center()
-    review.tabs.dragMoveEvent(
-        QDragMoveEvent(
-            at, Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        )
-    )
-    assert review.tabs.lit == 2  # shows where the photos would go
-    assert over(2).isAccepted()
-    assert review.tabs.lit is None
+    entries.dragMoveEvent(QDragMoveEvent(entries.rect_of(1).center(), *arguments))
+    assert entries.lit == 1  # shows where the photos would go
+    assert over(1).isAccepted()
+    assert entries.lit is None
     assert said(out) == {4: "blue"}
-    assert not over(3).isAccepted()  # nor is Failed
+    assert not over(FAILED).isAccepted()  # nor is Failed
+    assert over(2).isAccepted()  # a person cannot tell either: unsure
+    assert said(out) == {4: "blue", 5: "unsure"}
+
+
+def test_to_check_shows_what_nobody_has_checked(qtbot: QtBot, review: ReviewPage) -> None:
+    review.sidebar.show_kind(OPEN)
+    assert shown(review) == [4, 5, 2, 3, 1]  # not what couldn't be read
+    review.grid.setFocus()
+    qtbot.keyClick(review.grid, "2")
+    assert shown(review) == [5, 2, 3, 1]
+    assert review.header.title.text() == "To check · 4 photos"
+    blue = review.sidebar.list.entries.entries[4]
+    assert (blue.text, blue.count, blue.share) == ("blue", 3, pytest.approx(1 / 3))
+
+
+def test_classes_are_added_renamed_merged_and_removed(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
+    entries = review.sidebar.list
+    viewport = entries.viewport()
+    at = entries.rect_of(ADD).center()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    (field,) = entries.findChildren(QLineEdit)
+    qtbot.keyClicks(field, "green")
+    qtbot.keyClick(field, Key.Key_Return)
+    qtbot.waitUntil(lambda: tabs(review)[1:4] == ["red  3", "blue  2", "green  0"], timeout=TIMEOUT)
+    assert len(review.panel.class_buttons) == 3
+    assert review.notice.button.text() == "Undo"
+    review.grid.setFocus()
+    qtbot.keyClick(review.grid, "3")
+    assert said(out) == {4: "green"}
+    review.sidebar.class_renamed.emit("green", "lime")
+    assert said(out) == {4: "lime"}
+    review.sidebar.class_merged.emit("lime", "blue")
+    assert tabs(review)[1:3] == ["red  2", "blue  3"]
+    for names in (
+        ["red", "blue", "lime"],
+        ["red", "blue", "green"],
+        ["red", "blue", "green"],
+        ["red", "blue"],
+    ):
+        review.commands.undo.trigger()
+        assert review.review is not None
+        assert list(review.review.classes) == names
+    assert said(out) == {}
+    assert tabs(review)[1:3] == ["red  3", "blue  2"]
+    review.commands.redo.trigger()
+    assert tabs(review)[3] == "green  0"
+    review.sidebar.class_removed.emit("red")
+    assert tabs(review)[1:3] == ["blue  2", "green  0"]
+    review.sidebar.class_added.emit("a/b")  # no folder can have that name
+    assert review.notice.text.text()
+    assert review.review is not None
+    assert review.review.classes == ("blue", "green")
+
+
+def test_a_class_has_a_menu(qtbot: QtBot, review: ReviewPage) -> None:
+    entry = review.sidebar.list.entries.entries[3]
+    texts = [action.text().replace("&", "") for action in review.sidebar.menu(entry).actions()]
+    assert texts == ["Rename", "Merge into", "Remove class", "", "Show in file manager"]
+    viewport, at = review.sidebar.list.viewport(), review.sidebar.list.rect_of(1).center()
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    qtbot.mouseDClick(viewport, Qt.MouseButton.LeftButton, pos=at)
+    (field,) = review.sidebar.list.findChildren(QLineEdit)
+    assert field.text() == "blue"
+    field.setText("sky")
+    qtbot.keyClick(field, Key.Key_Return)
+    qtbot.waitUntil(lambda: tabs(review)[1:3] == ["red  3", "sky  2"], timeout=TIMEOUT)
 
 
 def test_a_failed_file_cannot_be_corrected(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
-    review.tabs.show_kind(FAILED)
+    review.sidebar.show_kind(FAILED)
     qtbot.keyClick(review.grid, "1")
     assert said(out) == {}
 
@@ -440,7 +502,7 @@ def test_a_failed_file_cannot_be_corrected(qtbot: QtBot, review: ReviewPage, out
 def test_corrections_are_found_again(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
     qtbot.keyClick(review.grid, "2")
     opened(qtbot, review, out)
-    assert review.header.checked.text() == "1 checked, 1 changed, 4 to go"
+    assert review.status.tally.text() == "1 checked, 1 changed, 4 to go"
     review.commands.undo.trigger()
     assert said(out) == {}
 
@@ -463,7 +525,7 @@ def test_many_corrections_are_written_elsewhere(
     assert not review.panel.isEnabled()  # until it is written
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert len(said(out)) == 5
-    assert review.header.checked.text().startswith("5 checked")
+    assert review.status.tally.text().startswith("5 checked")
     review.commands.undo.trigger()
     qtbot.waitUntil(review.panel.isEnabled, timeout=TIMEOUT)
     assert said(out) == {}
@@ -483,8 +545,8 @@ def test_the_search_field_is_left_by_its_keys(qtbot: QtBot, review: ReviewPage) 
         assert review.grid.hasFocus(), key
     assert review.filters.name.text() == ""
     review.filters.name.setFocus()
-    at = review.tabs.tabRect(1).center()
-    qtbot.mouseClick(review.tabs, Qt.MouseButton.LeftButton, pos=at)
+    at = review.sidebar.list.rect_of(0).center()
+    qtbot.mouseClick(review.sidebar.list.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(review.grid.hasFocus, timeout=TIMEOUT)
 
 
@@ -555,11 +617,11 @@ def test_files_that_are_no_photos_have_a_tab_of_their_own(qtbot: QtBot, page: Re
         journal.failed(notes, Failure(Reason.OTHER_FILE, "not an image"))
     opened(qtbot, page, out)
     assert tabs(page)[3:] == ["Couldn't be read  1", "Not photos  1"]
-    page.tabs.show_kind(SKIPPED)
+    page.sidebar.show_kind(SKIPPED)
     assert shown(page) == [7]
     assert page.panel.details.value("guess") == "Not a photo"
     assert page.panel.details.value("date") == ""  # it was never looked at
-    page.tabs.show_kind(FAILED)
+    page.sidebar.show_kind(FAILED)
     assert shown(page) == [6]
 
 
@@ -568,7 +630,7 @@ def test_a_second_window_on_one_folder_is_noticed(qtbot: QtBot, review: ReviewPa
         other.assign([3, 5], "red")
     qtbot.keyClick(review.grid, "2")  # meant for what was shown, and not written
     assert "changed elsewhere" in review.notice.text.text()
-    qtbot.waitUntil(lambda: review.header.checked.text().startswith("2 checked"), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: review.status.tally.text().startswith("2 checked"), timeout=TIMEOUT)
     assert said(out) == {3: "red", 5: "red"}
     assert current(review) == 4
     qtbot.keyClick(review.grid, "2")
@@ -576,7 +638,7 @@ def test_a_second_window_on_one_folder_is_noticed(qtbot: QtBot, review: ReviewPa
     with closing(Review.open(out)) as other:
         other.assign([1], "blue")
     QGuiApplication.sendEvent(review, QEvent(QEvent.Type.WindowActivate))
-    qtbot.waitUntil(lambda: review.header.checked.text().startswith("4 checked"), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: review.status.tally.text().startswith("4 checked"), timeout=TIMEOUT)
 
 
 # -- the folders ---------------------------------------------------------------------------------------------------
@@ -659,26 +721,23 @@ def test_a_folder_with_fewer_classes_opens_at_its_most_doubtful(
 ) -> None:
     eight = tuple("abcdefgh")
     opened(qtbot, page, make_folder(tmp_path / "eight", 40, eight))
-    page.tabs.show_kind(7)
-    page.tabs.show_kind(ALL)
+    page.sidebar.show_kind(7)
+    page.sidebar.show_kind(ALL)
     page.grid.go_to(39)
     two = make_folder(tmp_path / "two", 40, ("red", "blue"))
     opened(qtbot, page, two)
     assert page.panel.details.value("guess").startswith(("red", "blue"))
-    assert (page.grid.current(), page.tabs.kind) == (0, ALL)
+    assert (page.grid.current(), page.sidebar.kind) == (0, ALL)
     page.grid.go_to(30)
-    page.tabs.show_kind(1)
+    page.sidebar.show_kind(1)
     opened(qtbot, page, two)  # the same again, as after sorting again
-    assert (page.grid.current(), page.tabs.kind) == (0, ALL)
+    assert (page.grid.current(), page.sidebar.kind) == (0, ALL)
 
 
 def test_a_long_name_does_not_widen_the_page(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
     out = make_output(tmp_path / ("x" * 200), [0.9])
     opened(qtbot, page, out)
     page.notice.say("y" * 400)
-    title = page.header.title
-    qtbot.waitUntil(lambda: "…" in title.shown, timeout=TIMEOUT)
-    assert title.text() == title.toolTip() == str(out)
     assert page.minimumSizeHint().width() < 1000
 
 
@@ -686,7 +745,6 @@ def test_every_control_has_a_name_and_is_reached_by_keyboard(review: ReviewPage)
     kinds = (QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider, PhotoGrid)
     controls = [each for kind in kinds for each in review.findChildren(kind) if each.isVisibleTo(review)]
     inner = [each for each in controls if isinstance(each.parent(), (QAbstractSpinBox, QComboBox))]
-    inner += review.tabs.findChildren(QAbstractButton)  # arrows that the tabs' own keys stand for
     inner += [each for each in controls if each.objectName().startswith("qt_")]
     own = [each for each in controls if each not in inner and not isinstance(each.parent(), QLineEdit)]
     assert len(own) > 12

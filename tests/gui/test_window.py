@@ -24,6 +24,7 @@ from support.sorted_folder import make_output
 
 from sorter.cli import main
 from sorter.gui.__main__ import open_window
+from sorter.gui.parts.theme import contrast
 from sorter.gui.settings import Settings
 from sorter.gui.window import Window
 from sorter.sort.review import Review
@@ -57,12 +58,12 @@ def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Win
     with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
         window.open_folder(out)
     assert window.pages.currentWidget() is window.review_page
-    assert window.windowTitle() == "out – Sorter"
+    assert window.windowTitle() == "0 % – out – Sorter"
     assert window.settings.recent == [out]
     window.review_page.assign(1)
     with closing(Review.open(out)) as other:
         assert len(other.corrections()) == 1
-    window._buttons["start"].trigger()
+    window._going["start"].trigger()
     assert window.pages.currentWidget() is window.start_page
     assert window.windowTitle() == "Sorter"
     window.review_page.retrain_wanted.emit(out)
@@ -99,11 +100,18 @@ def test_pages_without_a_folder_say_what_to_do(window: Window) -> None:
 
 
 def test_text_and_background_follow_the_palette(window: Window) -> None:
-    """Nothing but the labels' badges has colours of its own, so both themes can be read."""
-    for widget in window.review_page.findChildren(QWidget):
-        assert "color" not in widget.styleSheet(), widget
+    """Nothing but the labels' shapes and the photos' own ground has colours of its own, so both themes can be read."""
+    page = window.review_page
+    photos = [page.stack, *page.stack.findChildren(QWidget)]  # on dark in both themes
+    for widget in page.findChildren(QWidget):
+        assert widget in photos or "color" not in widget.styleSheet(), widget
+    text, base = (
+        page.grid.palette().color(role).name() for role in (QPalette.ColorRole.Text, QPalette.ColorRole.Base)
+    )
+    assert contrast(text, base) >= 4.5
     for role in (QPalette.ColorRole.Text, QPalette.ColorRole.Base):
-        assert window.review_page.grid.palette().color(role) == window.palette().color(role)
+        active = QPalette.ColorGroup.Active
+        assert page.panel.palette().color(active, role) == window.palette().color(active, role)
 
 
 def test_a_run_that_ends_does_not_pull_another_page_away(

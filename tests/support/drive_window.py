@@ -59,12 +59,12 @@ def correct(window: Window, out: Path) -> set[str]:
     review.grid.setFocus()
     review.grid.selectAll()
     QTest.keyClick(review.grid, Qt.Key.Key_B)
-    assert review.header.checked.text() == "12 checked, 12 changed, 32 to go", review.header.checked.text()
+    assert review.status.tally.text() == "12 checked, 12 changed, 32 to go", review.status.tally.text()
     review.commands.undo.trigger()
-    assert review.header.checked.text() == "0 checked, 0 changed, 44 to go", review.header.checked.text()
+    assert review.status.tally.text() == "0 checked, 0 changed, 44 to go", review.status.tally.text()
     review.commands.redo.trigger()
     review.filters.clear()
-    review.tabs.show_kind(1)
+    review.sidebar.show_kind(1)
     purple = {name for name in names(out / "red") if name.startswith("purple")}
     assert len(purple) == 12
     return purple
@@ -109,7 +109,9 @@ def retrain(window: Window, out: Path, target: Path) -> None:
 
 def main(photos: Path, model: Path, out: Path) -> None:
     app = QApplication(sys.argv[:1])
-    window = Window(Settings(out.parent / "settings.ini"))
+    settings = Settings(out.parent / "settings.ini")
+    settings.letter_keys = True
+    window = Window(settings)
     window.show_page(window.start_page)
     window.show()
     assert QTest.qWaitForWindowExposed(window)
@@ -118,7 +120,7 @@ def main(photos: Path, model: Path, out: Path) -> None:
     apply(window, out, purple)
     retrain(window, out, out.parent / "model")
     review = window.review_page
-    wait_for(lambda: review.header.checked.text().startswith("12 checked"), "the marks are known again")
+    wait_for(lambda: review.status.tally.text().startswith("12 checked"), "the marks are known again")
     wait_for(lambda: len(purple & names(out / "blue")) > 6, "the new model has learned it")
     sys.stdout.write(f"{app.platformName()} {len(purple & names(out / 'blue'))}\n")
     window.close()
