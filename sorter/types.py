@@ -165,6 +165,7 @@ class Decoded:
         height: of the photo itself, upright, in pixels.
         format: the container's name as Pillow has it, such as `JPEG`.
         warning: what a strict decoder objects to although a viewer shows the picture; empty for nothing.
+        embedded: the pixels are those of a smaller picture of the photo that its file holds.
     """
 
     pixels: NDArray[np.uint8]
@@ -172,6 +173,7 @@ class Decoded:
     height: int
     format: str
     warning: str = ""
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,10 +182,10 @@ def add_engine(group: Any) -> None:
     group.add_argument(
         "--decode",
         dest="engine.decode",
-        choices=("cpu", "gpu", "auto"),
-        default="cpu",
-        help="Where large JPEGs are decoded when a GPU runs the model. "
-        "gpu (nvJPEG) spares the cores, but misses some damage. (default: cpu)",
+        choices=("auto", "full", "preview", "gpu", "cpu"),
+        help="full decodes every photo itself. preview takes the smaller picture that HEIC files and many JPEGs hold. "
+        "gpu decodes large JPEGs on a GPU. auto takes preview and gpu where labels agree with full on your photos. "
+        "cpu is the older word for full. (default: auto without gpu)",
     )
 
 

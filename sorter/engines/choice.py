@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sorter.model.folder import ONNX, ONNX_INT8
-from sorter.types import SorterError, check_above_zero
+from sorter.types import SorterError, UsageError, check_above_zero
 
 
 class EngineError(SorterError):
@@ -22,6 +22,8 @@ class Choice:
         device: `cpu`, `coreml`, or a kind with its numbers: `cuda:0`, or several, `cuda:0,1`.
         threads: CPU threads of one engine. 1 where every core has its own worker process.
         decode: where JPEGs are decoded: `cpu`, or `gpu` for the device.
+        embedded: a smaller picture that a photo holds of itself is scored in its place. The photo itself is decoded
+            where a probability that is wrong by so much could change its label. None: it always is.
         unfamiliar: the engine's rows end in one more number, how unlike the training photos a photo is.
     """
 
@@ -31,6 +33,7 @@ class Choice:
     threads: int = 1
     decode: str = "cpu"
     unfamiliar: bool = False
+    embedded: float | None = None
 
     @property
     def kind(self) -> str:
@@ -57,7 +60,14 @@ class Choice:
 
     def __str__(self) -> str:
         where = "" if self.device == "cpu" else f" on {self.device}"
-        return f"{self.engine} {self.precision}{where}" + (", JPEGs too" if self.decode == "gpu" else "")
+        jpegs = ", JPEGs too" if self.decode == "gpu" else ""
+        return f"{self.engine} {self.precision}{where}{jpegs}" + ", embedded pictures" * (
+            self.embedded is not None
+        )
+
+
+# Whole photos on the CPU; the pictures that they hold of themselves; large JPEGs on a GPU; `cpu`, as 0.1 called `full`.
+DECODES = ("auto", "full", "preview", "gpu", "cpu")
 
 
 @dataclass(frozen=True)
@@ -68,19 +78,21 @@ class EngineOptions:
         engine: `auto`, `onnx`, `openvino` or `torch`.
         precision: `auto`, `fp32`, `fp16`, `bf16` or `int8`.
         device: one of `devices.FORMS`. Each of several GPUs gets a process.
-        decode: where large JPEGs are decoded: `cpu`, `gpu` or `auto`.
+        decode: one of `DECODES`. None is `auto` without the GPU, whose decoder misses more damage.
         batch_size: photos in one inference on a GPU; None for the engine's own number.
     """
 
     engine: str = "auto"
     precision: str = "auto"
     device: str = "auto"
-    decode: str = "cpu"
+    decode: str | None = None
     batch_size: int | None = None
 
     def check(self) -> None:
-        """Raise UsageError for a batch size below one."""
+        """Raise UsageError for a batch size below one, or an unknown way to decode."""
         check_above_zero(batch_size=self.batch_size)
+        if self.decode is not None and self.decode not in DECODES:
+            raise UsageError(f"--decode: {self.decode!r} is none of {', '.join(DECODES)}")
 
 
 REFERENCE = Choice("onnx", "fp32")  # every other choice is compared with it

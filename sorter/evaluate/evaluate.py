@@ -132,6 +132,8 @@ def evaluate(options: EvaluateOptions, progress: Progress | None = None) -> Eval
         limits,
         progress.say,
     )
+    if options.engine.decode == "preview":
+        choice = replace(choice, embedded=0.0)
     classifier = Classifier(model, choice, workers, limits)
     scored: list[Example] = []
     rows: list[tuple[float, ...]] = []

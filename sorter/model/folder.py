@@ -8,9 +8,9 @@ import math
 import os
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sorter.files import NotRegularError, atomic_text, open_regular, sha256_of
 from sorter.photos.preprocess import Preprocess
@@ -42,6 +42,28 @@ class ClassNameError(ModelError, UsageError):
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """How scores of the smaller pictures that photos hold of themselves compare with scores of the photos.
+
+    Attributes:
+        photos: how many held such a picture, and were scored both ways.
+        agreement: fraction of them with the same label, where the doubtful ones are decoded in full.
+        decoded_again: fraction that was doubtful.
+    """
+
+    ENOUGH: ClassVar[int] = 100  # photos for a verdict
+    LEAST_AGREEMENT: ClassVar[float] = 0.99
+
+    photos: int
+    agreement: float
+    decoded_again: float
+
+    @property
+    def passed(self) -> bool:
+        return self.photos >= self.ENOUGH and self.agreement >= self.LEAST_AGREEMENT
+
+
+@dataclass(frozen=True)
 class Model:
     """A model folder and the content of its model.json.
 
@@ -58,6 +80,7 @@ class Model:
         provenance: where the model came from: data, script, seed, versions.
         agreement: how often each engine and precision gave the label of float32 when the model was made.
         files: file name -> sha256 in hex.
+        embedded: how pictures that photos hold of themselves did on photos that were held out; None where nobody tried.
     """
 
     folder: Path
@@ -71,6 +94,7 @@ class Model:
     provenance: dict[str, Any] = field(default_factory=dict)
     agreement: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    embedded: Embedded | None = None
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
@@ -145,6 +169,7 @@ class Model:
                 )
 
     def to_json(self) -> dict[str, Any]:
+        embedded = {"embedded": asdict(self.embedded)} if self.embedded else {}
         return {
             "format_version": FORMAT_VERSION,
             "name": self.name,
@@ -157,6 +182,7 @@ class Model:
             "provenance": self.provenance,
             "agreement": self.agreement,
             "files": self.files,
+            **embedded,
         }
 
 
@@ -200,6 +226,7 @@ def read_model(folder: Path) -> Model:
             provenance=dict(data["provenance"]),
             agreement=list(data["agreement"]),
             files=files,
+            embedded=Embedded(**data["embedded"]) if data.get("embedded") else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(

@@ -93,6 +93,17 @@ class Rule:
             return Decision(UNSURE, probability, Status.UNSURE)
         return Decision(self.likeliest(scores), probability, Status.SORTED)
 
+    def is_near(self, scores: Scores, margin: float) -> bool:
+        """Whether another label could be right, if each probability may be wrong by `margin`."""
+        at = self.positive_index
+        if at is None:
+            first, second = sorted(scores.probabilities, reverse=True)[:2]
+            near, probability = first - second <= 2 * margin, first
+        else:
+            probability = scores.probabilities[at]
+            near = abs(probability - self.threshold) <= margin
+        return near or any(abs(probability - edge) <= margin for edge in self.unsure or ())
+
     def likeliest(self, scores: Scores) -> str:
         """The class of a photo, as if none were unsure."""
         at = self.positive_index

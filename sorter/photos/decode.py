@@ -17,6 +17,7 @@ from sorter.files import NotRegularError, open_regular
 from sorter.photos.bitmap import check_kind, read_bit_fields
 from sorter.photos.boxes import check_extents, read_boxes, read_rare_boxes
 from sorter.photos.colour import is_srgb, to_srgb
+from sorter.photos.embedded import HOLDERS, LEAST_JPEG, decode_embedded
 from sorter.photos.errors import TooLargeError, TruncatedError, UnsupportedError
 from sorter.photos.formats import format_of, refusal
 from sorter.photos.frames import Frames, hash_frames
@@ -64,6 +65,8 @@ class Decoder:
         limits: photos with more megapixels are refused before decoding.
         halving: scale JPEGs by 1/2, 1/4 or 1/8 only. For those libjpeg-turbo has vector code, for the other
             eighths it has not: 6/8 takes longer than the whole picture.
+        embedded: a smaller picture of itself that a photo holds is decoded in its place, where both sides have at
+            least this many pixels. None decodes the photo itself.
     """
 
     def __init__(
@@ -71,9 +74,11 @@ class Decoder:
         min_side: int | None,
         limits: Limits | None = None,
         halving: bool = False,
+        embedded: int | None = None,
     ) -> None:
         self.min_side = min_side
         self.halving = halving
+        self.embedded = embedded
         self.max_pixels = (limits or Limits()).megapixels * 1e6
         if Image.MAX_IMAGE_PIXELS is not None:
             # Pillow refuses at twice its own limit, 179 megapixels; that must not come before ours.
@@ -101,6 +106,11 @@ class Decoder:
         Tags: CIPA DC-008 (Exif 2.32), those of the primary picture and of its Exif part.
         """
         return self._guarded(path, None, self._exif)
+
+    def embedded_picture(self, path: Path) -> Decoded | None:
+        """The smaller picture that a photo holds of itself, or None where none will do."""
+        outcome = self._guarded(path, None, self._embedded)
+        return outcome if isinstance(outcome, Decoded) else None
 
     def plain_jpeg(self, path: Path) -> PlainJpeg | None:
         """What the header says of a large, whole sRGB or grey JPEG; None of any other file, which is for `__call__`.
@@ -237,6 +247,8 @@ class Decoder:
             return self._raw(file)
         if kind in NEWER:
             return self._from_newer(self._newer(file, kind), kind)
+        if (small := self._embedded(file, kind)) is not None:
+            return small
         data, size = b"", file.seek(0, os.SEEK_END)
         file.seek(0)
         if kind == "JPEG" and size <= MAX_READ:
@@ -258,6 +270,20 @@ class Decoder:
             if kind == "TIFF" and not is_plain(image):
                 return self._tiff(file)
             return self._from_pillow(image, file, kind, data)
+
+    def _embedded(self, file: IO[bytes], kind: str) -> Decoded | None:
+        if self.embedded is None or kind not in HOLDERS:
+            return None
+        try:
+            if kind in BOXED:
+                check_extents(file)
+            elif file.seek(0, os.SEEK_END) < LEAST_JPEG:
+                return None
+            with open_image(file, kind) as image:
+                self._check_size(image)
+                return decode_embedded(image, file, self.embedded, self.min_side or self.embedded)
+        except Exception:  # the photo itself is then decoded, and that says what is wrong
+            return None
 
     def _from_pillow(self, image: Image.Image, file: IO[bytes], kind: str, data: bytes) -> Decoded:
         width, height = image.size

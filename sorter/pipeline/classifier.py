@@ -7,7 +7,9 @@ from pathlib import Path
 
 from sorter.engines.choice import Choice, EngineOptions
 from sorter.model.folder import Model, read_model, shipped_model
+from sorter.model.rule import Rule
 from sorter.pipeline import trial
+from sorter.pipeline.embedded import choose_embedded
 from sorter.pipeline.scoring import classifying
 from sorter.system import available_cores, worker_limits
 from sorter.types import Failure, Limits, Photo, Reason, Result, Scores
@@ -38,6 +40,7 @@ class Classifier:
         precision: str = "fp32",
         device: str = "cpu",
         workers: int | None = None,
+        decode: str = "full",
         timeout_per_file: float = 60.0,
         max_megapixels: float = 250.0,
     ) -> Classifier:
@@ -46,6 +49,8 @@ class Classifier:
         Args:
             engine: `auto` uses what `sorter run` found fastest on this machine, where it has been run.
             workers: processes; None for one per core.
+            decode: `preview` takes the smaller picture that HEIC files and many JPEGs hold. `auto` takes it where
+                `sorter run` or the training found that the labels agree.
 
         Raises:
             ModelError: the folder is missing or damaged.
@@ -57,6 +62,9 @@ class Classifier:
         limits = worker_limits(Limits(max_megapixels, timeout_per_file), workers)
         choice = trial.choose_engine(
             model, EngineOptions(engine, precision, device), (), limits, lambda _: None
+        )
+        choice = choose_embedded(
+            model, Rule.of(model), choice, EngineOptions(decode=decode), (), limits, lambda _: None
         )
         return cls(model, choice, workers, limits)
 

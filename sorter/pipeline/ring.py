@@ -56,17 +56,20 @@ class DecodeToRing:
     Attributes:
         memory: a multiprocessing.RawArray of uint8.
         leave: leave large JPEGs to the device.
+        embedded: decode a smaller picture that a photo holds of itself in its place.
     """
 
     spec: Preprocess
     limits: Limits
     memory: Any
     leave: bool = False
+    embedded: bool = False
 
     def start(self) -> Callable[[Photo], Ready | Failure]:
         from sorter.photos.decode import Decoder
 
-        decode = Decoder(self.spec.min_side, self.limits)
+        least = self.spec.size if self.embedded else None
+        decode = Decoder(self.spec.min_side, self.limits, embedded=least)
         ring = as_pixels(self.memory, self.spec.size)
 
         def decode_to_ring(photo: Photo) -> Ready | Failure:
@@ -176,7 +179,7 @@ class Ring:
         )
         self._taken = 0
         memory = multiprocessing.get_context("spawn").RawArray("B", self._layout.slots * size * size * 3)
-        stage = DecodeToRing(model.preprocess, limits, memory)
+        stage = DecodeToRing(model.preprocess, limits, memory, embedded=choice.embedded is not None)
         leaving = replace(stage, leave=choice.decode == "gpu")
         with ExitStack() as opened:
             self._devices = _Devices(model, choice, memory, self._layout.batch_size, say)

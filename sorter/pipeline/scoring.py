@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sorter.engines.choice import Choice
 from sorter.model.folder import Model
+from sorter.model.rule import Rule
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.ring import Ring
 from sorter.pipeline.stages import Classify
@@ -19,6 +20,7 @@ def classifying(
     limits: Limits,
     batch_size: int | None = None,
     say: Callable[[str], None] = lambda _: None,
+    rule: Rule | None = None,
 ) -> Pool[Scores] | Ring:
     """Processes that score photos: a context manager, whose `run` may be called repeatedly.
 
@@ -26,6 +28,7 @@ def classifying(
         workers: processes that decode (and infer, unless a device does).
         batch_size: photos in one inference on a device. None for `ring.BATCH_SIZE`.
         say: receives messages about devices.
+        rule: as for `Classify`.
 
     Raises:
         EngineError: from `run`, if the engine cannot start or died.
@@ -33,4 +36,4 @@ def classifying(
     """
     if choice.has_own_process:
         return Ring(model, choice, workers, limits, batch_size, say)
-    return Pool(Classify(model, choice, limits), workers, limits)
+    return Pool(Classify(model, choice, limits, rule), workers, limits)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sorter.engines.choice import Choice
 from sorter.model.folder import Model
-from sorter.types import Failure, Limits, Photo, Scores
+from sorter.model.rule import Rule
+from sorter.types import Decoded, Failure, Limits, Photo, Scores
 
 
 @dataclass(frozen=True)
@@ -15,26 +16,39 @@ class Classify:
     """Decode and infer in one process. No pixels cross a process boundary.
 
     On a CPU, separate processes for decoding and inference would gain nothing: both use the same cores.
+
+    Attributes:
+        rule: says which photos are near another label, and are decoded themselves. None for the model's own.
     """
 
     model: Model
     choice: Choice
     limits: Limits
+    rule: Rule | None = None
 
     def start(self) -> Callable[[Photo], Scores | Failure]:
         from sorter.engines.load import load_engine
         from sorter.photos.decode import Decoder
 
         engine = load_engine(self.model, self.choice)
-        spec = self.model.preprocess
-        decode = Decoder(spec.min_side, self.limits)
+        spec, margin = self.model.preprocess, self.choice.embedded
+        whole = Decoder(spec.min_side, self.limits)
+        first = whole if margin is None else Decoder(spec.min_side, self.limits, embedded=spec.size)
+        rule = self.rule or Rule.of(self.model)
 
-        def classify(photo: Photo) -> Scores | Failure:
-            decoded = decode(photo.path)
-            if isinstance(decoded, Failure):
-                return decoded
+        def score(decoded: Decoded) -> Scores:
             row = engine(spec.normalise(spec(decoded.pixels)[None]))[0]
             return scores_of(self.model, tuple(map(float, row)), decoded.width, decoded.height)
+
+        def classify(photo: Photo) -> Scores | Failure:
+            decoded = first(photo.path)
+            if isinstance(decoded, Failure):
+                return decoded
+            scores = score(decoded)
+            if not decoded.embedded or margin is None or not rule.is_near(scores, margin):
+                return scores
+            decoded = whole(photo.path)
+            return decoded if isinstance(decoded, Failure) else score(decoded)
 
         return classify
 
@@ -64,7 +78,7 @@ class Thumbnail:
 
         from sorter.photos.decode import Decoder
 
-        decode = Decoder(self.side, self.limits)
+        decode = Decoder(self.side, self.limits, embedded=self.side)
 
         def thumbnail(photo: Photo) -> bytes | Failure:
             decoded = decode(photo.path)

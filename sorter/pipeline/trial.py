@@ -123,7 +123,7 @@ def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choic
     # Torch on the CPU is for tests. Most CPUs have no fast half precision.
     every = ("fp32", "fp16", "bf16") if cuda else ("fp32",)
     precisions = every if wanted.precision == "auto" else (wanted.precision,)
-    where = ("cpu", "gpu") if wanted.decode == "auto" else (wanted.decode,)
+    where = {"auto": ("cpu", "gpu"), "gpu": ("gpu",)}.get(wanted.decode or "", ("cpu",))
     return [Choice("torch", p, device, threads, d) for d, p in itertools.product(where, precisions)]
 
 

@@ -24,6 +24,7 @@ from sorter.output.layout import FolderLayout
 from sorter.output.names import check_class_folders
 from sorter.output.prune import prune_emptied
 from sorter.pipeline import trial
+from sorter.pipeline.embedded import choose_embedded
 from sorter.pipeline.explain import HeatThumbnail
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.scoring import classifying
@@ -266,13 +267,13 @@ class _Run:
         if not head:
             return
 
-        def samples() -> Iterator[Path]:
-            """Paths to try engines on. Items taken from the scan for this wait in `head`."""
-            yield from (item.path for item in head if isinstance(item, Photo))
+        def samples() -> Iterator[Photo]:
+            """Photos to try engines on. Items taken from the scan for this wait in `head`."""
+            yield from (item for item in head if isinstance(item, Photo))
             for item in items:
                 head.append(item)
                 if isinstance(item, Photo):
-                    yield item.path
+                    yield item
 
         options = self.options
         limits = worker_limits(options.limits, self.workers)
@@ -280,7 +281,12 @@ class _Run:
         engine = options.engine
         if options.reject and engine.device == "auto":
             engine = replace(engine, device="cpu")  # torch, the usual engine of a GPU, gives no features
-        chosen = choose(self.model, engine, samples(), limits, self.progress.say)
+        paths = (photo.path for photo in samples())
+        chosen = choose(self.model, engine, paths, limits, self.progress.say)
+        if not self.cluster or engine.decode == "preview":  # nodes of a cluster may read the photos from afar
+            chosen = choose_embedded(
+                self.model, self.rule, chosen, engine, samples(), limits, self.progress.say
+            )
         self.choice = replace(chosen, unfamiliar=options.reject)
         with self.journal.transaction():
             self.journal.set(engine=str(self.choice))
@@ -295,6 +301,7 @@ class _Run:
             limits,
             options.engine.batch_size,
             self.progress.say,
+            self.rule,
         ) as processes:
             yield from processes.run(everything)
 
