@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOLDERS = frozenset({"JPEG", "HEIF"})
-HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
-JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".mpo"})
 LEAST_JPEG = 1 << 19  # bytes; a smaller JPEG is decoded as soon as its previews are found
 SKEW = 1.02  # of proportions: cameras round a preview's sides to whole blocks
 PLENTY = 1.75  # times the least side: a larger picture is no nearer to the photo, and takes longer
@@ -43,14 +41,8 @@ ROWS = 8  # of an eighth of the photo, that are enough for a comparison
 SAME = 10.0  # grey levels, the mean over areas: two pictures of one scene by one camera differ by less than 3
 
 
-def may_embed(suffix: str, size: int) -> bool:
-    """Whether a file of this suffix and of so many bytes may hold a picture of itself that is worth a look."""
-    suffix = suffix.lower()
-    return suffix in HEIF_SUFFIXES or (suffix in JPEG_SUFFIXES and size >= LEAST_JPEG)
-
-
 @dataclass(frozen=True, slots=True)
-class Preview:
+class InnerJpeg:
     """A JPEG within a JPEG.
 
     Attributes:
@@ -122,17 +114,17 @@ def _from_jpeg(image: Image.Image, file: IO[bytes], least: int, min_side: int) -
     return Image.fromarray(pixels)
 
 
-def _fits(preview: Preview, size: tuple[int, int], least: int) -> bool:
+def _fits(preview: InnerJpeg, size: tuple[int, int], least: int) -> bool:
     skew = (preview.width * size[1]) / (preview.height * size[0])
     smaller = preview.width < size[0] and preview.height < size[1]
     return min(preview.width, preview.height) >= least and smaller and 1 / SKEW < skew < SKEW
 
 
-def _previews(image: Image.Image, file: IO[bytes]) -> Iterator[Preview]:
+def _previews(image: Image.Image, file: IO[bytes]) -> Iterator[InnerJpeg]:
     for data in (_thumbnail(image.info.get("exif") or b""), *_multi_picture(image, file)):
         frame = read_frame(data) if data.startswith(b"\xff\xd8") else None
         if frame is not None and frame.width and frame.height:
-            yield Preview(data, frame.width, frame.height)
+            yield InnerJpeg(data, frame.width, frame.height)
 
 
 def _thumbnail(exif: bytes) -> bytes:
