@@ -22,6 +22,7 @@ from sorter.cli.evaluate import add_evaluate, add_explain, add_inspect
 from sorter.cli.export import add_export
 from sorter.cli.flags import Parser
 from sorter.cli.gui import add_gui
+from sorter.cli.labels import add_export_labels
 from sorter.cli.overview import OverviewParser
 from sorter.cli.sort import add_run, add_status, add_undo
 from sorter.cli.streams import discard, discard_if_hung_up, open_closed_streams
@@ -90,6 +91,7 @@ def build_parser() -> OverviewParser:
         add_run,
         add_status,
         add_undo,
+        add_export_labels,
         add_gui,
         add_clean,
         add_collect,

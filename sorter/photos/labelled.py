@@ -111,7 +111,7 @@ def _labelled(table: _Table, say: Callable[[str], None]) -> Iterator[_LabelledPh
             part = _part(table, each) if row.split or by_column else _part_above(photo.path)
             yield _LabelledPhoto(photo, label, part, row.group)
     if unlabelled:
-        say(f"{table.files.name}: {unlabelled:,} rows have no label and are left out")
+        say(f"{table.files.name}: {unlabelled:,} rows have no label, or several, and are left out")
 
 
 def _part(table: _Table, each: ListedFile) -> str:

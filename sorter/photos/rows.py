@@ -108,9 +108,9 @@ def check_sources(word: str, inputs: Sequence[Path], listing: FileList | None) -
 def read_rows(files: FileList) -> Iterator[Row]:
     """The rows of a list, in its order. The name of the list tells its kind.
 
-    `.csv`, `.tsv`, `.jsonl`, `.ndjson` and `.parquet` are tables. `manifest.json` is an inventory of S3. Anything else
-    is text with one path a line. `.gz` at the end of a name is allowed. Bytes that are not UTF-8 are kept, as
-    `os.fsdecode` does.
+    `.csv`, `.tsv`, `.jsonl`, `.ndjson` and `.parquet` are tables. `manifest.json` is an inventory of S3, and any other
+    `.json` an export of an annotation tool. Anything else is text with one path a line. `.gz` at the end of a name of
+    text is allowed. Bytes that are not UTF-8 are kept, as `os.fsdecode` does.
 
     Raises:
         UsageError: the list is not what its name says, or has no column that names files.
@@ -127,7 +127,11 @@ def _rows(files: FileList) -> Iterator[Row]:
         yield from _lines(sys.stdin.buffer, files)
         return
     kind = suffix_of(files.path)
-    if files.path.name == INVENTORY:
+    if kind == ".json" and files.path.name != INVENTORY:
+        from sorter.photos.annotations import annotation_rows
+
+        yield from annotation_rows(files.path)
+    elif files.path.name == INVENTORY:
         from sorter.photos.inventory import inventory_rows
 
         yield from inventory_rows(files.path)

@@ -59,7 +59,7 @@ def test_a_table_has_classes_parts_and_groups(write: Write) -> None:
         "train": [("cat/1.jpg", 0, "bob"), ("missing.jpg", 0, "ann"), ("dog/1.jpg", 1, "ann")],
         "val": [("dog/2.jpg", 1, "")],
     }
-    assert said == [f"{table}: 1 rows have no label and are left out"]
+    assert said == [f"{table}: 1 rows have no label, or several, and are left out"]
     assert read_labelled(Path("elsewhere"), 0, listing=FileList(table)).parts == found.parts
 
 
