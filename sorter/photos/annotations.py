@@ -55,8 +55,8 @@ def _label_studio_rows(path: Path, tasks: Iterable[Mapping[str, Any]]) -> Iterat
             source = next(value for value in task["data"].values() if isinstance(value, str))
             image, labels = task["data"].get("image", source), _chosen(task)
         else:  # JSON-MIN
-            image, labels = task["image"], task.get("choice") or task.get("label") or ()
-        yield Row(number, _file(path.parent, image), _only(_names(labels)))
+            image, labels = task["image"], [*_names(task.get("choice") or task.get("label") or ())]
+        yield Row(number, _file(path.parent, image), _only(labels))
 
 
 def _chosen(task: Mapping[str, Any]) -> list[str]:
