@@ -15,7 +15,7 @@ from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
 from sorter.types import Limits, UsageError, check_above_zero
 
-ACTIONS = ("quarantine", "trash", "delete")
+ACTIONS = ("quarantine", "hardlink", "trash", "delete")
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,10 @@ def resolved(options: CleanOptions) -> CleanOptions:
             raise UsageError(f"--remove: {word!r} is none of {', '.join(REMOVABLE)}")
     if options.action not in ACTIONS:
         raise UsageError(f"--action: {options.action!r} is none of {', '.join(ACTIONS)}")
+    if options.action == "hardlink" and options.remove != ("duplicates",):
+        raise UsageError(
+            "--action hardlink: replaces exact copies only; give --remove duplicates, and no other kind"
+        )
     if not 0 <= options.similarity <= 16:
         raise UsageError(f"--similarity: {options.similarity} is not within 0 and 16")
     check_above_zero(workers=options.workers)

@@ -20,6 +20,7 @@ from sorter.output.filer import Filer, Scored
 from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
 from sorter.output.journal.reserve import keep_room
 from sorter.output.layout import TREE
+from sorter.output.relink import NO_MORE_LINKS, Copy, Relinker
 from sorter.types import ActionKind, Decision, Photo, Scores, SorterError, Status, UsageError
 
 BATCH = 64
@@ -85,6 +86,7 @@ def recover(quarantine: Path) -> list[Quarantined]:
     """
     with locked(quarantine), closing(_open(quarantine)) as journal, closing(_filer(journal)) as filer:
         filer.recover(go_on=True)
+        Relinker(journal).recover()
         return [
             Quarantined(
                 entry.photo,
@@ -127,6 +129,22 @@ def _file(ledger: CleanLedger, files: Iterator[tuple[Checked, Scored]], quaranti
                     ledger.set_action(file.id, done, quarantine / entry.destination)
                 else:
                     ledger.set_action(file.id, f"failed: {entry.failure if entry else 'not in the journal'}")
+        with journal.transaction():
+            journal.set(state="done")
+
+
+def link_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
+    """Replace exact copies by hard links to the kept copy. The quarantine's journal keeps what an undo needs."""
+    with locked(quarantine), closing(_open(quarantine)) as journal:
+        relinker = Relinker(journal)
+        with journal.transaction():
+            journal.set_run(SETTINGS, "running")
+        while batch := list(islice(files, BATCH)):
+            pairs = [(file, kept) for file in batch if (kept := ledger.kept_copy(file.id))]
+            copies = [Copy(file.path, kept.path, file.size, file.mtime_ns) for file, kept in pairs]
+            for (file, _), problem in zip(pairs, relinker.link(copies), strict=True):
+                stays = problem if problem == NO_MORE_LINKS else f"failed: {problem}"
+                ledger.set_action(file.id, "linked" if problem is None else stays)
         with journal.transaction():
             journal.set(state="done")
 

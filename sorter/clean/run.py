@@ -104,8 +104,9 @@ class _Clean:
         acts = not options.dry_run and (removed > 0 or options.fix_extensions)
         before = sha256_of(csv) if self.writes_report and csv.exists() else None
         try:
-            if (
-                acts and options.action != "quarantine"
+            if acts and options.action not in (
+                "quarantine",
+                "hardlink",
             ):  # a report has to exist before files are gone for good
                 write_csv(self.ledger, csv)
             if acts:
@@ -256,6 +257,8 @@ class _Clean:
         assert options.quarantine is not None
         if removed and options.action == "quarantine":
             remove.quarantine_files(ledger, self._removable(kinds), options.quarantine)
+        elif removed and options.action == "hardlink":
+            remove.link_files(ledger, self._removable(kinds), options.quarantine)
         elif removed and options.action == "trash":
             remove.trash_files(ledger, self._removable(kinds))
         elif removed and self.confirm is not None and self.confirm(removed):

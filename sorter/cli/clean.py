@@ -47,6 +47,7 @@ def add_clean(commands: Any) -> None:
             "sorter clean ./photos --dry-run",
             "sorter clean ./photos --remove broken,duplicates",
             "sorter clean ./photos --remove duplicates,near-duplicates --keep ./photos/albums",
+            "sorter clean ./photos --remove duplicates --action hardlink",
             "sorter clean ./dataset --remove none --check        # for continuous integration",
             "sorter clean ./photos --remove poor --blur 0.03 --action trash",
         ),
@@ -90,9 +91,10 @@ def _add_removal(group: Any) -> None:
     )
     group.add_argument(
         "--action",
-        choices=("quarantine", "trash", "delete"),
+        choices=("quarantine", "hardlink", "trash", "delete"),
         default="quarantine",
-        help="How a file is removed. delete asks first. (default: quarantine)",
+        help="How a file is removed. hardlink replaces exact copies by links to the kept copy. delete asks first. "
+        "(default: quarantine)",
     )
     group.add_argument(
         "--quarantine", metavar="DIR", type=Path, help="Folder for removed files. (default: PATH-quarantine)"
@@ -184,7 +186,7 @@ def _summary_lines(summary: CleanSummary) -> Iterator[str]:
         yield f"Report: {summary.report}"
     if summary.page:
         yield f"Page: {summary.page}"
-    if summary.quarantine and {"quarantined", "renamed"} & summary.actions.keys():
+    if summary.quarantine and {"quarantined", "renamed", "linked"} & summary.actions.keys():
         yield f"Undo with: sorter undo {shlex.quote(str(summary.quarantine))}"
 
 

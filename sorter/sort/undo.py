@@ -13,6 +13,7 @@ from sorter.output.filer import Filer
 from sorter.output.journal import FILE, FOLDER, Journal, locked, settle
 from sorter.output.journal.reserve import release_room
 from sorter.output.prune import restore_pruned
+from sorter.output.relink import Relinker, count_links
 from sorter.output.remote import download, uploaded
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
@@ -70,7 +71,7 @@ def undo(out: Path, progress: Progress | None = None, journal_at: Path | None = 
         journal.keep_log_short()
         restored, left = 0, []
         progress = progress or NoProgress()
-        progress.begin("putting files back", journal.filing_count())
+        progress.begin("putting files back", journal.filing_count() + count_links(journal))
         for problem in undo_filings(journal):
             progress.advance(1)
             if problem is None:
@@ -111,6 +112,8 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)
     _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)
+    for path, why in Relinker(journal).undo():
+        yield None if why is None else LeftInPlace(path, why)
     for missing in restore_pruned(journal):
         yield LeftInPlace(missing.folder, f"the folder could not be made again: {missing.message}")
 
