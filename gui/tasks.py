@@ -244,11 +244,12 @@ class StepRate:
 
     Args:
         clock: seconds; for tests.
+        done: steps that were done before.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, done: int = 0) -> None:
         self._clock = clock
-        self._seen: deque[tuple[float, int]] = deque([(clock(), 0)])
+        self._seen: deque[tuple[float, int]] = deque([(clock(), done)])
 
     def at(self, done: int) -> float:
         """Note that so many steps are done. Returns steps a second over the last seconds."""
@@ -265,14 +266,18 @@ class StepRate:
 
 
 class ProgressReporter:
-    """A `Progress` that sends to the window."""
+    """A `Progress` that sends to the window.
 
-    def __init__(self, channel: Channel) -> None:
+    Args:
+        done: steps that an earlier call did.
+    """
+
+    def __init__(self, channel: Channel, done: int = 0) -> None:
         self._channel = channel
         self._total: int | None = None
-        self._done = 0
+        self._done = done
         self._last_sent = 0.0
-        self._pace = StepRate()
+        self._pace = StepRate(done=done)
 
     def say(self, message: str) -> None:
         self._wait_while_paused()
@@ -325,10 +330,21 @@ def sort(channel: Channel, options: run_options.SortOptions) -> run.SortSummary:
     from sorter.sort.options import resolved, scan_of
     from sorter.sort.run import sort_folder
 
-    reporter = ProgressReporter(channel)
     options = resolved(options)
-    reporter.count(lambda: sum(1 for _ in scan_of(options)))
+    moved = _moved_before(options)
+    reporter = ProgressReporter(channel, moved)
+    reporter.count(lambda: moved + sum(1 for _ in scan_of(options)))
     return sort_folder(options, reporter)
+
+
+def _moved_before(options: run_options.SortOptions) -> int:
+    """Photos that a stopped run has moved. They are not found again where they were."""
+    from sorter.sort.status import read_status
+
+    try:
+        return 0 if options.fresh else read_status(options.out).moved_so_far
+    except (SorterError, OSError):
+        return 0  # nothing was sorted there yet
 
 
 def retrain(channel: Channel, options: retraining.RetrainOptions) -> retraining.RetrainResult:
@@ -403,7 +419,7 @@ def find_faults(channel: Channel, options: clean_options.CleanOptions) -> CleanF
     reporter = ProgressReporter(channel)
     reporter.begin("looking at every file", None)
     reporter.count(lambda: sum(1 for _ in scan_of(options)))
-    dry = replace(options, dry_run=True, only=None, prefer=frozenset())
+    dry = replace(options, dry_run=True, only=None, prefer=frozenset(), report=None)
     return CleanFindings(options, clean(dry, reporter, show=show), tuple(groups), tuple(broken))
 
 
@@ -419,5 +435,10 @@ def quarantine(channel: Channel, options: clean_options.CleanOptions) -> Cleaned
 
 def undo_quarantine(channel: Channel, options: clean_options.CleanOptions) -> Restored:
     """`sorter undo` of the quarantine; then find faults again."""
+    from sorter.clean.emptied import remove_emptied
+
     assert options.quarantine is not None
-    return Restored(undo_run(channel, options.quarantine), find_faults(channel, options))
+    undone = undo_run(channel, options.quarantine)
+    if not undone.left:
+        remove_emptied(options.quarantine)
+    return Restored(undone, find_faults(channel, options))

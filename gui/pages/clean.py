@@ -38,6 +38,10 @@ from ..worker import Jobs
 from .job_page import JobPage
 
 REMOVED = ("broken", "duplicates", "near-duplicates", "similar")
+SET_ASIDE = (
+    "Set aside by Sorter"  # a folder; its name is the same in every language, so that it is found again
+)
+REPORT = "clean.csv"
 LISTED = 5  # files that a message names
 
 
@@ -179,7 +183,10 @@ class CleanPage(JobPage):
         if not folder:
             self.notice.complain(self.tr("Choose a folder of photos first, or drop one here."))
             return
-        options = CleanOptions((Path(folder).expanduser(),), remove=REMOVED)
+        # Within the folder: nothing appears beside it, and files are set aside on the same disk.
+        place = Path(folder).expanduser()
+        aside = place / SET_ASIDE
+        options = CleanOptions((place,), remove=REMOVED, quarantine=aside, report=aside / REPORT)
         self._run(self.tr("Reading every file"), tasks.find_faults, options, self._show)
 
     def _run(
@@ -359,7 +366,7 @@ class CleanPage(JobPage):
     def _report(self) -> Path | None:
         if self.findings is None or self.findings.options.quarantine is None:
             return None
-        page = self.findings.options.quarantine.parent / "clean.html"
+        page = self.findings.options.quarantine / "clean.html"
         return page if page.exists() else None
 
 

@@ -45,6 +45,12 @@ class FolderStatus:
         return sum(self.counts.values())
 
     @property
+    def moved_so_far(self) -> int:
+        """Photos that a stopped run has moved; 0 where it copies or is done."""
+        stopped = self.state == "running" and self.action == ActionKind.MOVE.value
+        return self.filed if stopped else 0
+
+    @property
     def sentence(self) -> str:
         return SENTENCES[self.state]
 

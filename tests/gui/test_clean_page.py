@@ -95,8 +95,8 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
 
     page.go_button.click()
     wait(qtbot, page)
-    assert set(hashes(photos)) == {"a.png", "small.png", "own.png"}
-    quarantine = photos.with_name("photos-quarantine")
+    assert {each.name for each in photos.iterdir() if each.is_file()} == {"a.png", "small.png", "own.png"}
+    quarantine = photos / "Set aside by Sorter"
     assert set(hashes(quarantine)) >= {"b.png", "large.png", "broken.jpg"}
     assert "holds 3 files" in page.notice.text.text()
     assert "nothing is wrong" in page.summary.text()
@@ -105,6 +105,10 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     page.undo_button.click()
     wait(qtbot, page)
     assert hashes(photos) == before
+    assert not quarantine.exists()
+    assert [each.name for each in photos.parent.iterdir() if each.name.startswith(photos.name)] == [
+        photos.name
+    ]
     assert "3 files are back" in page.notice.text.text()
     assert len(lines(page)) == 3
 

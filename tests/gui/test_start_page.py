@@ -21,11 +21,13 @@ from sorter.engines.choice import EngineOptions
 from sorter.gui.pages.start import StartPage
 from sorter.gui.parts.progress import duration
 from sorter.gui.settings import Settings
+from sorter.gui.tasks import Advanced
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal
 from sorter.sort.options import SortOptions, options_of_last_run
 from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
+from sorter.sort.status import read_status
 from sorter.types import ActionKind, UsageError
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
@@ -127,6 +129,33 @@ def test_a_run_that_was_stopped_goes_on_after_the_app_was_closed(
     assert opened.args[0] == out
     assert hashes(out) == hashes(whole.out)
     again_jobs.close()
+
+
+def test_a_stopped_move_goes_on_counting_where_it_stopped(
+    qtbot: QtBot, page: StartPage, tmp_path: Path, model: Path
+) -> None:
+    photos = tmp_path / "photos"
+    for number in range(200):
+        make_photo(photos / f"{number}.jpg", RED if number % 3 else BLUE, (600, 400), seed=number)
+    page.use_model(model)
+    page.take(photos)
+    page.form.choose_action(ActionKind.MOVE)
+    out = Path(page.form.out.text())
+    page.sort()
+    qtbot.waitUntil(lambda: (out / "red").exists(), timeout=TIMEOUT)
+    page.progress.cancel_button.click()
+    qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
+    moved, left = read_status(out).moved_so_far, len(list(photos.iterdir()))
+    assert moved
+    assert left
+    heard: list[object] = []
+    with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT):
+        page.continue_run(out)
+        assert page._job is not None
+        page._job.progress.connect(heard.append)
+    steps = [each for each in heard if isinstance(each, Advanced)]
+    assert all(each.done > moved for each in steps)
+    assert steps[-1].total == steps[-1].done == moved + left
 
 
 def test_sorting_again_with_another_model_takes_back_what_the_first_did(

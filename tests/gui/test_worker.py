@@ -213,3 +213,10 @@ def children_that_count() -> list[psutil.Process]:
         if ours:
             found.append(process)
     return found
+
+
+def test_what_an_earlier_run_moved_counts(qtbot: QtBot, jobs: Jobs) -> None:
+    now = [0.0]
+    rate = StepRate(lambda: now[0], done=647)
+    now[0] = 1.0
+    assert rate.at(657) == 10.0  # not 657 in a second
