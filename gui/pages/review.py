@@ -25,7 +25,6 @@ from ..parts.models import Counts, Names, Order, read_names
 from ..parts.next_step import Progressed
 from ..parts.panel import SidePanel
 from ..parts.photo_menu import photo_menu
-from ..parts.preview import ZOOM, Loaded, Preview
 from ..parts.review_header import ReviewHeader
 from ..parts.sidebar import Sidebar
 from ..parts.status_bar import JobLine, StatusBar
@@ -34,6 +33,8 @@ from ..parts.toast import Toast
 from ..parts.viewer import Viewer
 from ..settings import Settings
 from ..views.burst_reader import BurstReader
+from ..views.canvas import ZOOM
+from ..views.loading import Loaded
 from ..worker import Jobs
 from .job_page import JobPage
 
@@ -67,8 +68,8 @@ class ReviewPage(JobPage):
         self.header = ReviewHeader(self.commands, self.filters)
         self.grid = PhotoGrid(self.thumbnails)
         self.grid.set_side(settings.thumbnail_size)
-        self.preview = Preview(jobs, self.grid, self.thumbnails)
-        self.stack = Viewer(self.grid, self.preview)
+        self.stack = Viewer(jobs, self.grid, self.thumbnails)
+        self.preview = self.stack.preview
         self.empty = self.stack.empty
         self.panel = SidePanel()
         self.on_folder = FolderActions(jobs, self, self.notice, self.grid, lambda: self._idle, self)
@@ -164,7 +165,8 @@ class ReviewPage(JobPage):
         self.grid.previewed.connect(self.stack.toggle_preview)
         selection.selectionChanged.connect(lambda *_: self._show_selection())
         selection.currentChanged.connect(lambda *_: self._show_current())
-        self.preview.closed.connect(self.stack.show_grid)
+        self.stack.refused.connect(self.notice.complain)
+        self.stack.compare.chosen.connect(lambda _: self._show_view())
         self.stack.switched.connect(self._show_view)
         self.preview.shown.connect(self._show_camera)
 
@@ -236,7 +238,7 @@ class ReviewPage(JobPage):
             review.close()
         self.grid.photos.show(None)
         self._bursts.read(None)
-        self.preview.clear()
+        self.stack.forget()
 
     def on_ended(self) -> None:
         """Photos lie elsewhere now."""
@@ -339,7 +341,7 @@ class ReviewPage(JobPage):
         self.panel.show_confirm(len(self.grid.selected()))
 
     def _show_current(self) -> None:
-        place, review = self.grid.current(), self._review
+        place, review = self.stack.place, self._review
         if place is None or review is None:
             self.panel.details.clear()
             self._camera.ask(None)
@@ -356,8 +358,8 @@ class ReviewPage(JobPage):
         self.panel.details.show_values(camera=loaded.camera)
 
     def _show_view(self) -> None:
-        if self.stack.previewing:
-            self._show_current()
+        self._show_selection()
+        self._show_current()
         self.update_controls()
 
     def _zoom(self, factor: float) -> None:

@@ -152,7 +152,7 @@ class Corrections(QObject):
     def _mark(self, mark: Callable[[Review, list[int]], int], places: Places, one: str, many: str) -> None:
         """Mark photos, go on to the next, and say what was done: `one` for a single photo, `many` for more."""
         if len(places) and self._may_mark():
-            ids = self._grid.photos.ids(places)
+            ids = self._grid.ids_to_mark()
             done = partial(self._advance, places, one, many)
             self._write(len(ids), lambda review: mark(review, ids), done)
 
@@ -160,10 +160,7 @@ class Corrections(QObject):
         if photos:
             sentence = one if photos == 1 else many.replace("{number}", QLocale().toString(photos))
             self._notice.say(sentence, self.tr("Undo"), self.undo)
-        if self._grid.photos.refresh():  # what was corrected is elsewhere now; the next took its place
-            self._grid.go_to(places[0])
-        elif len(places) == 1:
-            self._grid.go_to(places[0] + 1)
+        self._grid.go_on(places[0], len(places))
         self.changed.emit()
 
     def _show_confirmed(self, photos: int) -> None:

@@ -205,7 +205,13 @@ class PhotoModel(QAbstractListModel):
         return next((place for place, rows in self._list.stacks.items() if row in rows), None)
 
     def cell(self, place: int) -> Cell:
-        table, row = self._table, int(self._rows[place])
+        """All that is drawn of the photo at a place, and of the stack that stands there."""
+        cell, stack = self.cell_of(int(self._rows[place])), len(self._list.stacks.get(place, ()))
+        return replace(cell, stack=stack or 1, opened=self._list.opened.get(place, 0))
+
+    def cell_of(self, row: int) -> Cell:
+        """All that is drawn of a photo by itself."""
+        table = self._table
         assert table is not None
         predicted, corrected = int(self._predicted[row]), int(table.corrected[row])
         failure = table.failures.get(row)
@@ -221,9 +227,7 @@ class PhotoModel(QAbstractListModel):
             corrected >= 0 and corrected != int(table.guessed[row]),
             "" if failure is None else failure_text(failure),
             float(aspects(table, np.array([row]))[0]),
-            len(self._list.stacks.get(place, ())) or 1,
-            self._list.opened.get(place, 0),
-            companions_of(table, row),
+            companions=companions_of(table, row),
         )
 
     # -- what Qt asks ------------------------------------------------------------------------------------------

@@ -4,65 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPalette,
-    QPixmap,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import (
-    QFrame,
-    QGraphicsPixmapItem,
-    QGraphicsScene,
-    QGraphicsView,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
 
-from sorter.photos.decode import Decoder
-from sorter.types import Failure, SorterError
-
+from ..views.canvas import ZOOM, Canvas
+from ..views.loading import Loaded, PhotoLoader, Request
 from ..worker import Jobs
-from .details import camera_text
 from .grid import PhotoGrid
-from .thumbnails import Key, Thumbnails, to_image
-from .words import failure_text, reworded
+from .thumbnails import Key, Thumbnails
 
-ZOOM = 1.25
-MOST = 16.0  # pixels of the screen for one of the photo
-LARGEST = 4.0  # likewise, of a photo that is to fill the window
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A photo read from the disk, on another thread.
-
-    Attributes:
-        image: upright; null where it cannot be decoded.
-        problem: why not.
-        camera: what the camera wrote: make and model, lens, exposure, time.
-    """
-
-    image: QImage
-    problem: str
-    camera: str
-
-
-def load(path: Path) -> Loaded:
-    """Decode a whole photo and read what its camera wrote."""
-    decoder = Decoder(None)
-    decoded = decoder(path)
-    if isinstance(decoded, Failure):
-        return Loaded(QImage(), failure_text(decoded), "")
-    exif = decoder.exif(path)
-    return Loaded(to_image(decoded.pixels), "", "" if isinstance(exif, Failure) else camera_text(exif))
+SIDE_STEP = 256  # pixels; photos are read for a size of the window in such steps, so that few are read twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,83 +25,98 @@ class PreviewPhoto:
 
     Attributes:
         key: of its thumbnail.
-        side: pixels of its longer side; 0 where that is not known.
+        size: its width and height, pixels; 0 where they are not known.
         failure: why it cannot be shown; empty for a good one.
     """
 
     path: Path
     key: Key
-    side: int = 0
+    size: tuple[int, int] = (0, 0)
     failure: str = ""
 
 
-class Preview(QGraphicsView):
-    """A photo that fits the window until it is zoomed into. Its thumbnail stands in until it is decoded.
+class Preview(Canvas):
+    """A photo that fits the window until it is zoomed into. Its thumbnail stands in until it is read.
+
+    Every pixel of a large photo is only read once somebody zooms in.
 
     Signals:
-        closed: Space, Enter, Escape or a double click.
-        shown: the `Loaded` photo is there, whole.
+        closed: Space, E, G, Escape or a double click.
+        shown: the `Loaded` photo is there.
+        bared: F: nothing but the photo, and back.
+        explained: H: where the model looked, and back.
+        moved: by how many photos, with the arrows.
     """
 
     closed = Signal()
     shown = Signal(object)
+    bared = Signal()
+    explained = Signal()
+    moved = Signal(int)
 
     def __init__(
         self, jobs: Jobs, grid: PhotoGrid, thumbnails: Thumbnails, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._jobs = jobs
         self._grid = grid
         self._thumbnails = thumbnails
-        self._fits = True
+        self._loader = PhotoLoader(jobs, self)
         self._wanted: PreviewPhoto | None = None
+        self._ahead: list[PreviewPhoto] = []
         self._loaded: Loaded | None = None
         self._waiting = False  # for the thumbnail
-        self._filled = False  # something of the wanted photo is in the scene
+        self._filled = False  # something of the wanted photo is there
         self._painted = False  # and on the screen
         thumbnails.ready.connect(self._show_thumbnail)
-        self._picture = QGraphicsPixmapItem()
-        self._picture.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
-        scene = QGraphicsScene(self)
-        scene.addItem(self._picture)
-        self._words = scene.addSimpleText("")
-        self.setScene(scene)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
-        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.setAccessibleName(self.tr("Preview"))
+        self._loader.loaded.connect(self._take)
+        self.viewed.connect(self._read)
+        self.activated.connect(self.closed)
+        self.setAccessibleName(self.tr("Photo"))
 
     def show_photo(self, photo: PreviewPhoto) -> None:
-        """Show its thumbnail, decode it on another thread and show it whole. The last one asked for wins."""
+        """Show its thumbnail, read it on another thread and show it. The last one asked for wins."""
         if self._wanted == photo:
             if self._loaded is not None:
                 self.shown.emit(self._loaded)
             return
-        self._wanted, self._loaded = photo, None
-        self._filled = self._painted = False
-        self._waiting = not photo.failure
-        self._picture.setPixmap(QPixmap())  # never the photo before under the keys of this one
-        self._words.setText("")
+        self.clear()  # never the photo before under the keys of this one
+        self._wanted = photo
         if photo.failure:  # what failed once might take the window down with it
-            self._show(photo, Loaded(QImage(), photo.failure, ""))
+            self._show(Loaded.failed(photo.failure))
+            return
+        kept = self._loader.get(self._request(photo)) or self._loader.get(Request(photo.path, None))
+        if kept is not None:
+            self._show(kept)
         else:
+            self._waiting = True
             self._show_thumbnail()
-            self._jobs.later(partial(load, photo.path), partial(self._show, photo))
+        self._read()
 
     def clear(self) -> None:
         """Show nothing, and wait for nothing."""
         self._wanted = self._loaded = None
+        self._ahead = []
         self._waiting = self._filled = self._painted = False
-        self._picture.setPixmap(QPixmap())
-        self._words.setText("")
+        self.show_image(QImage())
+        self.show_heat(QImage())
+        self.show_text("")
+
+    def forget(self) -> None:
+        """Another folder is opened: keep no photos."""
+        self.clear()
+        self._loader.forget()
 
     def prefetch(self, photos: Iterable[PreviewPhoto]) -> None:
-        """Have the thumbnails of photos made that may be next."""
-        for photo in photos:
-            if not photo.failure:
-                self._thumbnails.get(photo.key, photo.path)
+        """Read photos that may be next, the likeliest first."""
+        self._ahead = [photo for photo in photos if not photo.failure]
+        for photo in reversed(self._ahead):
+            self._thumbnails.get(photo.key, photo.path)
+        self._read()
+
+    @property
+    def path(self) -> Path | None:
+        """Of the photo that is wanted."""
+        return None if self._wanted is None else self._wanted.path
 
     @property
     def on_screen(self) -> bool:
@@ -157,91 +126,90 @@ class Preview(QGraphicsView):
     @property
     def image_size(self) -> tuple[int, int]:
         """Width and height of what is shown, pixels."""
-        size = self._picture.pixmap().size()
-        return size.width(), size.height()
+        return self.image.width(), self.image.height()
 
-    def fit(self) -> None:
-        """The whole photo. A small one is enlarged, but not beyond what its pixels bear."""
-        self._fits = True
-        self.resetTransform()
-        rect = self.scene().sceneRect()
-        view = self.viewport().rect()
-        if rect.isEmpty():
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def _request(self, photo: PreviewPhoto) -> Request:
+        """As many pixels as the window shows of the whole photo. The shorter side counts."""
+        room = self.viewport().size() * self.devicePixelRatioF()
+        width, height = photo.size
+        scale = min(room.width() / width, room.height() / height) if width and height else 1.0
+        needed = min(width, height) * scale if width and height else min(room.width(), room.height())
+        return Request(photo.path, -(-round(needed) // SIDE_STEP) * SIDE_STEP)
+
+    def _read(self) -> None:
+        """Read what is on the screen, then what may be next. Zoomed in, every pixel of it and of the nearest."""
+        if self._wanted is None or self._wanted.failure:
             return
-        words = self._picture.pixmap().isNull()
-        room = min(view.width() / rect.width(), view.height() / rect.height(), 1.0 if words else LARGEST)
-        self.scale(room, room)
+        requests = [self._request(self._wanted)]
+        if not self.fits:
+            requests.append(Request(self._wanted.path, None))
+        requests += [self._request(photo) for photo in self._ahead]
+        if not self.fits:
+            requests += [Request(photo.path, None) for photo in self._ahead[:2]]
+        self._loader.want(requests)
 
-    def zoom(self, factor: float) -> None:
-        scale = self.transform().m11() * factor
-        if 0.01 < scale <= MOST:
-            self._fits = False
-            self.scale(factor, factor)
-
-    def actual_size(self) -> None:
-        """One pixel of the photo for one of the screen, whatever the screen's scale."""
-        self.zoom(1 / self.devicePixelRatioF() / self.transform().m11())
-
-    @property
-    def scale_now(self) -> float:
-        return self.transform().m11()
+    def _take(self, request: Request, loaded: Loaded) -> None:
+        wanted = self._wanted
+        if wanted is None or wanted.failure or request.path != wanted.path:
+            return
+        if self._loaded is None or request.side is None or self._loaded.image.isNull():
+            self._show(loaded)
 
     def _show_thumbnail(self) -> None:
-        """Until the photo is decoded, its thumbnail at the photo's size."""
+        """Until the photo is read, its thumbnail at the photo's size."""
         if self._wanted is None or not self._waiting:
             return
         image = self._thumbnails.get(self._wanted.key, self._wanted.path)
         if image is None or image.isNull():
             return
         self._waiting = False
-        self._picture.setPixmap(QPixmap.fromImage(image))
-        self._picture.setScale(max(1.0, self._wanted.side / max(image.width(), image.height())))
-        self._fill(self._picture.sceneBoundingRect())
-
-    def _fill(self, rect: QRectF) -> None:
-        self.scene().setSceneRect(rect)
-        self.fit()
+        width, height = self._wanted.size
+        self.show_image(image, QSize(width, height) if width and height else None)
         self._filled = True
-        self.viewport().update()
 
-    def _show(self, photo: PreviewPhoto, loaded: Loaded | SorterError | OSError) -> None:
-        if photo != self._wanted:
-            return
+    def _show(self, loaded: Loaded) -> None:
         self._waiting = False
-        if not isinstance(loaded, Loaded):
-            loaded = Loaded(QImage(), reworded(str(loaded)), "")
-        self._picture.setScale(1.0)
-        self._picture.setPixmap(QPixmap.fromImage(loaded.image))
-        self._words.setText(loaded.problem)
-        self._words.setBrush(self.palette().brush(QPalette.ColorRole.Text))
-        rect = self._words.boundingRect() if loaded.image.isNull() else QRectF(loaded.image.rect())
         self._loaded = loaded
-        self._fill(rect)
+        self.show_image(loaded.image, loaded.size)
+        self.show_text(loaded.problem)
+        self._filled = True
         self.shown.emit(loaded)
+
+    # -- what Qt asks ------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         self._painted = self._filled
 
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        if self._fits:
-            self.fit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self.zoom(ZOOM ** (event.angleDelta().y() / 120))
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.closed.emit()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._read()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        key, plain = event.key(), not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        steps = {
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_PageDown: 1,
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageUp: -1,
+            Qt.Key.Key_Home: -(1 << 40),
+            Qt.Key.Key_End: 1 << 40,
+        }
+        if key in steps and plain:
+            self.moved.emit(max(-self._grid.photos.rowCount(), min(steps[key], self._grid.photos.rowCount())))
+        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (plain and key in (Qt.Key.Key_E, Qt.Key.Key_G)):
             self.closed.emit()
-        elif event.text() == "+":
-            self.zoom(ZOOM)
-        elif event.text() == "-":
-            self.zoom(1 / ZOOM)
-        elif event.text() == "*":
-            self.actual_size() if self._fits else self.fit()
+        elif plain and event.text() in ("+", "-"):
+            self.zoom(ZOOM if event.text() == "+" else 1 / ZOOM)
+        elif plain and (event.text() == "*" or key == Qt.Key.Key_Z):
+            self.toggle_actual_size()
+        elif plain and key == Qt.Key.Key_F:
+            self.bared.emit()
+        elif plain and key == Qt.Key.Key_H:
+            self.explained.emit()
         else:
-            self._grid.keyPressEvent(event)  # arrows and classes, as in the grid
+            self._grid.keyPressEvent(event)  # answers, as in the grid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
@@ -26,6 +27,8 @@ class RowView(QListView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.photos = PhotoModel(self)
+        self.answering: int | None = None  # the row that keys answer for, where another view shows it alone
+        self.stays = False  # at a photo that was marked
         self._side = 160
         self._rows_for: tuple[object, ...] = ()
         self._rows = lay_out(self.photos.aspects(), 1, self._side, GAP)
@@ -96,12 +99,28 @@ class RowView(QListView):
                 self.go_to(place)
 
     def selected(self) -> list[int]:
-        """Places in the list, rising. The current one where none is selected."""
+        """Places in the list that keys answer for, rising. The current one where none is selected."""
+        if self.answering is not None:
+            place = self.photos.place(self.answering)
+            return [] if place is None else [place]
         places: list[int] = []
         for part in self.selectionModel().selection().toList():
             places += range(part.top(), part.bottom() + 1)
         current = self.current()
         return sorted(places) if places or current is None else [current]
+
+    def ids_to_mark(self) -> list[int]:
+        """Ids of the photos that keys answer for: with those of closed stacks, but where one photo is shown alone."""
+        if self.answering is not None:
+            return self.photos.ids_of(np.array([self.answering]))
+        return self.photos.ids(self.selected())
+
+    def go_on(self, place: int, marked: int) -> None:
+        """After photos were marked, the first of them at a place: go to the next one."""
+        if self.photos.refresh():  # what was marked is elsewhere now; the next took its place
+            self.go_to(place)
+        elif marked == 1 and not self.stays:
+            self.go_to(place + 1)
 
     def first_visible(self) -> int | None:
         visible = self.visible()

@@ -370,6 +370,7 @@ def test_no_key_marks_a_photo_that_is_not_on_the_screen(
     qtbot: QtBot, review: ReviewPage, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     review.grid.go_to(0)
+    monkeypatch.setattr("sorter.gui.parts.viewer.NEIGHBOURS", 0)  # none is fetched ahead
     with qtbot.waitSignal(review.preview.shown, timeout=TIMEOUT):
         qtbot.keyClick(review.grid, Key.Key_Space)
     qtbot.waitUntil(lambda: review.preview.on_screen, timeout=TIMEOUT)
@@ -390,7 +391,7 @@ def test_no_key_marks_a_photo_that_is_not_on_the_screen(
     monkeypatch.setattr(review.thumbnails, "get", lambda key, path: small)
     review.thumbnails.ready.emit()
     assert review.preview.image_size == (12, 8)
-    assert review.preview.sceneRect().width() == 48  # as large as the photo will be
+    assert review.preview.photo_size.width() == 48  # as large as the photo will be
     qtbot.keyClick(review.preview, "2")  # has not been painted yet
     assert said(out) == {4: "blue"}
     qtbot.waitUntil(lambda: review.preview.on_screen, timeout=TIMEOUT)
