@@ -83,6 +83,7 @@ class Window(QMainWindow):
         self.review_page.retrain_wanted.connect(lambda _: self.show_page(self.retrain_page))
         self.review_page.changed.connect(self._show_state)
         self.review_page.opened.connect(self._folder_opened)
+        self.review_page.stack.switched.connect(self._follow_view)
         sidebar = self.review_page.sidebar
         sidebar.chosen.connect(lambda _: self._show_photos())
         sidebar.left.connect(self._show_photos)
@@ -301,8 +302,14 @@ class Window(QMainWindow):
         self.alone = alone
         if alone:
             self.review_page.stack.show_single()
+        self.review_page.stack.single.set_alone(alone)
         self._full.setChecked(alone)
         self._fold()
+
+    def _follow_view(self) -> None:
+        """Whoever leaves the photo sees everything again."""
+        if self.alone and not self.review_page.stack.previewing:
+            self._show_alone(False)
 
     def _choose_inspector(self, shown: bool) -> None:
         self.settings.inspector = shown

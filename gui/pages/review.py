@@ -134,6 +134,7 @@ class ReviewPage(JobPage):
             (do.preview, self.stack.toggle_preview),
             (do.grid_view, self.stack.show_grid),
             (do.single_view, self.stack.show_single),
+            (do.compare_view, self.stack.show_compare),
             (do.zoom_in, partial(self._zoom, ZOOM)),
             (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
             (do.fit, self.preview.fit),
@@ -435,8 +436,7 @@ class ReviewPage(JobPage):
         return not (self.busy or self.corrections.writing or self._opening is not None)
 
     def update_controls(self) -> None:
-        previewing = self.stack.previewing
-        self.commands.update(self._review, self._idle, previewing, self.grid.photos.confirmable())
+        self.commands.update(self._review, self._idle, self.stack.view, self.grid.photos.confirmable())
         self._enable_parts()
 
     def _enable_parts(self) -> None:

@@ -37,7 +37,6 @@ class Commands(QObject):
         self.grid_view = self._view(self.tr("&Grid"), "G")
         self.single_view = self._view(self.tr("&Single"), "E")
         self.compare_view = self._view(self.tr("&Compare"), "C")
-        self.compare_view.setVisible(False)  # until there is such a view
         self.inspector = self._action(self.tr("&Inspector"), keys("I"), keys("Ctrl+I"))
         self.inspector.setCheckable(True)
         self.inspector.setEnabled(True)
@@ -55,10 +54,11 @@ class Commands(QObject):
         self.retrain = self._action(self.tr("&Improve model..."), keys("Ctrl+T"))
         self.retrain.setToolTip(self.tr("Train a model on the photos you checked (Ctrl+T)"))
 
-    def update(self, review: Review | None, idle: bool, previewing: bool, confirmable: int) -> None:
+    def update(self, review: Review | None, idle: bool, view: str, confirmable: int) -> None:
         """Enable what makes sense now. Nothing is written while something is at work on the folder.
 
         Args:
+            view: `grid`, `single` or `compare`.
             confirmable: photos in the grid that can be confirmed.
         """
         there = review is not None
@@ -68,7 +68,7 @@ class Commands(QObject):
         self.undo_apply.setEnabled(idle and review is not None and review.applied)
         self.put_back.setEnabled(idle and review is not None and review.fileable)
         self.confirm_shown.setText(self._confirm_text(confirmable))
-        self.confirm_shown.setEnabled(idle and there and not previewing and confirmable > 0)
+        self.confirm_shown.setEnabled(idle and there and view == "grid" and confirmable > 0)
         for action in (self.apply, self.export, self.retrain, self.confirm, self.clear):
             action.setEnabled(idle and there)
         for action in (
@@ -80,10 +80,11 @@ class Commands(QObject):
             self.zoom_out,
         ):
             action.setEnabled(there)
-        self.fit.setEnabled(previewing)
+        self.fit.setEnabled(view == "single")
         for action in (self.grid_view, self.single_view, self.compare_view, self.photo_only):
             action.setEnabled(there)
-        (self.single_view if previewing else self.grid_view).setChecked(True)
+        views = {"single": self.single_view, "compare": self.compare_view}
+        views.get(view, self.grid_view).setChecked(True)
 
     def free_keys(self, taken: set[str]) -> None:
         """Leave single letters to the classes that have them as their keys."""

@@ -41,16 +41,14 @@ class Preview(Canvas):
     Every pixel of a large photo is only read once somebody zooms in.
 
     Signals:
-        closed: Space, E, G, Escape or a double click.
+        closed: Space, E, Escape or a double click.
         shown: the `Loaded` photo is there.
-        bared: F: nothing but the photo, and back.
         explained: H: where the model looked, and back.
         moved: by how many photos, with the arrows.
     """
 
     closed = Signal()
     shown = Signal(object)
-    bared = Signal()
     explained = Signal()
     moved = Signal(int)
 
@@ -67,6 +65,7 @@ class Preview(Canvas):
         self._waiting = False  # for the thumbnail
         self._filled = False  # something of the wanted photo is there
         self._painted = False  # and on the screen
+        self.alone = False  # nothing else is shown
         thumbnails.ready.connect(self._show_thumbnail)
         self._loader.loaded.connect(self._take)
         self.viewed.connect(self._read)
@@ -84,7 +83,7 @@ class Preview(Canvas):
         if photo.failure:  # what failed once might take the window down with it
             self._show(Loaded.failed(photo.failure))
             return
-        kept = self._loader.get(self._request(photo)) or self._loader.get(Request(photo.path, None))
+        kept = self._loader.get(Request(photo.path, None)) or self._loader.get(self._request(photo))
         if kept is not None:
             self._show(kept)
         else:
@@ -201,14 +200,14 @@ class Preview(Canvas):
         }
         if key in steps and plain:
             self.moved.emit(max(-self._grid.photos.rowCount(), min(steps[key], self._grid.photos.rowCount())))
-        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (plain and key in (Qt.Key.Key_E, Qt.Key.Key_G)):
+        elif key == Qt.Key.Key_Escape and self.alone:
+            event.ignore()  # the window shows everything again
+        elif key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (plain and key == Qt.Key.Key_E):
             self.closed.emit()
         elif plain and event.text() in ("+", "-"):
             self.zoom(ZOOM if event.text() == "+" else 1 / ZOOM)
         elif plain and (event.text() == "*" or key == Qt.Key.Key_Z):
             self.toggle_actual_size()
-        elif plain and key == Qt.Key.Key_F:
-            self.bared.emit()
         elif plain and key == Qt.Key.Key_H:
             self.explained.emit()
         else:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ..views.compare_view import MOST, CompareView
-from ..views.heat import HeatReader
+from ..views.heat import PhotoHeat
 from ..views.single import SingleView
 from ..worker import Jobs
 from .empty import EmptyState
@@ -42,11 +42,11 @@ class Viewer(QStackedWidget):
         self.single = SingleView(self.preview, grid, thumbnails)
         self.compare = CompareView(jobs, grid)
         self.empty = EmptyState()
-        self._heat = HeatReader(jobs, self)
+        self._heat = PhotoHeat(jobs, self)
         self._hot = False  # the heat map is wanted
         for view in (self.empty, grid, self.single, self.compare):
             self.addWidget(view)
-        self.preview.closed.connect(self._close_single)
+        self.preview.closed.connect(self.show_grid)
         self.preview.explained.connect(self._toggle_heat)
         self.compare.closed.connect(self.show_grid)
         self.compare.chosen.connect(self._answer_for)
@@ -57,6 +57,11 @@ class Viewer(QStackedWidget):
     @property
     def previewing(self) -> bool:
         return self.currentIndex() == PREVIEW
+
+    @property
+    def view(self) -> str:
+        """`grid`, `single` or `compare`."""
+        return {PREVIEW: "single", COMPARE: "compare"}.get(self.currentIndex(), "grid")
 
     @property
     def comparing(self) -> bool:
@@ -78,7 +83,6 @@ class Viewer(QStackedWidget):
 
     def explain(self, sentence: str, filtered: bool = False) -> None:
         """Say why there is no photo. `filtered` offers to clear the filters."""
-        self.single.bare.leave()
         self.empty.explain(sentence, filtered)
         self._show(EMPTY)
 
@@ -116,7 +120,6 @@ class Viewer(QStackedWidget):
         """Leave a large view. Nothing happens in the grid."""
         if self.currentIndex() not in (PREVIEW, COMPARE):
             return
-        self.single.bare.leave()
         self._show(GRID)
         self.compare.clear()
         self.grid.setFocus()
@@ -127,7 +130,7 @@ class Viewer(QStackedWidget):
     def show_single(self) -> None:
         """Show the current photo of the grid large."""
         place = self.grid.current()
-        if place is not None and self.currentIndex() == GRID:
+        if place is not None and self.currentIndex() in (GRID, COMPARE):
             self.grid.answering = self.grid.photos.row(place)
             self._show(PREVIEW)
             self.preview.setFocus()
@@ -144,18 +147,11 @@ class Viewer(QStackedWidget):
         if len(rows) > 1:
             if stack is not None:
                 self.grid.toggle_stack(places[0])
-            self.single.bare.leave()
             self._show(COMPARE)
             self.compare.active = 0
             self.compare.show_rows(rows[:MOST])
             self.compare.setFocus()
             self.switched.emit()
-
-    def _close_single(self) -> None:
-        if self.single.bare.on:
-            self.single.bare.leave()
-        else:
-            self.show_grid()
 
     def _answer_for(self, row: int) -> None:
         if self.comparing:

@@ -143,7 +143,7 @@ class CompareView(QWidget):
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
             step = 1 if key in (Qt.Key.Key_Right, Qt.Key.Key_Down) else -1
             self.choose((self.active + step) % len(self.rows))
-        elif key in (Qt.Key.Key_Escape, Qt.Key.Key_C, Qt.Key.Key_G):
+        elif key in (Qt.Key.Key_Escape, Qt.Key.Key_C):
             self.closed.emit()
         elif key == Qt.Key.Key_Z:
             self._linked.toggle_actual_size(self.sides[self.active].canvas)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sorter.pipeline.explain import Explainer
 
 
-class HeatReader(QObject):
+class PhotoHeat(QObject):
     """Explains the photo that was asked for last, on another thread, with the model that sorted the folder.
 
     Signals:
@@ -82,7 +82,9 @@ class _FolderModel:
             model = options_of_last_run(out).model
             if model is None:
                 raise SorterError("no model sorted these photos")
-            self._explainer, self._out = Explainer(read_model(model), threads=1), out
+            found = read_model(model)
+            found.verify()
+            self._explainer, self._out = Explainer(found, threads=1), out
         return self._explainer
 
 

@@ -12,7 +12,6 @@ from ..parts.models import percent
 from ..parts.preview import Preview
 from ..parts.thumbnails import Thumbnails
 from .answer_bar import AnswerBar
-from .bare import BareView
 from .dark import make_dark
 from .filmstrip import Filmstrip
 
@@ -39,7 +38,6 @@ class SingleView(QWidget):
         column.addWidget(self.about)
         column.addWidget(self.answers)
         column.addWidget(self.film)
-        self.bare = BareView(preview)
         self.setFocusProxy(preview)
         self._connect()
 
@@ -52,8 +50,13 @@ class SingleView(QWidget):
         answers.skipped.connect(lambda: self.move_by(1))
         self.film.chosen.connect(grid.go_to)
         self.preview.moved.connect(self.move_by)
-        self.preview.bared.connect(self.bare.toggle)
         grid.photos.dataChanged.connect(lambda *_: self.show_answer())
+
+    def set_alone(self, alone: bool) -> None:
+        """Show the photo and nothing else, or everything again."""
+        self.preview.alone = alone
+        for part in (self.about, self.answers, self.film):
+            part.setVisible(not alone)
 
     def move_by(self, photos: int) -> None:
         """Skip so many photos, back for negative ones."""

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 from support.photos import RED, make_photo
 from support.sorted_folder import make_output
@@ -26,6 +25,7 @@ from sorter.gui.views.bursts import Bursts
 from sorter.gui.views.canvas import LARGEST, Canvas
 from sorter.gui.views.loading import PhotoLoader, Request
 from sorter.gui.views.side_by_side import Linked
+from sorter.gui.window import Window
 from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal
 from sorter.sort.review import Review
@@ -221,28 +221,31 @@ def test_a_large_photo_is_read_whole_only_once_zoomed_into(
     assert page.preview.scale_now == pytest.approx(scale)
 
 
-def test_nothing_but_the_photo(qtbot: QtBot, review: ReviewPage) -> None:
-    window = QMainWindow()
-    window.menuBar().addMenu("A menu")
-    window.setCentralWidget(review)
-    window.resize(1000, 700)
+def test_nothing_but_the_photo(qtbot: QtBot, out: Path, tmp_path: Path) -> None:
+    window = Window(Settings(tmp_path / "window.ini"))
+    page = window.review_page
+    window.resize(1300, 800)
     qtbot.addWidget(window)
     window.show()
-    single(qtbot, review)
-    beside = (window.menuBar(), review.header, review.panel, review.stack.single.film, review.filters)
-    assert all(widget.isVisible() for widget in beside)
-    press(qtbot, review, Key.Key_F)
+    opened(qtbot, page, out)
+    window.show_page(page)
+    qtbot.keyClick(page.grid, Key.Key_F)  # from the grid, too
+    qtbot.waitUntil(lambda: page.preview.on_screen, timeout=TIMEOUT)
+    single = page.stack.single
+    beside = (single.film, single.answers, single.about, page.sidebar, page.header, window.top)
     assert not any(widget.isVisible() for widget in beside)
     assert window.isFullScreen()
-    press(qtbot, review, Key.Key_Right)  # keys work as before
-    press(qtbot, review, Key.Key_Escape)
+    press(qtbot, page, Key.Key_Right)  # keys work as before
+    press(qtbot, page, Key.Key_Escape)
     assert all(widget.isVisible() for widget in beside)
     assert not window.isFullScreen()
-    assert review.stack.currentIndex() == PREVIEW
-    press(qtbot, review, Key.Key_F)
-    qtbot.keyClick(review.preview, Key.Key_G)
-    assert all(widget.isVisible() for widget in beside)
-    window.takeCentralWidget()
+    assert page.stack.currentIndex() == PREVIEW
+    press(qtbot, page, Key.Key_F)
+    assert not single.film.isVisible()
+    press(qtbot, page, Key.Key_Space)
+    assert page.stack.currentIndex() == GRID
+    assert window.top.isVisible()
+    window.close()
 
 
 def test_a_heat_map_lies_over_the_photo_on_a_key(
