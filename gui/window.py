@@ -108,6 +108,7 @@ class Window(QMainWindow):
 
         page = RetrainPage(self.jobs, self.settings)
         page.accepted.connect(self._sort_again)
+        page.check_again_wanted.connect(self._check_again)
         self._add(page, page.open)
         return page
 
@@ -381,6 +382,11 @@ class Window(QMainWindow):
     def _open_finished(self) -> None:
         if self._finished is not None:
             self.open_folder(self._finished)
+
+    def _check_again(self, ids: list[int]) -> None:
+        """Marks that look wrong are shown among the photos."""
+        self.review_page.sidebar.offer_again(ids)
+        self.show_page(self.review_page)
 
     def _sort_again(self, model: Path) -> None:
         folder = self.review_page.folder

@@ -17,7 +17,7 @@ from ..parts.class_changes import ClassChanges
 from ..parts.class_keys import class_keys
 from ..parts.commands import Commands
 from ..parts.corrections import Corrections
-from ..parts.entries import ALL, ASIDE, FAILED, OPEN, SKIPPED
+from ..parts.entries import AGAIN, ALL, ASIDE, FAILED, OPEN, SKIPPED
 from ..parts.filterbar import FilterBar
 from ..parts.folder_actions import FolderActions
 from ..parts.grid import PhotoGrid
@@ -218,7 +218,7 @@ class ReviewPage(JobPage):
         self.corrections.review = self.on_folder.review = review
         self._jobs.later(partial(read_names, review.table), partial(self._know_names, folder))
         self._name_classes()
-        self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False, open=False)
+        self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False, open=False, ids=None)
         self.grid.photos.show(review.table)
         self._bursts.read(review.table)
         self.sidebar.forget_found()
@@ -378,6 +378,7 @@ class ReviewPage(JobPage):
             skipped=kind == SKIPPED,
             aside=kind == ASIDE,
             open=kind == OPEN,
+            ids=self.sidebar.again if kind == AGAIN else None,
         )
 
     def _narrow(self, **changes: object) -> None:

@@ -16,7 +16,18 @@ from .photo_model import ROOT, Index
 from .theme import GRID
 
 # What a line shows, beside the codes of labels.
-ALL, FAILED, SKIPPED, ASIDE, OPEN, ADD, DUPLICATES, SIMILAR, HEADING = -1, -2, -3, -4, -5, -6, -7, -8, -9
+ALL, FAILED, SKIPPED, ASIDE, OPEN, ADD, DUPLICATES, SIMILAR, HEADING, AGAIN = (
+    -1,
+    -2,
+    -3,
+    -4,
+    -5,
+    -6,
+    -7,
+    -8,
+    -9,
+    -10,
+)
 ENTRY = Qt.ItemDataRole.UserRole
 ROW, HEAD = 34, 30  # pixels high
 BAR = 3  # pixels, of the checked share

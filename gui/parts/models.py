@@ -52,6 +52,7 @@ class Filters:
         high: at most.
         name: a part of the file's name, whatever its case.
         open: only photos that nobody has checked.
+        ids: only these photos; None for all.
     """
 
     label: int | None = None
@@ -63,6 +64,7 @@ class Filters:
     state: ReviewState = ReviewState.ANY
     name: str = ""
     open: bool = False
+    ids: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,8 @@ def passing(table: Table, filters: Filters, names: Names | None) -> NDArray[np.b
         keep &= table.checked & ~table.changed
     elif filters.state is ReviewState.OPEN:
         keep &= ~table.checked
+    if filters.ids is not None:
+        keep &= np.isin(table.id, list(filters.ids))
     if filters.open:
         keep &= to_check(table)
     if filters.name and names is not None:

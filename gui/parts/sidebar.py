@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..views.shapes import shape_icon
 from .class_keys import keys_of
 from .entries import (
     ADD,
+    AGAIN,
     ALL,
     ASIDE,
     DUPLICATES,
@@ -72,6 +74,8 @@ class Sidebar(QFrame):
         self._labels: tuple[str, ...] = ()
         self._found: tuple[int, int] | None = None  # duplicates, and similar photos
         self._last: list[SidebarEntry] = []
+        self._reshow: Callable[[], None] | None = None
+        self.again: frozenset[int] = frozenset()  # ids of photos whose marks look wrong
         self.list = EntryList()
         self.list.entries.named.connect(self._name)
         self.list.dropped.connect(self.dropped)
@@ -118,6 +122,7 @@ class Sidebar(QFrame):
             counts: of the table.
             keys: a key's text -> the code of a class.
         """
+        self._reshow = partial(self.show_table, table, counts, keys)
         labels = self._labels = table.labels
         classes = len(labels) - 1
         by_class = keys_of(keys)
@@ -125,8 +130,10 @@ class Sidebar(QFrame):
         entries = [
             SidebarEntry(OPEN, self.tr("To check"), counts.open, icon="list-checks"),
             SidebarEntry(ALL, self.tr("All photos"), len(table) - counts.aside, icon="images"),
-            SidebarEntry(HEADING, self.tr("Classes")),
         ]
+        if self.again:
+            entries.append(SidebarEntry(AGAIN, self.tr("Check again"), len(self.again), icon="eye"))
+        entries.append(SidebarEntry(HEADING, self.tr("Classes")))
         entries += [
             SidebarEntry(
                 code,
@@ -157,6 +164,14 @@ class Sidebar(QFrame):
             entries.append(SidebarEntry(ASIDE, self.tr("Set aside"), counts.aside, icon="tray"))
         self.list.show_entries(entries)
 
+    def offer_again(self, ids: list[int]) -> None:
+        """Show photos whose mark looks wrong, and an entry for them until another folder is open."""
+        self.again = frozenset(ids)
+        if self._reshow is not None and ids:
+            self._reshow()
+            self.show_kind(AGAIN)
+            self.chosen.emit(AGAIN)
+
     def show_found(self, same: int, similar: int) -> None:
         """How many groups of duplicates and of similar photos a search found."""
         self._found = (same, similar)
@@ -166,6 +181,7 @@ class Sidebar(QFrame):
     def forget_found(self) -> None:
         """Another folder is open."""
         self._found = None
+        self.again = frozenset()
 
     def menu(self, entry: SidebarEntry) -> QMenu:
         """What can be done with a class."""
