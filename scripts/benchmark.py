@@ -12,12 +12,14 @@ import argparse
 import signal
 import sys
 
-from benchmarks import clean, cluster, few, gpu, gui, likeness, run, train
+from benchmarks import clean, cluster, embedded, few, gpu, gui, likeness, run, train
 from benchmarks.process import BenchmarkError
 
 from sorter.types import SorterError
 
-BENCHMARKS = tuple(module.BENCHMARK for module in (clean, cluster, few, gpu, gui, likeness, run, train))
+BENCHMARKS = tuple(
+    module.BENCHMARK for module in (clean, cluster, embedded, few, gpu, gui, likeness, run, train)
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -58,7 +58,7 @@ class Measure:
     def __call__(self) -> Trial:
         import numpy as np
 
-        from sorter.engines.compare import compare, compare_on_device
+        from sorter.engines.compare import compare_in_turn, compare_on_device
         from sorter.photos.decode import Decoder
 
         spec = self.model.preprocess
@@ -78,7 +78,8 @@ class Measure:
             return Trial((), 0.0)
         in_workers = [choice for choice in self.choices if not choice.has_own_process]
         on_devices = [choice for choice in self.choices if choice.has_own_process]
-        verdicts = compare(self.model, [spec.normalise(one[None]) for one in pixels], in_workers)
+        inputs = [spec.normalise(one[None]) for one in pixels]
+        verdicts = compare_in_turn(self.model, inputs, in_workers) if in_workers else []
         if on_devices:
             files = [_device_jpeg(decode, path) for path in paths]
             verdicts += compare_on_device(self.model, np.stack(pixels), files, on_devices, self.batch_size)
@@ -130,7 +131,8 @@ def _with_device(model: Model, wanted: EngineOptions, device: str) -> list[Choic
 def fastest(trial: Trial, cores: int) -> Choice | None:
     """The choice with the most photos per second, among those that passed. None if none passed."""
     passed = [verdict for verdict in trial.verdicts if verdict.passed]
-    return max(passed, key=lambda each: trial.photos_per_second(each, cores)).choice if passed else None
+    proven = [verdict for verdict in passed if verdict.photos == max(each.photos for each in passed)]
+    return max(proven, key=lambda each: trial.photos_per_second(each, cores)).choice if proven else None
 
 
 def choose_engine(
@@ -169,8 +171,10 @@ def choose_engine(
         return plain
     for verdict in trial.verdicts:
         say(
-            f"  {verdict.choice}: {verdict.milliseconds:.1f} ms a photo, agrees with float32 on "
-            f"{verdict.agreement:.0%}" + ("" if verdict.passed else ": not used")
+            f"  {verdict.choice}: {verdict.milliseconds:.1f} ms a photo"
+            + (f" ({verdict.photos} photos)" if verdict.photos < PHOTOS else "")
+            + f", agrees with float32 on {verdict.agreement:.0%}"
+            + ("" if verdict.passed else ": not used")
         )
     choice = fastest(trial, available_cores()) or (plain if plain.has_own_process else REFERENCE)
     _write(cache, choice, trial.verdicts)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from support.embedded import encoded, heif, scene, with_preview, with_thumbnail
+from previews import encoded, heif, with_preview, with_thumbnail
+from support.embedded import scene
 
 from sorter.photos.decode import Decoder
 from sorter.types import Decoded, Failure, Reason

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.embedded import heif, scene, two_halves, with_preview
+from previews import heif, with_preview
+from support.embedded import scene, two_halves
 from support.models import make_model
 from support.photos import BLUE, RED
 

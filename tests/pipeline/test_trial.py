@@ -8,11 +8,13 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.models import make_model
 from support.photos import BLUE, RED, make_photo
 
 from sorter.engines.choice import Choice, EngineError, EngineOptions, Trial, Verdict
+from sorter.engines.compare import FEW, compare_in_turn
 from sorter.model.folder import ONNX, ONNX_INT8, Model, write_model
 from sorter.pipeline import trial as gate
 from sorter.pipeline.trial import choose_engine, fastest
@@ -171,3 +173,27 @@ def test_several_devices_share_the_work() -> None:
     two = Choice("torch", "fp16", "cuda:0,1")
     assert [each.device for each in two.per_device] == ["cuda:0", "cuda:1"]
     assert Trial((), 0.001).photos_per_second(verdict(two, 2.0), 64) == 1000
+
+
+def test_only_the_fastest_that_agrees_runs_on_every_photo(tmp_path: Path, photos: list[Path]) -> None:
+    choices = tuple(gate.candidates(make_model(tmp_path / "model"), EngineOptions(), "cpu"))
+    trial = gate.Measure(make_model(tmp_path / "model"), tuple(photos), choices, gate.PHOTOS, 1)()
+    counts = sorted(verdict.photos for verdict in trial.verdicts)
+    assert counts == [FEW] * (len(counts) - 1) + [gate.PHOTOS]
+    assert all(verdict.passed for verdict in trial.verdicts)
+    chosen = fastest(trial, 2)
+    assert [verdict.choice for verdict in trial.verdicts if verdict.photos == gate.PHOTOS] == [chosen]
+
+
+def test_an_engine_that_fails_on_more_photos_gives_way_to_the_next(tmp_path: Path) -> None:
+    """It agrees on the first photos, and not on those behind them."""
+    model = model_with_int8(tmp_path / "model", wrong=True)
+    spec, size = model.preprocess, model.preprocess.size
+    grey = spec.normalise(np.full((1, size, size, 3), 128, np.uint8))
+    red = spec.normalise(np.full((1, size, size, 3), (220, 30, 30), np.uint8))
+    wrong, right = Choice("onnx", "int8"), Choice("onnx", "fp32")
+    verdicts = {
+        each.choice: each for each in compare_in_turn(model, [grey] * FEW + [red] * 50, [wrong, right])
+    }
+    assert not verdicts[wrong].passed
+    assert verdicts[right].passed and verdicts[right].photos == FEW + 50
