@@ -6,6 +6,7 @@ import argparse
 import io
 import signal
 import sys
+from collections.abc import Callable
 
 from sorter.cli.clean import add_clean
 from sorter.cli.collect import add_collect
@@ -18,12 +19,17 @@ from sorter.cli.command import (
     print_line,
     print_result,
 )
+from sorter.cli.completion import add_completion
+from sorter.cli.doctor import add_doctor
 from sorter.cli.evaluate import add_evaluate, add_explain, add_inspect
 from sorter.cli.export import add_export
 from sorter.cli.flags import Parser
 from sorter.cli.gui import add_gui
 from sorter.cli.labels import add_export_labels
+from sorter.cli.log import add_log, opened_log
 from sorter.cli.overview import OverviewParser
+from sorter.cli.progress import add_progress, tell_end, tell_error, tell_note
+from sorter.cli.settings import add_settings, read_settings
 from sorter.cli.sort import add_run, add_status, add_undo
 from sorter.cli.streams import discard, discard_if_hung_up, open_closed_streams
 from sorter.cli.train import add_recipes, add_train
@@ -51,29 +57,53 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str] | None) -> int:
     """Parse, run and print. Raises as `print_result`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser()
     try:
-        arguments = build_parser().parse_args(argv)
+        settings = read_settings(words, {name: each.parser for name, each in parser.commands().items()})
+        at = next((at for at, word in enumerate(words, 1) if not word.startswith("-")), 0)
+        arguments = parser.parse_args([*words[:at], *settings.words, *words[at:]])
+        with opened_log(arguments.log_file, arguments.log_format, words) as log:
+            arguments.log = log
+            if settings.words and not getattr(arguments, "quiet", False):
+                tell_note(arguments, str(settings))
+            return _carry_out(arguments)
     except SystemExit:  # after --help, --version or a wrong flag
         flush_result()
         raise
-    _stop_on_signals()
-    try:
-        result = arguments.command(arguments)
-        print_result(result, arguments)
-    except KeyboardInterrupt:
-        print_error(arguments.stopped)
-        return INTERRUPTED
     except (BrokenPipeError, ResultNotWrittenError):
         raise
     except Exception as error:
-        from sorter.types import SorterError
+        return _exit_code_of(error, print_error)
 
-        if not isinstance(error, SorterError):
-            raise
-        print_error(str(error))
-        return error.exit_code
-    code: int = result.exit_code
-    return code
+
+def _carry_out(arguments: argparse.Namespace) -> int:
+    """Run a command, print its result and say how it ended. Raises as `print_result`."""
+    _stop_on_signals()
+    data = None
+    try:
+        result = arguments.command(arguments)
+        code, data = result.exit_code, result.data
+        print_result(result, arguments)
+    except KeyboardInterrupt:
+        tell_error(arguments, arguments.stopped)
+        code = INTERRUPTED
+    except (BrokenPipeError, ResultNotWrittenError):
+        raise
+    except Exception as error:
+        code = _exit_code_of(error, lambda message: tell_error(arguments, message))
+    tell_end(arguments, code, data)
+    return int(code)
+
+
+def _exit_code_of(error: Exception, tell: Callable[[str], None]) -> int:
+    """Tell an error that the user can fix. Raises any other again."""
+    from sorter.types import SorterError
+
+    if not isinstance(error, SorterError):
+        raise error
+    tell(str(error))
+    return error.exit_code
 
 
 def build_parser() -> OverviewParser:
@@ -101,8 +131,15 @@ def build_parser() -> OverviewParser:
         add_evaluate,
         add_explain,
         add_export,
+        add_doctor,
     ):
         add(commands)
+    add_completion(commands, build_parser)
+    for each in parser.commands().values():
+        if each.parser.get_default("quiet") is not None:
+            add_progress(each.parser)
+        add_log(each.parser)
+        add_settings(each.parser)
     return parser
 
 

@@ -19,7 +19,7 @@ from sorter.cli.flags import (
     add_workers,
     listing_of,
 )
-from sorter.cli.progress_bar import ProgressBar
+from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.clean.options import CleanSummary
@@ -148,7 +148,7 @@ def _clean(arguments: argparse.Namespace) -> CommandResult:
         found = scan_of(resolved(options))
         return found.count() if isinstance(found, Listing) else sum(1 for _ in found)
 
-    with ProgressBar(arguments.quiet, total) as progress:
+    with photo_progress(arguments, total) as progress:
         summary = clean(options, progress, lambda count: arguments.yes or _confirmed(count))
     code = SOME_FAILED if summary.failed or (arguments.check and summary.faults) else DONE
     return CommandResult(_summary_lines(summary), summary.to_json(), code)

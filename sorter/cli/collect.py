@@ -16,7 +16,7 @@ from sorter.cli.flags import (
     add_output_flags,
     add_workers,
 )
-from sorter.cli.progress_bar import ProgressBar
+from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.collect.options import CollectSummary
@@ -146,7 +146,7 @@ def _collect(arguments: argparse.Namespace) -> CommandResult:
         licences=Licences.parse(tuple(arguments.licence or [])),
         limit=None if arguments.limit == 0 else arguments.limit,
     )
-    with ProgressBar(arguments.quiet, lambda: len(options.classes) * (options.limit or 0)) as progress:
+    with photo_progress(arguments, lambda: len(options.classes) * (options.limit or 0)) as progress:
         found = collect(options, progress)
     code = SOME_FAILED if found.unfinished else DONE
     return CommandResult(_summary_lines(found), found.to_json(), code)

@@ -22,7 +22,7 @@ from sorter.cli.flags import (
     labelled_source,
     listing_of,
 )
-from sorter.cli.progress_bar import ProgressBar
+from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.evaluate.evaluate import EvaluateOptions, Evaluation
@@ -75,7 +75,7 @@ def _evaluate(arguments: argparse.Namespace) -> CommandResult:
         parts = _parts(options)
         return len(parts.get("test") or parts.get(None) or ())
 
-    with ProgressBar(arguments.quiet, total) as progress:
+    with photo_progress(arguments, total) as progress:
         found = evaluate(options, progress)
     return CommandResult(_evaluation_lines(found), found.to_json(), SOME_FAILED if found.failed else DONE)
 
@@ -157,7 +157,7 @@ def _explain(arguments: argparse.Namespace) -> CommandResult:
         found = scan_of(options)
         return found.count() if isinstance(found, Listing) else sum(isinstance(item, Photo) for item in found)
 
-    with ProgressBar(arguments.quiet, total) as progress:
+    with photo_progress(arguments, total) as progress:
         found = explain(options, progress)
     return CommandResult(_explained_lines(found), found.to_json(), SOME_FAILED if found.failed else DONE)
 
@@ -209,7 +209,7 @@ def _inspect(arguments: argparse.Namespace) -> CommandResult:
     def total() -> int:
         return sum(map(len, _parts(options).values()))
 
-    with ProgressBar(arguments.quiet, total) as progress:
+    with photo_progress(arguments, total) as progress:
         found = inspect_folders(options, progress)
     return CommandResult(_inspection_lines(found), found.to_json(), SOME_FAILED if found.failed else DONE)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sorter.cli.arguments import options_from
 from sorter.cli.command import DONE, SOME_FAILED, CommandResult, require_extra
 from sorter.cli.flags import add_command, add_limits, add_output_flags, add_workers
-from sorter.cli.progress_bar import ProgressBar
+from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.export.export import ExportResult
@@ -48,7 +48,7 @@ def _export(arguments: argparse.Namespace) -> CommandResult:
     options = options_from(ExportOptions, arguments)
     if options.calibrate is not None and not options.calibrate.is_dir():
         raise UsageError(f"--calibrate {options.calibrate}: no such folder; name a folder of photos")
-    with ProgressBar(arguments.quiet, lambda: 0) as progress:
+    with photo_progress(arguments, lambda: 0) as progress:
         exported = export_folder(options, progress)
     code = SOME_FAILED if exported.failed else DONE
     return CommandResult(_summary_lines(exported), exported.to_json(), code)

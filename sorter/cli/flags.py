@@ -80,7 +80,11 @@ def add_listing(group: Any) -> None:
         "Parquet or manifest.json of an S3 inventory. - reads paths from stdin.",
     )
     group.add_argument(
-        "-0", dest="nul", action="store_true", help="With --from, a NUL ends each path, as of `find -print0`."
+        "-0",
+        "--null",
+        dest="nul",
+        action="store_true",
+        help="With --from, a NUL ends each path, as of `find -print0`.",
     )
 
 

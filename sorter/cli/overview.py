@@ -12,6 +12,7 @@ GROUPS = (
     ("sort photos", ("run", "status", "undo", "export-labels", "gui")),
     ("prepare photos", ("clean", "collect", "inspect")),
     ("make a model", ("train", "recipes", "evaluate", "explain", "export")),
+    ("this computer", ("doctor", "completion")),
 )
 
 

@@ -22,7 +22,7 @@ from sorter.cli.flags import (
     listing_of,
     location,
 )
-from sorter.cli.progress_bar import ProgressBar
+from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.sort.options import SortOptions
@@ -157,7 +157,7 @@ def _run(arguments: argparse.Namespace) -> CommandResult:
     from sorter.sort.run import sort_folder
 
     options = options_from(SortOptions, arguments, listing=listing_of(arguments))
-    with ProgressBar(arguments.quiet, lambda: _count(options)) as progress:
+    with photo_progress(arguments, lambda: _count(options)) as progress:
         summary = sort_folder(options, progress)
     code = SOME_FAILED if summary.failed else DONE
     return CommandResult(_summary_lines(summary), summary.to_json(), code)

@@ -18,7 +18,7 @@ from sorter.cli.flags import (
     add_workers,
     device,
 )
-from sorter.cli.progress_bar import TrainingProgressBar
+from sorter.cli.progress import training_progress
 
 if TYPE_CHECKING:
     from sorter.progress import Progress
@@ -172,14 +172,12 @@ def _train(arguments: argparse.Namespace) -> CommandResult:
     from sorter.train.options import TrainOptions
 
     options = options_from(TrainOptions, arguments)
-    with TrainingProgressBar(arguments.quiet) as bar, _with_tensorboard(arguments, bar) as progress:
+    with training_progress(arguments) as bar, _with_tensorboard(arguments, bar) as progress:
         trained = train_model(options, progress)
     return CommandResult(_summary_lines(trained), trained.to_json(), SOME_FAILED if trained.failed else DONE)
 
 
-def _with_tensorboard(
-    arguments: argparse.Namespace, progress: TrainingProgressBar
-) -> AbstractContextManager[Progress]:
+def _with_tensorboard(arguments: argparse.Namespace, progress: Progress) -> AbstractContextManager[Progress]:
     """The progress bar, with TensorBoard events where they are asked for."""
     if not arguments.tensorboard:
         return nullcontext(progress)
