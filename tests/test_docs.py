@@ -118,7 +118,7 @@ def commands(path: Path) -> list[list[str]]:
         r"^```(?:sh|console)\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
     lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
-    calls = [call.strip() for line in lines for call in line.split(" && ")]
+    calls = [call.partition(" > ")[0].strip() for line in lines for call in line.split(" && ")]
     return [shlex.split(call, comments=True)[1:] for call in calls if call.startswith("sorter ")]
 
 

@@ -6,6 +6,7 @@ argparse then checks them as it checks any other flag, and a flag of the command
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ REFUSED = frozenset({"--help", "--config", "--no-config", "--yes"})
 
 
 @dataclass(frozen=True)
-class Settings:
+class FileFlags:
     """Flags from a file.
 
     Attributes:
@@ -46,7 +47,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-config", action="store_true", help=f"Do not read {FILE}.")
 
 
-def read_settings(words: Sequence[str], commands: Mapping[str, argparse.ArgumentParser]) -> Settings:
+def read_settings(words: Sequence[str], commands: Mapping[str, argparse.ArgumentParser]) -> FileFlags:
     """The settings for a command line.
 
     Args:
@@ -56,33 +57,33 @@ def read_settings(words: Sequence[str], commands: Mapping[str, argparse.Argument
     Raises:
         UsageError: the file cannot be read, or names something that is no flag.
     """
-    command = next((word for word in words if not word.startswith("-")), None)
+    command = next((word for word in words if not word.startswith("-")), "")
     if command not in commands:
-        return Settings()
+        return FileFlags()
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--config", type=Path)
     finder.add_argument("--no-config", action="store_true")
     try:
         given = finder.parse_known_args(words)[0]
     except SystemExit:  # a --config without a file, of which the real parser complains
-        return Settings()
+        return FileFlags()
     path = given.config or Path(FILE)
     if given.no_config or (given.config is None and not path.is_file()):
-        return Settings()
+        return FileFlags()
     table = _table(path, command, commands)
     words = tuple(
         word for key, value in table.items() for word in _words(path, command, commands[command], key, value)
     )
-    return Settings(path, words)
+    return FileFlags(path, words)
 
 
 def _table(path: Path, command: str, commands: Mapping[str, Any]) -> Mapping[str, Any]:
     """The table of a command. Raises UsageError."""
     from sorter.types import UsageError
 
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         import tomli as tomllib
 
     try:

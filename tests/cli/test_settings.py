@@ -10,7 +10,7 @@ from support.commands import Sorter, hashes
 from support.photos import BLUE, RED, make_photo
 
 from sorter.cli import build_parser
-from sorter.cli.settings import Settings, read_settings
+from sorter.cli.settings import FileFlags, read_settings
 from sorter.types import UsageError
 
 PARSERS = {name: each.parser for name, each in build_parser().commands().items()}
@@ -66,13 +66,13 @@ def test_a_file_that_is_missing_is_refused_and_none_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert read_settings(["run", "photos"], PARSERS) == Settings()
+    assert read_settings(["run", "photos"], PARSERS) == FileFlags()
     with pytest.raises(UsageError, match=r"--config none\.toml: No such file"):
         read_settings(["run", "photos", "--config=none.toml"], PARSERS)
     (tmp_path / "sorter.toml").write_text("[run]\nhidden = true", encoding="utf-8")
     assert read_settings(["run", "photos"], PARSERS).words == ("--hidden",)
-    assert read_settings(["run", "photos", "--no-config"], PARSERS) == Settings()
-    assert read_settings(["--version"], PARSERS) == Settings()
+    assert read_settings(["run", "photos", "--no-config"], PARSERS) == FileFlags()
+    assert read_settings(["--version"], PARSERS) == FileFlags()
 
 
 def test_the_command_reads_the_file_of_its_folder(tmp_path: Path, sorter: Sorter) -> None:
