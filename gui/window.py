@@ -246,7 +246,7 @@ class Window(QMainWindow):
         view.addSeparator()
         view.addActions([do.grid_view, do.single_view, do.compare_view, do.preview])
         view.addSeparator()
-        view.addActions([do.zoom_in, do.zoom_out, do.fit, do.inspector, do.photo_only])
+        view.addActions([do.zoom_in, do.zoom_out, do.fit, do.inspector, do.explain, do.photo_only])
         view.addSeparator()
         full = QAction(self.tr("&Full screen"), self)
         full.setShortcut(QKeySequence("F11"))

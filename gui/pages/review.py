@@ -135,6 +135,7 @@ class ReviewPage(JobPage):
             (do.grid_view, self.stack.show_grid),
             (do.single_view, self.stack.show_single),
             (do.compare_view, self.stack.show_compare),
+            (do.explain, self.stack.show_evidence),
             (do.zoom_in, partial(self._zoom, ZOOM)),
             (do.zoom_out, partial(self._zoom, 1 / ZOOM)),
             (do.fit, self.preview.fit),
@@ -164,6 +165,7 @@ class ReviewPage(JobPage):
         )
         corrections.obey(self.panel)
         self.grid.previewed.connect(self.stack.toggle_preview)
+        self.panel.explained.connect(self.stack.show_evidence)
         selection.selectionChanged.connect(lambda *_: self._show_selection())
         selection.currentChanged.connect(lambda *_: self._show_current())
         self.stack.refused.connect(self.notice.complain)
@@ -218,6 +220,7 @@ class ReviewPage(JobPage):
         self.corrections.review = self.on_folder.review = review
         self._jobs.later(partial(read_names, review.table), partial(self._know_names, folder))
         self._name_classes()
+        self.panel.allow_explaining(review.run.model_folder)
         self.grid.photos.filter(label=None, failed=False, skipped=False, aside=False, open=False, ids=None)
         self.grid.photos.show(review.table)
         self._bursts.read(review.table)
@@ -310,9 +313,9 @@ class ReviewPage(JobPage):
         table = self._review.table
         counts = Counts.of(table)
         self.sidebar.show_table(table, counts, self.grid.keys)
-        self.sidebar.card.show_model(self._review.model, counts.reviewed)
+        self.sidebar.card.show_model(self._review.run.model, counts.reviewed)
         self.panel.histogram.show_photos(table.probability, table.rule)
-        self.panel.show_rule(table.rule, self._review.filed_by)
+        self.panel.show_rule(table, self._review.filed_by)
         self.status.show_counts(counts)
         self._show_photos()
         self.update_controls()
@@ -344,10 +347,10 @@ class ReviewPage(JobPage):
     def _show_current(self) -> None:
         place, review = self.stack.place, self._review
         if place is None or review is None:
-            self.panel.details.clear()
+            self.panel.clear()
             self._camera.ask(None)
             return
-        self.panel.details.show_photo(review.table, self.grid.photos.cell(place))
+        self.panel.show_photo(review.table, self.grid.photos.cell(place))
         if self.stack.previewing:
             self._camera.ask(None)  # comes with the photo itself
             self.stack.show_place(place)
@@ -356,7 +359,7 @@ class ReviewPage(JobPage):
             self._camera.ask(None if review.table.failed[row] else review.table.path(row))
 
     def _show_camera(self, loaded: Loaded) -> None:
-        self.panel.details.show_values(camera=loaded.camera)
+        self.panel.details.show_camera(loaded.camera)
 
     def _show_view(self) -> None:
         self._show_selection()

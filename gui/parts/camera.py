@@ -43,7 +43,7 @@ class CameraReader(QObject):
 
     def _show(self, path: Path, text: str | SorterError | OSError) -> None:
         if path == self._path and isinstance(text, str):
-            self._details.show_values(camera=text)
+            self._details.show_camera(text)
 
 
 def read_camera(path: Path) -> str:

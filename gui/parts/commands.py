@@ -40,6 +40,7 @@ class Commands(QObject):
         self.inspector = self._action(self.tr("&Inspector"), keys("I"), keys("Ctrl+I"))
         self.inspector.setCheckable(True)
         self.inspector.setEnabled(True)
+        self.explain = self._action(self.tr("&What it saw"))
         self.photo_only = self._action(self.tr("Photo &only"), keys("F"))
         self.zoom_in = self._action(self.tr("Zoom &in"), keys("Ctrl++"), keys("Ctrl+="))
         self.zoom_out = self._action(self.tr("Zoom &out"), keys("Ctrl+-"))
@@ -81,7 +82,7 @@ class Commands(QObject):
         ):
             action.setEnabled(there)
         self.fit.setEnabled(view == "single")
-        for action in (self.grid_view, self.single_view, self.compare_view, self.photo_only):
+        for action in (self.grid_view, self.single_view, self.compare_view, self.photo_only, self.explain):
             action.setEnabled(there)
         views = {"single": self.single_view, "compare": self.compare_view}
         views.get(view, self.grid_view).setChecked(True)

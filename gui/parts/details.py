@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from .models import Cell, percent
 
 # Tags of Exif 2.32, and how their values read.
 MAKE, MODEL, LENS, TAKEN = 0x010F, 0x0110, 0xA434, 0x9003
+OPTIONAL = ("place", "taken", "camera")  # lines that are left out where there is nothing to say
 EXPOSURE, APERTURE, SPEED, FOCAL_LENGTH = 0x829A, 0x829D, 0x8827, 0x920A
 
 
@@ -30,29 +32,41 @@ class Details(QWidget):
         form.setVerticalSpacing(4)
         self._values: dict[str, QLabel] = {}
         for key, title in (
-            ("name", self.tr("File")),
             ("guess", self.tr("Guess")),
             ("mark", self.tr("You")),
+            ("place", self.tr("Will move to")),
+            ("taken", self.tr("Taken")),
+            ("camera", self.tr("Camera")),
+            ("name", self.tr("File")),
             ("size", self.tr("Size")),
             ("date", self.tr("File date")),
-            ("camera", self.tr("Camera")),
             ("folder", self.tr("Folder")),
         ):
             value = QLabel()
             value.setWordWrap(True)
             value.setTextFormat(Qt.TextFormat.PlainText)
             value.setAccessibleName(title)
-            form.addRow(title, value)
+            label = QLabel(title)
+            label.setProperty("level", "second")
+            form.addRow(label, value)
             self._values[key] = value
 
     def value(self, key: str) -> str:
         return self._values[key].text()
 
     def show_values(self, **values: str) -> None:
-        """Set some of name, guess, mark, size, date, camera, folder. A zero-width space lets long words break."""
+        """Set some of the values, by their keys. A zero-width space lets long words break."""
         for key, value in values.items():
             self._values[key].setText(value.replace("/", "/\u200b").replace("_", "_\u200b"))
+            if key in OPTIONAL:
+                self._form.setRowVisible(self._values[key], bool(value))
         self._make_room()
+
+    def show_camera(self, text: str) -> None:
+        """Show what the camera wrote, as `camera_text` gives it."""
+        camera, _, last = text.rpartition(" · ")
+        taken = last if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", last) else ""
+        self.show_values(camera=camera if taken else text, taken=taken)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -69,15 +83,25 @@ class Details(QWidget):
     def show_photo(self, table: Table, cell: Cell) -> None:
         """All but what the camera wrote, which has to be read from the file first."""
         path, row = table.path(cell.row), cell.row
+        self._form.setRowVisible(self._values["guess"], cell.predicted < 0)  # `GuessBars` shows the others
         self.show_values(
             name=path.name,
             guess=self._guess(cell, table.labels) or cell.failure,
             mark=self._mark(cell, table.labels),
             size=size_text(int(table.width[row]), int(table.height[row]), int(table.size[row])),
             date=_date(int(table.mtime_ns[row])),
+            place=self._place(table, row),
+            taken="",
             camera="",
             folder=str(path.parent),
         )
+
+    def _place(self, table: Table, row: int) -> str:
+        """The folder that the next move puts it into. Empty where it stays."""
+        wanted = int(table.wanted_of(row))
+        if table.filed[row] < 0 or wanted < 0 or wanted == table.filed[row]:
+            return ""
+        return f"{table.labels[wanted]}/"
 
     def _guess(self, cell: Cell, labels: tuple[str, ...]) -> str:
         if cell.predicted < 0:

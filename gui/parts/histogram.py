@@ -71,7 +71,7 @@ class Histogram(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 120)
+        return QSize(240, 96)
 
     # -- the handle --------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ class ReviewHeader(QWidget):
         row.setContentsMargins(12, 6, 12, 6)
         row.setSpacing(8)
         row.addWidget(self.title, 1)
-        row.addWidget(filters, 3)
+        row.addWidget(filters)
         row.addWidget(commands.button(commands.confirm_shown))
 
     def show_title(self, what: str, photos: int) -> None:

@@ -84,8 +84,9 @@ class Toast(Notice):
         """In the middle, a little away from the edge."""
         row = self.layout()
         assert row is not None
-        rest = row.sizeHint().width() - self.text.sizeHint().width()
-        wanted = rest + self.text.fontMetrics().horizontalAdvance(self.text.text()) + 2 * GRID
+        wanted = (
+            row.sizeHint().width() + self.text.fontMetrics().horizontalAdvance(self.text.text()) + 2 * GRID
+        )
         width = max(1, min(wanted, WIDEST, self._host.width() - 4 * GRID))
         self.setFixedSize(width, max(row.heightForWidth(width), row.minimumSize().height()))
         left = (self._host.width() - width) // 2

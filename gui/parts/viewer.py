@@ -189,6 +189,14 @@ class Viewer(QStackedWidget):
 
     # -- the heat map ------------------------------------------------------------------------------------------
 
+    def show_evidence(self) -> None:
+        """Show the current photo large, with what the model saw. Again, and it is shown without."""
+        if not self.previewing:
+            self._hot = False
+            self.show_single()
+        if self.previewing:
+            self._toggle_heat()
+
     def _toggle_heat(self) -> None:
         self._hot = not self._hot
         self.preview.show_heat(QImage())

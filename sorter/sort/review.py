@@ -12,7 +12,7 @@ import numpy as np
 from sorter.model.classes import ClassChange, ReviewClasses, added, merged, removed, renamed
 from sorter.model.labels import NONE
 from sorter.model.rule import ASIDE, Rule
-from sorter.output.journal import ClassStep, CorrectionSteps, Journal, locked
+from sorter.output.journal import ClassStep, CorrectionSteps, Journal, RunSettings, locked
 from sorter.progress import Progress
 from sorter.sort.apply import Applied, apply_review, export, undo_apply
 from sorter.sort.table import Table, guesses, read_table, reviewable
@@ -98,9 +98,9 @@ class Review:
         return self.table.labels[:-1]
 
     @property
-    def model(self) -> str:
-        """Name of the model that sorted the photos."""
-        return reviewable(self.table.out, self._journal).model
+    def run(self) -> RunSettings:
+        """How the photos were sorted."""
+        return reviewable(self.table.out, self._journal)
 
     # -- classes -----------------------------------------------------------------------------------------------
 

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 SEPARATOR = os.fsencode(os.sep)
 
 
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A label and how probable the model finds it, 0 to 1."""
+
+    label: int
+    probability: float
+
+
 @dataclass
 class Table:
     """The photos of an output folder as columns, so that a hundred thousand sort and filter in milliseconds.
@@ -41,6 +49,8 @@ class Table:
         filed: int16, the label whose folder it lies in; -1 where it is not in the output. The number of labels where
             it lies in the folder of a class that has another name now, or is gone.
         corrected: int16, the class that a person gave it; -1 for none.
+        second: int16, the place of the second likeliest class among `rule.classes`. Not read for two classes.
+        second_probability: float64, of that class; NaN where not scored. Not read for two classes.
         unfamiliar: float64, as of `Scores`; NaN where nobody asked. Empty where nobody ever did.
         size: int64, bytes.
         mtime_ns: int64, nanoseconds since the epoch.
@@ -72,6 +82,8 @@ class Table:
     source: list[bytes]
     destination: list[bytes | None]
     failures: dict[int, Failure]
+    second: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
+    second_probability: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     unfamiliar: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
@@ -112,6 +124,13 @@ class Table:
         """The label each should have: a person's, else the rule's. Shape (n,)."""
         return np.where(self.corrected >= 0, self.corrected, self.predicted)
 
+    def wanted_of(self, row: int) -> int:
+        """The label that one photo should have; -1 for none, and where it is set aside."""
+        if self.aside[row]:
+            return NONE
+        marked = int(self.corrected[row])
+        return marked if marked >= 0 else int(self.labels_of(self.rule, np.array([row]))[0])
+
     @property
     def checked(self) -> NDArray[np.bool_]:
         """Which a person has marked or set aside, shape (n,)."""
@@ -137,6 +156,24 @@ class Table:
         """How near each is to another label: 1 on the edge, 0 for certain, NaN where not scored."""
         return doubts(self.rule, self.probability)
 
+    def likely(self, row: int) -> tuple[Likely, ...]:
+        """The two labels that the model finds likeliest for a photo. Only one where both are one class by now."""
+        probability = float(self.probability[row])
+        if np.isnan(probability):
+            return ()
+        codes, positive = self.classes.codes, self.rule.positive_index
+        if positive is not None:
+            found = [Likely(codes[positive], probability), Likely(codes[1 - positive], 1 - probability)]
+            found.sort(key=lambda each: -each.probability)
+        else:
+            found = [Likely(codes[int(self.likeliest[row])], probability)]
+            if len(self.second) and self.second[row] >= 0:
+                second = float(self.second_probability[row])
+                found.append(Likely(codes[int(self.second[row])], second))
+        if len(found) > 1 and found[0].label == found[1].label:
+            return (Likely(found[0].label, found[0].probability + found[1].probability),)
+        return tuple(found)
+
     def folder(self, row: int) -> str:
         """Name of the folder in the output that a filed photo lies in."""
         destination = self.destination[row]
@@ -158,6 +195,7 @@ def read_table(out: Path) -> Table:
         settings = reviewable(out, journal)
         rule, level = settings.rule_in_force, FolderLayout.parse(settings.layout).class_level
         pages = list(journal.columns(probabilities=not rule.binary))
+        ranks = [_ranks(page.probabilities, len(rule.classes)) for page in pages]
         corrections = journal.corrections()
         scores = journal.unfamiliar()
         marked_in, thresholds = journal.marked_in(), journal.threshold_steps()
@@ -180,9 +218,9 @@ def read_table(out: Path) -> Table:
         rule=rule,
         id=ids,
         probability=np.array([*chain.from_iterable(page.probability for page in pages)], np.float64),
-        likeliest=np.concatenate(
-            [np.empty(0, np.int16), *(_likeliest(page.probabilities, len(rule.classes)) for page in pages)]
-        ),
+        likeliest=np.concatenate([np.empty(0, np.int16), *(each.first for each in ranks)]),
+        second=np.concatenate([np.empty(0, np.int16), *(each.second for each in ranks)]),
+        second_probability=np.concatenate([np.empty(0), *(each.probability for each in ranks)]),
         filed=_filed(destination, labels, level),
         class_level=level,
         corrected=corrected,
@@ -257,11 +295,26 @@ def _filed(
     )
 
 
-def _likeliest(probabilities: Sequence[bytes | None], classes: int) -> NDArray[np.int16]:
-    """The code of each photo's likeliest class, shape (n,); -1 where there are no probabilities."""
-    found = np.full(len(probabilities), NONE, np.int16)
+@dataclass(frozen=True)
+class _Ranks:
+    """The two likeliest classes of some photos, arrays of shape (n,); -1 and NaN where there are no probabilities."""
+
+    first: NDArray[np.int16]
+    second: NDArray[np.int16]
+    probability: NDArray[np.float64]
+
+
+def _ranks(probabilities: Sequence[bytes | None], classes: int) -> _Ranks:
+    """The probability is that of the second."""
+    shape = (2, len(probabilities))
+    found, probability = np.full(shape, NONE, np.int16), np.full(len(probabilities), np.nan)
     rows = [row for row, values in enumerate(probabilities) if values is not None]
     if rows:
         values = np.frombuffer(b"".join(values for values in probabilities if values is not None), np.float64)
-        found[rows] = values.reshape(len(rows), classes).argmax(1)
-    return found
+        table = values.reshape(len(rows), classes).copy()
+        each = np.arange(len(rows))
+        found[0, rows] = first = table.argmax(1)
+        table[each, first] = -1
+        found[1, rows] = second = table.argmax(1)
+        probability[rows] = table[each, second]
+    return _Ranks(found[0], found[1], probability)

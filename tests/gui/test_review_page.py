@@ -18,6 +18,7 @@ from support.commands import hashes, read_report
 from support.photos import RED, make_photo
 from support.sorted_folder import make_folder, make_output
 
+from sorter.cli import main
 from sorter.gui.pages.review import ReviewPage
 from sorter.gui.parts.apply import ApplyDialog
 from sorter.gui.parts.entries import ADD, ALL, FAILED, OPEN, SKIPPED
@@ -478,6 +479,56 @@ def test_classes_are_added_renamed_merged_and_removed(qtbot: QtBot, review: Revi
     assert review.notice.text.text()
     assert review.review is not None
     assert review.review.classes == ("blue", "green")
+
+
+def test_the_guess_comes_with_the_one_after_it(
+    qtbot: QtBot, page: ReviewPage, out: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, page, out)
+    bars = page.panel.guess
+    assert bars.accessibleDescription() == "red 55 %, blue 45 %"
+    page.panel.threshold.setValue(0.6)  # now 4 is blue, of which the model is less sure
+    page.grid.go_to(page.grid.photos.place(3) or 0)
+    assert bars.accessibleDescription() == "blue 45 %, red 55 %"
+    opened(qtbot, page, make_folder(tmp_path / "many", 8, tuple("abcd")))
+    assert page.review is not None
+    first, second = page.review.table.likely(7)
+    assert first.label == 3
+    assert first.probability == pytest.approx(0.9)
+    assert second.probability == pytest.approx(0.1 / 3)
+    page.review.merge_class("d", "a")
+    assert page.review.table.likely(7)[0].label == 0
+
+
+def test_the_inspector_says_how_many_photos_a_threshold_changes(qtbot: QtBot, review: ReviewPage) -> None:
+    assert review.panel.changes.text() == ""
+    review.panel.threshold.setValue(0.9)
+    assert review.panel.changes.text() == "+2 blue"
+    place = review.grid.photos.place(1)
+    assert place is not None
+    review.grid.go_to(place)
+    assert review.panel.details.value("place").replace("\u200b", "") == "blue/"
+    review.commands.undo.trigger()
+    assert review.panel.changes.text() == ""
+    assert review.panel.details.value("place") == ""
+    review.panel.file_buttons[1].click()
+    assert QGuiApplication.clipboard().text() == str(review.on_folder.review.table.path(1))  # type: ignore[union-attr]
+
+
+def test_the_inspector_shows_what_the_model_saw(
+    qtbot: QtBot, page: ReviewPage, tmp_path: Path, model: Path, out: Path
+) -> None:
+    make_photo(tmp_path / "two" / "a.png", RED, (96, 64))
+    target = tmp_path / "sorted"
+    assert main(["run", str(tmp_path / "two"), "--out", str(target), "--model", str(model)]) == 0
+    opened(qtbot, page, target)
+    qtbot.mouseClick(page.panel.explain, Qt.MouseButton.LeftButton)
+    assert page.stack.currentIndex() == PREVIEW
+    qtbot.waitUntil(lambda: not page.preview.heat.isNull(), timeout=TIMEOUT)
+    qtbot.mouseClick(page.panel.explain, Qt.MouseButton.LeftButton)
+    assert page.preview.heat.isNull()
+    opened(qtbot, page, out)  # whose model nobody knows
+    assert not page.panel.explain.isEnabled()
 
 
 def test_a_class_has_a_menu(qtbot: QtBot, review: ReviewPage) -> None:
