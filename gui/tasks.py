@@ -393,13 +393,15 @@ def undo_apply(channel: Channel, out: Path) -> refile.Applied:
     return undo_apply(out, reporter)
 
 
-def export(channel: Channel, out: Path, target: Path, photos: int) -> refile.Applied:
-    """Copy the corrected set."""
+def export(
+    channel: Channel, out: Path, target: Path, photos: int, only_reviewed: bool = False
+) -> refile.Applied:
+    """Copy the corrected set, or the part of it that a person checked."""
     from sorter.sort.apply import export
 
     reporter = ProgressReporter(channel)
     reporter.begin("copying photos", photos)
-    return export(out, target, reporter)
+    return export(out, target, reporter, only_reviewed)
 
 
 def find_faults(channel: Channel, options: clean_options.CleanOptions) -> CleanFindings:

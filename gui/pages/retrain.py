@@ -148,9 +148,7 @@ class RetrainPage(JobPage):
             text = self.tr("Learns from the {checked} photos you checked in {folder}.")
         else:
             self.title.clear()
-            text = self.tr(
-                "No photo is checked yet in {folder}. Check some photos under Review, then come back."
-            )
+            text = self.tr("No photo is checked yet in {folder}. Check some photos, then come back.")
         self.about.setText(text.format(checked=number(checked), folder=counts.out.name))
 
     def _next_name(self, found: Learnable) -> str:

@@ -312,7 +312,9 @@ class StartPage(JobPage):
         sentence = self.tr("{n} photos sorted.").format(n=number(sum(summary.counts.values())))
         if summary.failed:
             failed = number(sum(summary.failed.values()))
-            sentence += " " + self.tr("{n} couldn't be read. Review shows why.").format(n=failed)
+            sentence += " " + self.tr(
+                "{n} couldn't be read. “Couldn't be read” at the side shows why."
+            ).format(n=failed)
         self._settings.remember(summary.out)
         if self._running is not None and self._running.model not in (None, shipped_model()):
             assert self._running.model is not None

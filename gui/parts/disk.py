@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from PySide6.QtCore import QLocale, QObject, Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from sorter.sort.apply import Applied
 from sorter.sort.review import Review
 
 from .. import tasks
 from .apply import ApplyDialog
+from .export_dialog import ExportDialog
 from .progress import Notice
 from .words import reworded
 
@@ -94,12 +95,15 @@ class FolderWork(QObject):
         )
 
     def ask_to_export(self, review: Review) -> None:
-        title = self.tr("Choose where to copy the sorted photos (an empty folder)")
-        target = QFileDialog.getExistingDirectory(self._window, title)
-        if target:
-            self.export(review, Path(target))
+        """Ask which photos, and where to."""
+        table = review.table
+        photos, checked = int((~table.failed & ~table.aside).sum()), int((table.corrected >= 0).sum())
+        dialog = ExportDialog(table.out, photos, checked, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self.export(review, dialog.folder, dialog.checked.isChecked()))
+        dialog.open()
 
-    def export(self, review: Review, target: Path) -> None:
+    def export(self, review: Review, target: Path, only_checked: bool = False) -> None:
         """Copy the photos there, in a folder for each class."""
         self._start(
             self.tr("Copying the sorted photos"),
@@ -108,6 +112,7 @@ class FolderWork(QObject):
             review.table.out,
             target,
             len(review.table),
+            only_checked,
         )
 
     def _start(

@@ -114,7 +114,7 @@ class RetrainForm(QWidget):
         self.train_button.setToolTip(
             self.tr("Train a new model. The one in use stays as it is.")
             if allowed
-            else self.tr("Check some photos under Review first")
+            else self.tr("Check some photos first")
         )
 
     @property

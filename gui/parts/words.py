@@ -168,12 +168,12 @@ STRETCHES = {
 REWORDINGS = (
     Rewording(
         r"^(?P<out>.*?): holds no journal",
-        QT_TRANSLATE_NOOP("words", "{out} wasn't sorted by Sorter. Sort it under Start."),
+        QT_TRANSLATE_NOOP("words", "{out} wasn't sorted by Sorter. Sort it first."),
         Remedy.SORT_IT,
     ),
     Rewording(
         r"^(?P<out>.*?): (holds no photos that|no photos were sorted)",
-        QT_TRANSLATE_NOOP("words", "No photos were sorted into {out}. Sort some under Start."),
+        QT_TRANSLATE_NOOP("words", "No photos were sorted into {out}. Sort some first."),
         Remedy.SORT_IT,
     ),
     Rewording(
@@ -196,7 +196,7 @@ REWORDINGS = (
         r"^(?P<out>.*?): was sorted with another model \((?P<old>.*?), not",
         QT_TRANSLATE_NOOP(
             "words",
-            "{out} holds results of another model, “{old}”. Put everything back first, under Recent. "
+            "{out} holds results of another model, “{old}”. Undo those and sort again. "
             "Or choose another folder under “Save to”.",
         ),
         Remedy.SORT_ANEW,
@@ -205,7 +205,7 @@ REWORDINGS = (
         r"^(?P<out>.*?): was sorted with --(action|layout|links) .+?; go on",
         QT_TRANSLATE_NOOP(
             "words",
-            "{out} was sorted in another way. Choose the same as then, or put everything back under Recent.",
+            "{out} was sorted in another way. Choose the same as then, or undo that and sort again.",
         ),
         Remedy.SORT_ANEW,
     ),

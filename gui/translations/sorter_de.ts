@@ -2,6 +2,52 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name></name>
+    <message>
+        <source>couldn&apos;t be read</source>
+        <translation>nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Least certain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fairly certain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Certain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Couldn&apos;t be read</source>
+        <translation>Nicht lesbar</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerBar</name>
+    <message>
+        <source>Enter</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set aside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Skip</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ApplyDialog</name>
     <message>
         <source>Move photos</source>
@@ -108,26 +154,22 @@
     </message>
 </context>
 <context>
-    <name>ClassTabs</name>
+    <name>ClassChanges</name>
     <message>
-        <source>Classes</source>
-        <translation>Klassen</translation>
+        <source>New class {name}. Mark photos as it, then improve the model.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>All</source>
-        <translation>Alle</translation>
+        <source>{old} is called {new} now.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Couldn&apos;t be read</source>
-        <translation>Nicht lesbar</translation>
+        <source>{old} is a part of {new} now.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Not photos</source>
-        <translation>Keine Fotos</translation>
-    </message>
-    <message>
-        <source>Drop photos here to mark them as {label}</source>
-        <translation>Fotos hierher ziehen, um sie als {label} zu markieren</translation>
+        <source>{name} is removed. Its photos are unsure.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -320,6 +362,26 @@
         <translation>&amp;Vorschau</translation>
     </message>
     <message>
+        <source>&amp;Grid</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Single</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Compare</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Inspector</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Photo &amp;only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Zoom &amp;in</source>
         <translation>Ver&amp;größern</translation>
     </message>
@@ -388,6 +450,17 @@
     </message>
 </context>
 <context>
+    <name>CompareView</name>
+    <message>
+        <source>Photos side by side</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{certainty} sure</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Corrections</name>
     <message>
         <source>Marked as {label}.</source>
@@ -414,8 +487,28 @@
         <translation>{number} Fotos bestätigt.</translation>
     </message>
     <message>
+        <source>Marked as unsure.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{number} photos marked as unsure.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set aside.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{number} photos set aside.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>The change of the classes is undone or redone.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The threshold is back where it was.</source>
@@ -531,6 +624,82 @@
     </message>
 </context>
 <context>
+    <name>EntryDelegate</name>
+    <message>
+        <source>Name of the class</source>
+        <translation>Name der Klasse</translation>
+    </message>
+</context>
+<context>
+    <name>EntryList</name>
+    <message>
+        <source>Classes</source>
+        <translation>Klassen</translation>
+    </message>
+</context>
+<context>
+    <name>EntryModel</name>
+    <message>
+        <source>{count} photos</source>
+        <translation>{count} Fotos</translation>
+    </message>
+    <message>
+        <source>{share} % checked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>key {key}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drop photos here to mark them. Double click to rename, right click for more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ExportDialog</name>
+    <message>
+        <source>Export</source>
+        <translation>Exportieren</translation>
+    </message>
+    <message>
+        <source>Copies the photos into a folder for each class. Nothing is moved.</source>
+        <translation>Kopiert die Fotos in einen Ordner für jede Klasse. Nichts wird verschoben.</translation>
+    </message>
+    <message>
+        <source>&amp;All photos ({n})</source>
+        <translation>&amp;Alle Fotos ({n})</translation>
+    </message>
+    <message>
+        <source>Only those you &amp;checked ({n})</source>
+        <translation>Nur die &amp;geprüften ({n})</translation>
+    </message>
+    <message>
+        <source>Copy to</source>
+        <translation>Kopieren nach</translation>
+    </message>
+    <message>
+        <source>Copy &amp;to</source>
+        <translation>Kopieren &amp;nach</translation>
+    </message>
+    <message>
+        <source>Choose...</source>
+        <translation>Wählen...</translation>
+    </message>
+    <message>
+        <source>Choose where to copy the photos</source>
+        <translation>Wählen, wohin die Fotos kopiert werden</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>&amp;Kopieren</translation>
+    </message>
+    <message>
+        <source>{folder} export</source>
+        <translation>{folder} Export</translation>
+    </message>
+</context>
+<context>
     <name>FaultList</name>
     <message>
         <source>Groups of duplicates and broken files</source>
@@ -601,6 +770,17 @@
     </message>
 </context>
 <context>
+    <name>Filmstrip</name>
+    <message>
+        <source>Filmstrip</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The photos before and after</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>FilterBar</name>
     <message>
         <source>Search file names</source>
@@ -659,12 +839,24 @@
         <translation>Neueste zuerst</translation>
     </message>
     <message>
+        <source>By class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Order</source>
         <translation>Reihenfolge</translation>
     </message>
     <message>
         <source>Size of thumbnails</source>
         <translation>Größe der Miniaturen</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only photos of which the model is so sure, or that you checked</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>How s&amp;ure</source>
@@ -675,8 +867,43 @@
         <translation>bis</translation>
     </message>
     <message>
+        <source>Chec&amp;ked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clear the filters</source>
+        <translation>Filter aufheben</translation>
+    </message>
+    <message>
         <source> %</source>
         <translation> %</translation>
+    </message>
+</context>
+<context>
+    <name>FolderMenu</name>
+    <message>
+        <source>No folder was sorted yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Sort photos...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Open results...</source>
+        <translation>Ergebnisse &amp;öffnen...</translation>
+    </message>
+    <message>
+        <source>&amp;Continue sorting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>S&amp;how in file manager</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Remove from this list</source>
+        <translation>Aus dieser Liste &amp;entfernen</translation>
     </message>
 </context>
 <context>
@@ -704,10 +931,6 @@
     <message>
         <source>Photos moved back: {count}. Your marks are kept.</source>
         <translation>Zurückverschobene Fotos: {count}. Ihre Markierungen bleiben.</translation>
-    </message>
-    <message>
-        <source>Choose where to copy the sorted photos (an empty folder)</source>
-        <translation>Wohin sollen die sortierten Fotos kopiert werden? (ein leerer Ordner)</translation>
     </message>
     <message>
         <source>Copying the sorted photos</source>
@@ -799,6 +1022,17 @@
     </message>
 </context>
 <context>
+    <name>HoverKeys</name>
+    <message>
+        <source>Mark as {label}</source>
+        <translation>Als {label} markieren</translation>
+    </message>
+    <message>
+        <source>Confirm</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Job</name>
     <message>
         <source>The process that did the work {how}. Nothing on disk is lost; start it again, and it goes on where it stopped.</source>
@@ -863,6 +1097,37 @@
     </message>
 </context>
 <context>
+    <name>ModelCard</name>
+    <message>
+        <source>MODEL</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Photos to learn from</source>
+        <translation>Fotos, aus denen es lernt</translation>
+    </message>
+    <message>
+        <source>Improve...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Improve the model</source>
+        <translation>Das Modell verbessern</translation>
+    </message>
+    <message>
+        <source>Let the model learn from the photos you checked (Ctrl+T)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} marks</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ModelCards</name>
     <message>
         <source>Cars</source>
@@ -887,6 +1152,29 @@
     <message>
         <source>&amp;Remove from this list</source>
         <translation>Aus dieser Liste &amp;entfernen</translation>
+    </message>
+</context>
+<context>
+    <name>NextStep</name>
+    <message>
+        <source>Sort photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move {count}...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Confirm {count}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Improve model...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next step: {step}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -996,17 +1284,6 @@
     </message>
 </context>
 <context>
-    <name>PhotoDelegate</name>
-    <message>
-        <source>cannot be shown</source>
-        <translation>kann nicht gezeigt werden</translation>
-    </message>
-    <message>
-        <source>couldn&apos;t be read</source>
-        <translation>nicht lesbar</translation>
-    </message>
-</context>
-<context>
     <name>PhotoGrid</name>
     <message>
         <source>Photos</source>
@@ -1043,8 +1320,8 @@
 <context>
     <name>Preview</name>
     <message>
-        <source>Preview</source>
-        <translation>Vorschau</translation>
+        <source>Photo</source>
+        <translation>Foto</translation>
     </message>
 </context>
 <context>
@@ -1108,6 +1385,10 @@
     <message>
         <source>Paused</source>
         <translation>Pausiert</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Stopping...</source>
@@ -1331,8 +1612,8 @@
         <translation>Ein neues Modell lernen lassen. Das bisherige bleibt, wie es ist.</translation>
     </message>
     <message>
-        <source>Check some photos under Review first</source>
-        <translation>Prüfen Sie zuerst einige Fotos unter „Durchsehen“</translation>
+        <source>Check some photos first</source>
+        <translation>Prüfen Sie zuerst einige Fotos</translation>
     </message>
 </context>
 <context>
@@ -1358,8 +1639,8 @@
         <translation>Lernt aus den {checked} Fotos, die Sie in {folder} geprüft haben.</translation>
     </message>
     <message>
-        <source>No photo is checked yet in {folder}. Check some photos under Review, then come back.</source>
-        <translation>In {folder} ist noch kein Foto geprüft. Prüfen Sie einige unter „Durchsehen“, und kommen Sie dann wieder.</translation>
+        <source>No photo is checked yet in {folder}. Check some photos, then come back.</source>
+        <translation>In {folder} ist noch kein Foto geprüft. Prüfen Sie einige, und kommen Sie dann wieder.</translation>
     </message>
     <message>
         <source>Cars</source>
@@ -1425,16 +1706,12 @@
 <context>
     <name>ReviewHeader</name>
     <message>
-        <source>Folder</source>
-        <translation>Ordner</translation>
+        <source>What is shown</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Photos checked</source>
-        <translation>Geprüfte Fotos</translation>
-    </message>
-    <message>
-        <source>{checked} checked, {changed} changed, {left} to go</source>
-        <translation>{checked} geprüft, {changed} geändert, {left} übrig</translation>
+        <source>{what} · {count} photos</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1469,6 +1746,37 @@
     </message>
 </context>
 <context>
+    <name>SectionHeader</name>
+    <message>
+        <source>{title} – 1 photo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title} – {n} photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show these photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hide these photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Confirm this one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Confirm these {n}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The model is right about these photos. Undo takes it back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ShortcutsSheet</name>
     <message>
         <source>Keyboard shortcuts</source>
@@ -1499,12 +1807,20 @@
         <translation>Zu einem anderen Foto gehen</translation>
     </message>
     <message>
-        <source>Space, Enter, double click</source>
-        <translation>Leertaste, Eingabe, Doppelklick</translation>
-    </message>
-    <message>
         <source>Preview, and back to the grid</source>
         <translation>Vorschau, und zurück zum Raster</translation>
+    </message>
+    <message>
+        <source>Space, E, double click</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open a stack of photos, and close it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare two to four photos</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Wheel, +, -</source>
@@ -1513,10 +1829,6 @@
     <message>
         <source>Zoom in the preview</source>
         <translation>In der Vorschau vergrößern</translation>
-    </message>
-    <message>
-        <source>Actual size in the preview, and back</source>
-        <translation>Wahre Größe in der Vorschau, und zurück</translation>
     </message>
     <message>
         <source>Larger and smaller</source>
@@ -1555,12 +1867,36 @@
         <translation>Markieren</translation>
     </message>
     <message>
-        <source>Drag to a tab</source>
-        <translation>Auf einen Reiter ziehen</translation>
+        <source>Actual size, and back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing but the photo, and back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Heat map, and back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag onto a class</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Confirm this photo, or those selected</source>
         <translation>Dieses Foto bestätigen, oder die ausgewählten</translation>
+    </message>
+    <message>
+        <source>Enter, Ctrl+R</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark as unsure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set aside</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Delete, Backspace</source>
@@ -1688,6 +2024,96 @@
     <message>
         <source>The model is right about the selected photos (Ctrl+R)</source>
         <translation>Das Modell hat bei den ausgewählten Fotos recht (Strg+R)</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>To check</source>
+        <translation>Zu prüfen</translation>
+    </message>
+    <message>
+        <source>All photos</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check again</source>
+        <translation>Noch einmal prüfen</translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation>Klassen</translation>
+    </message>
+    <message>
+        <source>New class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clean up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Duplicates</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Similar</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Couldn&apos;t be read</source>
+        <translation>Nicht lesbar</translation>
+    </message>
+    <message>
+        <source>Not photos</source>
+        <translation>Keine Fotos</translation>
+    </message>
+    <message>
+        <source>Set aside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Rename</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Merge into</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Re&amp;move class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Show in file manager</source>
+        <translation>Im &amp;Dateimanager zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>SingleView</name>
+    <message>
+        <source>About this photo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{certainty} sure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed by you</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>confirmed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} of {all}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1907,8 +2333,27 @@
         <translation>{n} Fotos sortiert.</translation>
     </message>
     <message>
-        <source>{n} couldn&apos;t be read. Review shows why.</source>
-        <translation>{n} nicht lesbar. „Durchsehen“ zeigt, warum.</translation>
+        <source>{n} couldn&apos;t be read. “Couldn&apos;t be read” at the side shows why.</source>
+        <translation>{n} nicht lesbar. „Nicht lesbar“ an der Seite zeigt, warum.</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Photos checked</source>
+        <translation>Geprüfte Fotos</translation>
+    </message>
+    <message>
+        <source>Share of the photos that are checked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>photos</source>
+        <translation>Fotos</translation>
+    </message>
+    <message>
+        <source>{checked} checked, {changed} changed, {left} to go</source>
+        <translation>{checked} geprüft, {changed} geändert, {left} übrig</translation>
     </message>
 </context>
 <context>
@@ -1994,30 +2439,45 @@
     </message>
 </context>
 <context>
+    <name>TopBar</name>
+    <message>
+        <source>Menu</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything else (F10)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+</context>
+<context>
     <name>Window</name>
     <message>
         <source>Sorter</source>
         <translation>Sorter</translation>
     </message>
     <message>
-        <source>Pages</source>
-        <translation>Seiten</translation>
+        <source>&amp;Sort photos</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Start</source>
-        <translation>Start</translation>
+        <source>&amp;Review photos</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Review</source>
-        <translation>Durchsehen</translation>
+        <source>&amp;Improve model</source>
+        <translation>Modell &amp;verbessern</translation>
     </message>
     <message>
-        <source>Improve</source>
-        <translation>Verbessern</translation>
-    </message>
-    <message>
-        <source>Clean</source>
-        <translation>Aufräumen</translation>
+        <source>&amp;Find duplicates</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&amp;File</source>
@@ -2306,12 +2766,20 @@
         <translation>Dateien werden beiseitegelegt</translation>
     </message>
     <message>
-        <source>{out} wasn&apos;t sorted by Sorter. Sort it under Start.</source>
-        <translation>{out} wurde nicht von Sorter sortiert. Sortieren Sie den Ordner unter „Start“.</translation>
+        <source>{out} wasn&apos;t sorted by Sorter. Sort it first.</source>
+        <translation>{out} wurde nicht von Sorter sortiert. Sortieren Sie den Ordner zuerst.</translation>
     </message>
     <message>
-        <source>No photos were sorted into {out}. Sort some under Start.</source>
-        <translation>In {out} wurden keine Fotos sortiert. Sortieren Sie welche unter „Start“.</translation>
+        <source>No photos were sorted into {out}. Sort some first.</source>
+        <translation>In {out} wurden keine Fotos sortiert. Sortieren Sie zuerst welche.</translation>
+    </message>
+    <message>
+        <source>{out} holds results of another model, “{old}”. Undo those and sort again. Or choose another folder under “Save to”.</source>
+        <translation>In {out} liegen Ergebnisse eines anderen Modells, „{old}“. Machen Sie jene rückgängig und sortieren Sie neu. Oder wählen Sie unter „Speichern in“ einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>{out} was sorted in another way. Choose the same as then, or undo that and sort again.</source>
+        <translation>{out} wurde auf andere Art sortiert. Wählen Sie dieselbe wie damals, oder machen Sie das rückgängig und sortieren Sie neu.</translation>
     </message>
     <message>
         <source>Sorted photos can&apos;t go into the photo folder itself. Choose another folder under “Save to”.</source>
@@ -2320,14 +2788,6 @@
     <message>
         <source>The photos in {photos} lie inside the folder to save to. Choose another folder under “Save to”.</source>
         <translation>Die Fotos in {photos} liegen in dem Ordner, in den gespeichert wird. Wählen Sie unter „Speichern in“ einen anderen Ordner.</translation>
-    </message>
-    <message>
-        <source>{out} holds results of another model, “{old}”. Put everything back first, under Recent. Or choose another folder under “Save to”.</source>
-        <translation>In {out} liegen Ergebnisse eines anderen Modells, „{old}“. Legen Sie zuerst unter „Zuletzt“ alles zurück. Oder wählen Sie unter „Speichern in“ einen anderen Ordner.</translation>
-    </message>
-    <message>
-        <source>{out} was sorted in another way. Choose the same as then, or put everything back under Recent.</source>
-        <translation>{out} wurde auf andere Art sortiert. Wählen Sie dieselbe wie damals, oder legen Sie unter „Zuletzt“ alles zurück.</translation>
     </message>
     <message>
         <source>These photos were not touched, so there is nothing to move. Export copies them.</source>

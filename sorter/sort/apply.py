@@ -148,7 +148,7 @@ def folders(rule: Rule, journal: Journal) -> tuple[str, ...]:
     return (*classes.names, *(name for name in more if name not in classes.names))
 
 
-def export(out: Path, target: Path, progress: Progress | None = None) -> Applied:
+def export(out: Path, target: Path, progress: Progress | None = None, only_reviewed: bool = False) -> Applied:
     """Copy the corrected set into class folders of another folder, with a report.csv that says what was corrected.
 
     The target is an output folder with a journal of its own: the same call goes on where it was stopped,
@@ -156,6 +156,7 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
 
     Args:
         progress: advances for each photo.
+        only_reviewed: copy no photo that nobody corrected or confirmed.
 
     Raises:
         UsageError: the target lies in the output folder, or belongs to something else.
@@ -200,6 +201,8 @@ def export(out: Path, target: Path, progress: Progress | None = None) -> Applied
                 path = entry.photo.path if entry.destination is None else out / entry.destination
                 if entry.correction is not None and entry.correction in (*classes.names, UNSURE):
                     reviewed[os.fspath(path)] = entry.correction
+                if only_reviewed and os.fspath(path) not in reviewed:
+                    continue
                 if item := _exported(path, entry, rule, classes, journal):
                     items[path] = item
             unscored = {entry.photo.path for entry in batch if entry.scores is None}

@@ -101,7 +101,7 @@ def test_errors_of_the_library_reach_the_window_in_its_words() -> None:
     [
         (
             "/a/b: holds no journal (.sorter/journal.db); name",
-            "/a/b wasn't sorted by Sorter. Sort it under Start.",
+            "/a/b wasn't sorted by Sorter. Sort it first.",
         ),
         (
             "--out /a: is the folder of photos itself; name another folder, such as /a/sorted",
@@ -109,7 +109,7 @@ def test_errors_of_the_library_reach_the_window_in_its_words() -> None:
         ),
         (
             "/a: was sorted with another model (car, not dog); choose another --out, or give --fresh to take",
-            "/a holds results of another model, “car”. Put everything back first, under Recent. "
+            "/a holds results of another model, “car”. Undo those and sort again. "
             "Or choose another folder under “Save to”.",
         ),
         (
