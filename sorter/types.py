@@ -122,6 +122,21 @@ class ActionKind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that belongs to a photo and lies in its folder: its raw, its sidecar, its film.
+
+    Attributes:
+        name: of the file.
+        size: bytes.
+        mtime_ns: modification time, nanoseconds since the epoch.
+    """
+
+    name: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Photo:
     """A file that was found.
 
@@ -131,6 +146,7 @@ class Photo:
         size: bytes.
         mtime_ns: modification time, nanoseconds since the epoch.
         is_link: the path is a symbolic link to the file.
+        companions: the other files of its set.
     """
 
     path: Path
@@ -138,6 +154,7 @@ class Photo:
     size: int
     mtime_ns: int
     is_link: bool = False
+    companions: tuple[Companion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def add_run(commands: Any) -> None:
     files = parser.add_argument_group("files")
     add_listing(files)
     add_filters(files)
+    _add_companions(files)
     add_limits(files)
     engine = parser.add_argument_group("engine")
     add_workers(engine)
@@ -142,6 +143,16 @@ def _add_reject(group: Any) -> None:
     )
 
 
+def _add_companions(group: Any) -> None:
+    group.add_argument(
+        "--companions",
+        choices=("auto", "none"),
+        default="auto",
+        help="auto takes a photo's raw, edits, sidecars, film and audio note along with it. none takes each file by "
+        "itself. (default: auto)",
+    )
+
+
 def _add_journal(group: Any) -> None:
     group.add_argument(
         "--journal",
@@ -187,6 +198,8 @@ def _summary_lines(summary: SortSummary) -> Iterator[str]:
         if reasons:
             text = reasons_text(dict(sorted(reasons.items())))
             yield f"  {name:<{width}}  {sum(reasons.values()):>9,}  ({text})"
+    if summary.companions:
+        yield f"{summary.companions:,} companions go with their photos"
     speed = f": {summary.rate:.1f} photos/s with {summary.engine}" if summary.decoded else ""
     yield f"{summary.decoded:,} photos decoded in {summary.seconds:.1f} s{speed}"
     if summary.refiled:

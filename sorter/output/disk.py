@@ -98,25 +98,29 @@ def free_name(wanted: Path, taken: Callable[[Path], bool]) -> Path:
             given out without gaps, so the first free one is found by doubling, then bisecting.
     """
     folder, name = wanted.parent, wanted.name
-    fits = fit_name(name, "")
-    path = wanted if fits == name else folder / fits
-    if not taken(path):
-        return path
 
     def numbered(number: int) -> Path:
-        return folder / fit_name(name, f" ({number})")
+        fits = fit_name(name, f" ({number})" if number > 1 else "")
+        return wanted if fits == name else folder / fits
 
+    return numbered(first_free(lambda number: taken(numbered(number))))
+
+
+def first_free(taken: Callable[[int], bool]) -> int:
+    """The first number from 1 on that is not in use, where numbers are given out without gaps."""
+    if not taken(1):
+        return 1
     high = 2
-    while taken(numbered(high)):
+    while taken(high):
         high *= 2
-    low = max(high // 2, 1)  # in use (or the name itself), while `high` is free
+    low = max(high // 2, 1)  # in use, while `high` is free
     while high - low > 1:
         middle = (low + high) // 2
-        if taken(numbered(middle)):
+        if taken(middle):
             low = middle
         else:
             high = middle
-    return numbered(high)
+    return high
 
 
 def fit_name(name: str, suffix: str) -> str:

@@ -80,7 +80,7 @@ class ThreadExecutor:
 
     def revert(self, filed: Sequence[Filed], steps: Sequence[Step]) -> list[str | None]:
         """Undo filings. The outcomes are in their order: None, or why a file was left where it is."""
-        return list(self._threads.map(_revert, filed, steps))
+        return list(self._threads.map(lambda each, step: take_back(step, each.placed), filed, steps))
 
     def recover(
         self, filed: Sequence[Filed], steps: Sequence[Step], go_on: bool
@@ -88,6 +88,9 @@ class ThreadExecutor:
         """Find out how far unfinished filings came, and carry them out with `go_on`.
 
         The outcomes are in their order: None for a photo that is not in the output.
+
+        Args:
+            steps: of those that were on their way within the output, the step from where they were.
         """
         return list(self._threads.map(lambda each, step: _recover(each, step, go_on), filed, steps))
 
@@ -125,9 +128,10 @@ def _place_of(filing: Filing) -> _Place:
     return store if store.concerns(filing) else disk
 
 
-def _revert(filed: Filed, step: Step) -> str | None:
+def take_back(step: Step, placed: Placed) -> str | None:
+    """Undo a filing that left this at its destination. None, or why the file was left where it is."""
     try:
-        _place_of(step.filing).revert(step.filing, filed.placed, step.staging)
+        _place_of(step.filing).revert(step.filing, placed, step.staging)
     except CannotUndo as error:
         return str(error)
     except OSError as error:
@@ -138,7 +142,5 @@ def _revert(filed: Filed, step: Step) -> str | None:
 def _recover(filed: Filed, step: Step, go_on: bool) -> Placed | OSError | None:
     if filed.state == "undoing":
         return None if _place_of(step.filing).was_reverted(step.filing, step.staging) else filed.placed
-    if filed.pending is not None:
-        step = Step(move_inside(step.filing.destination, filed.pending), step.staging)
     done = look_again(step)
     return attempt(step) if done is None and go_on else done

@@ -2,57 +2,40 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sorter.address import Address
-from sorter.output import disk, store
-from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
-from sorter.output.execute import Executor, Step, ThreadExecutor, move_inside
-from sorter.output.journal import FOLDER, Filed, Journal, PhotoRow
+from sorter.output import disk
+from sorter.output.disk import Filing, Placed
+from sorter.output.execute import Executor, ThreadExecutor, move_inside
+from sorter.output.journal import FOLDER, Filed, Journal, KeptCompanion, PhotoRow
 from sorter.output.layout import FLAT, FolderLayout
-from sorter.output.names import FreeNames
-from sorter.photos.shot import Shot, read_shot
-from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, SorterError
+from sorter.output.names import FreeNames, name_beside
+from sorter.output.together import (
+    Done,
+    Going,
+    Planned,
+    Scored,
+    about_companion,
+    by_set,
+    failure_of_set,
+    identity_now,
+    identity_of,
+    put_again,
+    take_back_set,
+)
+from sorter.photos.shot import read_shot
+from sorter.types import ActionKind, Failure, Photo, Reason, Result, Scores, SorterError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+__all__ = ["Filer", "Scored"]
+
 TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A photo on its way from the model to its folder.
-
-    Attributes:
-        filing: the filing that put it where it is now, or None.
-        current: where it is now in the output, absolute, or None.
-        wanted: the path to file it under instead of its label's folder, with the next free name. It may lie outside
-            the output.
-        shot: when it was taken, and by which camera; None to read it where the layout asks for it.
-    """
-
-    photo: Photo
-    scores: Scores
-    decision: Decision
-    filing: int | None = None
-    current: Path | None = None
-    wanted: Path | None = None
-    shot: Shot | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    filing: int
-    entry: int
-    of: Scored
-    what: Filing
-    again: bool  # the photo is in the output already and goes to another folder there
-
-
 class Filer:
-    """Files photos in one output folder.
+    """Files photos in one output folder, each with its companions: all of a set or nothing of it.
 
     Args:
         journal: of that folder.
@@ -92,7 +75,8 @@ class Filer:
     def file(self, batch: Sequence[Scored | Result[Scores]]) -> list[int]:
         """Write a batch to the journal in its order, failures too, and put its scored photos in their folders.
 
-        A photo that cannot be filed becomes a failed row and stays where it is. Returns the ids in the journal.
+        A photo that cannot be filed becomes a failed row and stays where it is, with its companions. Returns the ids
+        in the journal.
 
         Raises:
             SorterError: the disk is full.
@@ -115,6 +99,8 @@ class Filer:
                 self._journal.not_filed(step.entry, Failure(Reason.NOT_FILED, message))
         return entries
 
+    # -- after a crash -----------------------------------------------------------------------------------------
+
     def recover(self, go_on: bool) -> None:
         """Finish or drop the filings that a crash or a full disk stopped halfway.
 
@@ -127,78 +113,149 @@ class Filer:
         """
         with self._journal.transaction():
             unfinished = self._journal.unfinished()
+            steps = self._planned(unfinished)
             if self._dry:  # another run may be at work on them
-                for filed in unfinished:
-                    self._forget(filed)
+                for step in steps:
+                    self._leave(step)
                 return
-            outcomes = self._threads.recover(unfinished, [*map(self._step, unfinished)], go_on)
-            for filed, outcome in zip(unfinished, outcomes, strict=True):
-                if filed.state != "undoing":
-                    self._recover_filing(filed, outcome)
-                elif outcome is None:
-                    self._journal.unfiled(filed.id)
-                else:
-                    self._journal.stays(filed.id)
+            outcomes = self._threads.recover(unfinished, [each.step for each in steps], go_on)
+            told = [*zip(unfinished, steps, outcomes, strict=True)]
+            self._recover_undo([(filed, outcome) for filed, _, outcome in told if filed.state == "undoing"])
+            done = [(step, outcome) for filed, step, outcome in told if filed.state != "undoing"]
+            for step, outcome in done:
+                if outcome is None:
+                    self._leave(step)
+            for members in by_set([(step, outcome) for step, outcome in done if outcome is not None]):
+                if not self._settled(members):  # a failed photo is tried again, under a new name
+                    self._raise_full(members)
+                    self._journal.not_filed(members[0].of.entry, failure_of_set(members))
 
-    def _recover_filing(self, filed: Filed, outcome: Placed | OSError | None) -> None:
-        if isinstance(outcome, Placed):
-            self._journal.filed({filed.id: outcome})
-            return
-        if outcome is not None and outcome.errno in FULL:
-            raise self._full(outcome)
-        self._forget(filed)
-        if outcome is not None:  # a failed photo is tried again, under a new name
-            self._journal.not_filed(filed.entry, _failure(outcome))
+    def _recover_undo(self, told: Sequence[tuple[Filed, Placed | OSError | None]]) -> None:
+        """A set of which one file was put back is put back as a whole."""
+        batch = [filed for filed, _ in told]
+        of_sets = self._journal.set_filings([filed.entry for filed in batch])
+        begun = {filed.entry for filed, outcome in told if outcome is None and filed.id in of_sets}
+        problems: list[str | None] = [None if outcome is None else "stays" for _, outcome in told]
+        rest = [
+            at
+            for at, filed in enumerate(batch)
+            if problems[at] and filed.id in of_sets and filed.entry in begun
+        ]
+        tried = self._revert([batch[at] for at in rest])
+        for at, problem in zip(rest, tried, strict=True):
+            problems[at] = problem
+        self._undone(batch, problems)
 
-    def _forget(self, filed: Filed) -> None:
-        if filed.state == "planned":
-            self._journal.unfiled(filed.id)
-        else:
-            self._journal.stays(filed.id)
+    # -- undo --------------------------------------------------------------------------------------------------
 
     def undo(self, batch: Sequence[Filed]) -> list[str | None]:
-        """Undo filings. The outcomes are in their order: None, or why a file was left where it is."""
+        """Undo filings. The outcomes are in their order: None, or why a file was left where it is.
+
+        Args:
+            batch: of each set all that is in the output.
+        """
         with self._journal.transaction():
             for filed in batch:
                 self._journal.plan_undo(filed.id)
-        outcomes = self._threads.revert(batch, [*map(self._step, batch)])
+        outcomes = self._revert(batch)
         for folder in {filed.filing.source.parent for filed in batch if filed.filing.kind is ActionKind.MOVE}:
             if not isinstance(folder, Address) and folder.exists():
                 disk.sync_folder(folder)
         with self._journal.transaction():
-            for filed, problem in zip(batch, outcomes, strict=True):
-                if problem is None:
-                    self._journal.unfiled(filed.id)
-                else:
-                    self._journal.stays(filed.id)
-        return outcomes
+            return self._undone(batch, outcomes)
 
-    # -- one step each -----------------------------------------------------------------------------------------
+    def _revert(self, batch: Sequence[Filed]) -> list[str | None]:
+        return self._threads.revert(batch, [each.step for each in self._planned(batch)])
 
-    def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[_Planned]:
+    def _undone(self, batch: Sequence[Filed], problems: Sequence[str | None]) -> list[str | None]:
+        """Mark filings as undone or as left where they are. Returns the problems, those of a torn set's others, too."""
+        of_sets = self._journal.set_filings([filed.entry for filed in batch])
+        pairs = [*zip(self._planned(batch), problems, strict=True)]
+        again = put_again([(each, problem) for each, problem in pairs if each.filing in of_sets])
+        found: list[str | None] = []
+        for filed, problem in zip(batch, problems, strict=True):
+            if filed.id in again:
+                problem = again[filed.id].why
+                self._journal.filed({filed.id: again[filed.id].placed})
+            elif problem is None:
+                self._journal.unfiled(filed.id)
+            else:
+                self._journal.stays(filed.id)
+            found.append(problem)
+        return found
+
+    # -- plans -------------------------------------------------------------------------------------------------
+
+    def _plan(self, batch: Sequence[tuple[int, Scored]]) -> list[Planned]:
         """Give out names in the order of the batch, and write the plans down. A photo without a plan stays."""
-        going = [(entry, scored, self._wanted(scored)) for entry, scored in batch if self._goes(scored)]
-        names = FreeNames(self._journal, [wanted for *_, wanted in going], self._ask_store)
-        planned: list[tuple[int, Scored, Filing, int | None]] = []
-        for entry, scored, wanted in going:
-            if scored.current is not None and scored.filing is not None:
-                destination = names.give(wanted)
-                self._journal.plan_again(scored.filing, destination)
-                planned.append((entry, scored, move_inside(scored.current, destination), scored.filing))
-                continue
-            identity = _identity(scored.photo)
-            if isinstance(identity, Failure):
-                self._journal.not_filed(entry, identity)
-                continue
-            what = Filing(self._kind, scored.photo.path, names.give(wanted), identity, self._relative_links)
-            planned.append((entry, scored, what, None))
-        new = iter(
-            self._journal.plan([(entry, what) for entry, _, what, filing in planned if filing is None])
+        kept = self._journal.companions_of([entry for entry, scored in batch if scored.photo.companions])
+        sets = [(entry, scored, self._going(entry, scored, kept.get(entry, []))) for entry, scored in batch]
+        wanted = [each.wanted for *_, files in sets for each in files]
+        names = FreeNames(self._journal, wanted, self._ask_store)
+        planned: list[Planned] = []
+        for entry, scored, files in sets:
+            own = {each.now for each in files}
+            places = names.give_together([each.wanted for each in files], own)
+            for each, place in zip(files, places, strict=True):
+                if place == each.now:
+                    continue
+                again = each.filing is not None
+                what = move_inside(each.now, place) if again else self._filing(each, place)
+                planned.append(Planned(each.filing or 0, entry, what, Path(), again, each.companion, scored))
+        return self._written(planned)
+
+    def _written(self, planned: Sequence[Planned]) -> list[Planned]:
+        """The plans with their ids, once they are in the journal."""
+        new = iter(self._journal.plan([(each.entry, each.what) for each in planned if not each.again]))
+        found = []
+        for each in planned:
+            number = each.filing if each.again else next(new)
+            if each.again:
+                self._journal.plan_again(number, each.what.destination)
+            found.append(replace(each, filing=number, staging=self._staging_file(number)))
+        self._journal.plan_companions(
+            {each.what.source: each.filing for each in found if each.companion and not each.again}
         )
-        return [
-            _Planned(next(new) if filing is None else filing, entry, scored, what, again=filing is not None)
-            for entry, scored, what, filing in planned
-        ]
+        return found
+
+    def _filing(self, going: Going, place: Path) -> Filing:
+        return Filing(self._kind, going.now, place, going.identity, self._relative_links)
+
+    def _going(self, entry: int, scored: Scored, kept: Sequence[KeptCompanion]) -> list[Going]:
+        """The files of a set that get a new place, the photo first. None of them where one cannot go."""
+        wanted, goes = self._wanted(scored), self._goes(scored)
+        files: list[Going | Failure] = []
+        if goes:
+            files.append(self._photo(scored, wanted))
+        elif scored.current is None or self._kind is ActionKind.NONE:
+            return []
+        else:  # what became its companion after it was filed follows it
+            wanted, kept = scored.current, [each for each in kept if each.filing is None]
+        companions = (self._companion(scored.photo, wanted, each) for each in kept)
+        files += [each for each in companions if each is not None]
+        failure = next((each for each in files if isinstance(each, Failure)), None)
+        if failure is not None and goes:
+            self._journal.not_filed(entry, failure)
+        return [] if failure is not None else [each for each in files if isinstance(each, Going)]
+
+    def _photo(self, scored: Scored, wanted: Path) -> Going | Failure:
+        if scored.current is not None and scored.filing is not None:
+            return Going(scored.current, wanted, scored.filing)
+        identity = identity_of(scored.photo)
+        return identity if isinstance(identity, Failure) else Going(scored.photo.path, wanted, None, identity)
+
+    def _companion(self, photo: Photo, wanted: Path, kept: KeptCompanion) -> Going | Failure | None:
+        """None for one that is no longer there."""
+        place = wanted.with_name(name_beside(kept.path.name, photo.path.name, wanted.name))
+        if kept.filing is not None:
+            return Going(kept.now, place, kept.filing, companion=True)
+        identity = identity_now(kept.path)
+        if not isinstance(identity, Failure):
+            return Going(kept.path, place, None, identity, companion=True)
+        if identity.reason is not Reason.VANISHED:
+            return about_companion(kept.path, identity)
+        self._journal.forget_companion(kept.path)
+        return None
 
     def _goes(self, scored: Scored) -> bool:
         if scored.current is not None and scored.filing is not None:
@@ -225,57 +282,109 @@ class Filer:
 
         return self._threads.map(with_shot, batch)
 
-    def _do(self, steps: list[_Planned]) -> list[_Planned]:
+    # -- one step each -----------------------------------------------------------------------------------------
+
+    def _do(self, steps: list[Planned]) -> list[Planned]:
         """Carry out plans. Returns those to do again under another name."""
         outcomes = self._apply(steps)
-        placed: dict[int, Placed] = {}
         if not self._dry:
             for folder in {step.what.destination.parent for step in steps}:
                 if not isinstance(folder, Address) and folder.exists():
                     disk.sync_folder(folder)
-        full, again = None, []
+        failed: list[list[Done]] = []
+        again: list[Planned] = []
         with self._journal.transaction():
-            for step, outcome in zip(steps, outcomes, strict=True):
-                if isinstance(outcome, Placed):
-                    placed[step.filing] = outcome
-                    continue
-                if outcome.errno in FULL:
-                    full = outcome  # stays planned, and is done when the command is given again
-                    continue
-                self._journal.filed(placed)  # which may have left a name that is now free
-                placed.clear()
-                self._leave(step)
-                if isinstance(outcome, FileExistsError):
-                    self._ask_store = True
-                    again += self._plan([(step.entry, step.of)])
-                    self._ask_store = False
+            placed: dict[int, Placed] = {}
+            for members in by_set([*zip(steps, outcomes, strict=True)]):
+                if all(isinstance(each.outcome, Placed) for each in members):
+                    placed |= {
+                        each.of.filing: each.outcome for each in members if isinstance(each.outcome, Placed)
+                    }
                 else:
-                    self._journal.not_filed(step.entry, _failure(outcome))
-            self._journal.filed(placed)
-        if full is not None:
-            raise self._full(full)
+                    failed.append(members)
+            self._journal.filed(placed)  # which may have left a name that is now free
+            for members in failed:
+                if self._settled(members) or any(each.is_full for each in members):
+                    continue  # what the disk had no room for stays planned, and is done with the next command
+                if any(isinstance(each.outcome, FileExistsError) for each in members):
+                    again += self._plan_again(members[0].of)
+                else:
+                    self._journal.not_filed(members[0].of.entry, failure_of_set(members))
+        for members in failed:
+            self._raise_full(members)
         return again
 
-    def _full(self, error: OSError) -> SorterError:
-        return SorterError(
-            f"{self._out}: {error.strerror}; free some space and give the same command again, "
-            "it goes on where it stopped"
-        )
+    def _settled(self, members: Sequence[Done]) -> bool:
+        """Mark the files of a set as placed if all are. Else nothing of it stays, unless the disk was full.
 
-    def _apply(self, steps: list[_Planned]) -> list[Placed | OSError]:
+        A companion that is gone does not count.
+        """
+        for each in members:
+            if each.is_gone:
+                self._leave(each.of)
+                self._journal.forget_companion(each.of.what.source)
+        members = [each for each in members if not each.is_gone]
+        placed = {each.of.filing: each.outcome for each in members if isinstance(each.outcome, Placed)}
+        if len(placed) < len(members) and not any(each.is_full for each in members):
+            placed = take_back_set(members)
+            for each in members:
+                if each.of.filing not in placed:
+                    self._leave(each.of)
+            self._journal.filed(placed)
+            return False
+        self._journal.filed(placed)
+        return len(placed) == len(members)
+
+    def _plan_again(self, step: Planned) -> list[Planned]:
+        """Plan a set under another name, as one of its names was taken in the meantime."""
+        assert step.of is not None, "only what was just planned is planned again"
+        self._ask_store = True
+        try:
+            return self._plan([(step.entry, step.of)])
+        finally:
+            self._ask_store = False
+
+    def _raise_full(self, members: Sequence[Done]) -> None:
+        """Raise SorterError where the disk had no room for a file."""
+        for each in members:
+            if isinstance(each.outcome, OSError) and each.is_full:
+                raise SorterError(
+                    f"{self._out}: {each.outcome.strerror}; free some space and give the same command again, "
+                    "it goes on where it stopped"
+                )
+
+    def _apply(self, steps: list[Planned]) -> list[Placed | OSError]:
         if self._dry:
             return [Placed(0, 0)] * len(steps)
-        return self._executor.apply([Step(step.what, self._staging_file(step.filing)) for step in steps])
+        return self._executor.apply([each.step for each in steps])
 
-    def _leave(self, step: _Planned) -> None:
+    def _leave(self, step: Planned) -> None:
         if step.again:
             self._journal.stays(step.filing)
         else:
             self._journal.unfiled(step.filing)
 
-    def _step(self, filed: Filed) -> Step:
-        filing = replace(filed.filing, relative_link=self._relative_links)
-        return Step(filing, self._staging_file(filed.id))
+    def _planned(self, batch: Sequence[Filed]) -> list[Planned]:
+        """Filings of the journal as they were planned."""
+        companions = self._journal.companion_filings([filed.id for filed in batch])
+        return [
+            Planned(
+                filed.id,
+                filed.entry,
+                filed.filing
+                if filed.pending is None
+                else move_inside(filed.filing.destination, filed.pending),
+                self._staging_file(filed.id),
+                filed.state != "planned",
+                filed.id in companions,
+            )
+            for filed in batch
+        ]
+
+    def _rest_of(self, filed: Filed) -> Filing:
+        if filed.pending is not None:
+            return move_inside(filed.filing.destination, filed.pending)
+        return replace(filed.filing, relative_link=self._relative_links)
 
     def _staging_file(self, filing: int) -> Path:
         return self._staging / f"{filing}.part"
@@ -287,22 +396,3 @@ def _row(item: Scored | Result[Scores]) -> PhotoRow:
     if not isinstance(item.outcome, Failure):
         raise TypeError(f"{item.photo.path}: has scores, and nobody decided on them")
     return PhotoRow(item.photo, item.outcome)
-
-
-def _identity(photo: Photo) -> FileIdentity | ObjectIdentity | Failure:
-    """What tells after a crash that it is still the same file. An object is looked at when it is copied."""
-    if isinstance(photo.path, Address):
-        return ObjectIdentity(photo.size, photo.mtime_ns)
-    try:
-        status = photo.path.stat()
-    except OSError as error:
-        return _failure(error)
-    if (status.st_size, status.st_mtime_ns) != (photo.size, photo.mtime_ns):
-        return Failure(Reason.NOT_FILED, store.CHANGED)
-    return FileIdentity.of(status)
-
-
-def _failure(error: OSError) -> Failure:
-    if isinstance(error, FileNotFoundError):
-        return Failure(Reason.VANISHED, "the file is no longer there")
-    return Failure(Reason.NOT_FILED, error.strerror or str(error))

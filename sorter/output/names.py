@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from sorter.address import Address
 from sorter.output import disk
 from sorter.output.journal import Journal
 from sorter.output.layout import FLAT, FolderLayout
+from sorter.photos.companions import number_place
 from sorter.types import UsageError
 
 
@@ -24,6 +25,48 @@ def check_class_folders(out: Path, labels: Iterable[str], layout: FolderLayout =
                 f"{place}: is a file where the folder of the class {label!r} belongs; move it away, or choose another "
                 "folder"
             )
+
+
+def numbered(wanted: Sequence[Path], number: int) -> list[Path]:
+    """Paths of a set with a number, at a place where they still belong together. Longer names than 255 bytes are cut.
+
+    Args:
+        wanted: the photo's path, then those of its companions in the same folder.
+    """
+    suffix = f" ({number})" if number > 1 else ""
+    places = [number_place(path.name, wanted[0].name) for path in wanted]
+    rests = [path.name[place:] for path, place in zip(wanted, places, strict=True)]
+    room = disk.NAME_MAX - max(len(os.fsencode(suffix + rest)) for rest in rests)
+    return [
+        path.with_name(_cut(path.name[:place], room) + suffix + rest)
+        for path, place, rest in zip(wanted, places, rests, strict=True)
+    ]
+
+
+def _cut(head: str, room: int) -> str:
+    while head and len(os.fsencode(head)) > room:
+        head = head[:-1]
+    return head
+
+
+def name_beside(name: str, photo: str, now: str) -> str:
+    """A companion's name where its photo has another one now: another extension, or a number.
+
+    Args:
+        name: of the companion, as it was found.
+        photo: name of the photo, as it was found.
+        now: name of the photo now.
+    """
+    stem, now_stem = Path(photo).stem, Path(now).stem
+    if name.lower().startswith(photo.lower()):
+        return now + name[len(photo) :]
+    if now_stem == stem:
+        return name
+    at, place = number_place(photo, photo), number_place(name, photo)
+    rest = photo[at:]
+    if now.startswith(photo[:at]) and now.endswith(rest):
+        return name[:place] + now[at : len(now) - len(rest)] + name[place:]
+    return name
 
 
 class FreeNames:
@@ -44,6 +87,24 @@ class FreeNames:
         free = disk.free_name(wanted, self._taken)
         self._in_use.add(str(free))
         return free
+
+    def give_together(self, wanted: Sequence[Path], own: Collection[Path] = ()) -> list[Path]:
+        """Paths for a set, all as wanted or all with one number. They are then in use.
+
+        Args:
+            wanted: the photo's path, then those of its companions in the same folder.
+            own: paths at which files of the set lie now.
+        """
+        distinct = len(wanted) > 1 and len({path.name for path in numbered(wanted, 1 << 32)}) == len(wanted)
+        if not distinct:  # one file, or names so long that a number makes two of them one
+            return [self.give(path) for path in wanted]
+
+        def taken(number: int) -> bool:
+            return any(path not in own and self._taken(path) for path in numbered(wanted, number))
+
+        found = numbered(wanted, disk.first_free(taken))
+        self._in_use.update(map(str, found))
+        return found
 
     def _taken(self, path: Path) -> bool:
         name = str(path)

@@ -154,8 +154,29 @@ def _extents(iloc: bytes) -> Iterator[Extent]:
                 yield Extent(item, begins, begins + length)
 
 
-def _children(file: IO[bytes]) -> dict[bytes, bytes]:
-    """The boxes within the first `meta` box, by name; empty where there is none."""
+def extents_of(file: IO[bytes], kind: bytes) -> Iterator[tuple[int, int]]:
+    """Where in the file the items of a kind lie, such as `Exif`: the first byte, and the one behind the last.
+
+    Raises:
+        struct.error, ValueError, IndexError: the boxes are damaged.
+    """
+    children = _children(file)
+    items = set(_items(children.get(b"iinf", bytes(6)), kind))
+    for each in _extents(children.get(b"iloc", b"")):
+        if each.item in items:
+            yield each.begins, each.ends
+
+
+def _items(iinf: bytes, kind: bytes) -> Iterator[int]:
+    """The numbers of the items of a kind: ISO 14496-12, 8.11.6."""
+    for name, body in walk_boxes(iinf[8 if iinf[0] else 6 :]):
+        width = 4 if body[:1] == b"\3" else 2
+        if name == b"infe" and body[6 + width : 10 + width] == kind:
+            yield int.from_bytes(body[4 : 4 + width], "big")
+
+
+def top_boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    """The first boxes of a file: name, where the body begins, and where it ends. Raises as `boxes_in`."""
     size = file.seek(0, os.SEEK_END)
     at = 0
     for _ in range(DEPTH):
@@ -164,10 +185,16 @@ def _children(file: IO[bytes]) -> dict[bytes, bytes]:
         if len(head) < 8:
             break
         length, name, start = _length(head, size - at)
-        if name == b"meta" and length <= MOST_META:
-            file.seek(at + start)
-            return dict(walk_boxes(file.read(length - start)[4:]))
+        yield name, at + start, at + length
         at += length
+
+
+def _children(file: IO[bytes]) -> dict[bytes, bytes]:
+    """The boxes within the first `meta` box, by name; empty where there is none."""
+    for name, begins, ends in top_boxes(file):
+        if name == b"meta" and ends - begins <= MOST_META:
+            file.seek(begins)
+            return dict(walk_boxes(file.read(ends - begins)[4:]))
     return {}
 
 

@@ -1,7 +1,7 @@
 """What belongs together by its name: a photo, its raw, its edits, its sidecars, its film and its audio note.
 
-Names are those of one folder. Nothing is opened here: `sorter.photos.capture` tells whether two files of one name are
-of one moment. Sources: the exports of Google Takeout, of Apple Photos and of Pixel cameras; Adobe, darktable,
+Names are those of one folder. Nothing is opened here: `sorter.photos.sets` asks whether two files of one
+name are of one moment. Sources: the exports of Google Takeout, of Apple Photos and of Pixel cameras; Adobe, darktable,
 RawTherapee, DxO, ON1 and Capture One for their sidecars.
 """
 
@@ -58,10 +58,10 @@ class Part(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of a set."""
+    """A file of a set, and what it is to its photo."""
 
     name: str
-    kind: Part
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,12 @@ class _Picture:
     name: str
     stem: str
     suffix: str
-    kind: Part
+    part: Part
 
     @property
     def rank(self) -> tuple[int, int, str]:
         first = FIRST.index(self.suffix) if self.suffix in FIRST else len(FIRST)
-        return self.kind, first, self.name
+        return self.part, first, self.name
 
 
 def group(names: Iterable[str]) -> Groups:
@@ -132,6 +132,13 @@ def sidecars_of(photo: str, names: Iterable[str]) -> tuple[str, ...]:
     found = [each for each in group(names).sets if photo in each.names]
     own = {name for each in found for name in each.names if _suffix(name) == ".xmp"}
     return tuple(sorted(own, key=lambda name: (not name.lower().startswith(photo.lower()), name)))
+
+
+def with_raw(raw: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The raw, and the edits among the names of its set that are its own, where its photo turns out to be another's."""
+    own = {raw.lower(), _stem(raw).lower()}
+    edits = (name for name in names if _suffix(name) in DEVELOPED and _stem(name).lower() in own)
+    return (raw, *edits)
 
 
 def number_place(name: str, leader: str) -> int:
@@ -163,10 +170,10 @@ class _Grouping:
         """A set for each plain picture. Edits and raws of the same stem go with the first."""
         sets: list[list[Member]] = []
         for picture in sorted(found, key=lambda each: each.rank):
-            if not sets or picture.kind is Part.PLAIN:
+            if not sets or picture.part is Part.PLAIN:
                 sets.append([])
-            own = sets[-1] if picture.kind is Part.PLAIN else self._same_spelling(sets, picture)
-            own.append(Member(picture.name, picture.kind))
+            own = sets[-1] if picture.part is Part.PLAIN else self._same_spelling(sets, picture)
+            own.append(Member(picture.name, picture.part))
             self._by_name[picture.name.lower()] = own
             if len(picture.name) > TAKEOUT:
                 self._long.setdefault(picture.name[:TAKEOUT].lower(), []).append(key)
@@ -181,14 +188,14 @@ class _Grouping:
         for name in others:
             self._join(name)
         sets = {id(own): own for leads in self._leads.values() for own in leads}
-        whole = (tuple(sorted(own, key=lambda each: each.kind)) for own in sets.values() if len(own) > 1)
+        whole = (tuple(sorted(own, key=lambda each: each.part)) for own in sets.values() if len(own) > 1)
         return Groups(tuple(map(PhotoSet, whole)), tuple(self._doubtful))
 
     def _join(self, name: str) -> None:
         suffix = _suffix(name)
         for candidate in _owners(name, suffix):
             if (own := self._by_name.get(candidate)) is not None:
-                own.append(Member(name, _kind(suffix)))
+                own.append(Member(name, _part(suffix)))
                 return
         for key in (*_keys(name, suffix), *self._cut(name, suffix)):
             if sets := self._leads.get(key):
@@ -198,13 +205,13 @@ class _Grouping:
     def _give(self, name: str, suffix: str, sets: list[list[Member]]) -> None:
         spelt = [own for own in sets if _stem(own[0].name) == _stem(name)]
         fit = spelt if len(spelt) == 1 else sets
-        with_raw = [own for own in fit if any(each.kind is Part.RAW for each in own)]
+        with_raw = [own for own in fit if any(each.part is Part.RAW for each in own)]
         if len(fit) > 1 and suffix in DEVELOPED and len(with_raw) == 1:
             fit = with_raw
         if len(fit) > 1:
             self._doubtful.append((name, tuple(own[0].name for own in fit)))
         else:
-            fit[0].append(Member(name, _kind(suffix)))
+            fit[0].append(Member(name, _part(suffix)))
 
     def _cut(self, name: str, suffix: str) -> Iterator[str]:
         """Keys of photos whose JSON has a cut name, where there is one such photo: `long...(1).json` of its copy."""
@@ -222,8 +229,8 @@ def _picture(name: str) -> _Picture | None:
     if suffix not in PLAIN and suffix not in RAW_SUFFIXES:
         return None
     stem = _stem(name)
-    kind = Part.RAW if suffix in RAW_SUFFIXES else Part.EDIT if _is_edit(stem.lower()) else Part.PLAIN
-    return _Picture(name, stem, suffix, kind)
+    part = Part.RAW if suffix in RAW_SUFFIXES else Part.EDIT if _is_edit(stem.lower()) else Part.PLAIN
+    return _Picture(name, stem, suffix, part)
 
 
 def _is_edit(stem: str) -> bool:
@@ -292,7 +299,7 @@ def _counted(stem: str) -> tuple[str, str]:
     return (match["base"], match["count"]) if match else (stem, "")
 
 
-def _kind(suffix: str) -> Part:
+def _part(suffix: str) -> Part:
     if suffix in FILMS:
         return Part.FILM
     if suffix in AUDIO:

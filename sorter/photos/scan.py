@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sorter.address import SORTED_NAMES, Address, in_order
 from sorter.photos.protected import marks_in, protected_content, protected_folder, protected_name
+from sorter.photos.sets import Families, Item, families, joined
 from sorter.types import Failure, Photo, Reason, Result, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Scan:
         follow_symlinks: enter folders that are symbolic links.
         hidden: include names that begin with a dot.
         include_protected: enter folders of other programs, as in `sorter.photos.protected`. A root is always entered.
+        companions: a photo holds its companions, as in `sorter.photos.companions`. Else each file is by itself.
     """
 
     roots: tuple[Path, ...]
@@ -42,8 +44,9 @@ class Scan:
     follow_symlinks: bool = False
     hidden: bool = False
     include_protected: bool = False
+    companions: bool = False
 
-    def __iter__(self) -> Iterator[Photo | Result[Any]]:
+    def __iter__(self) -> Iterator[Item]:
         """Yield a `Photo` for each file to decode, and a failed `Result` for each entry that is skipped.
 
         A skipped folder gives one result. A root inside another root is searched once, in its own turn. Memory: the
@@ -63,7 +66,7 @@ class Scan:
             if stat.S_ISDIR(status.st_mode):
                 yield from walk.root(root, status, Path(root.name) if len(roots) > 1 else Path())
             else:
-                yield _file(root, Path(root.name), status, root.is_symlink())
+                yield from walk.file(root, status)
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,10 @@ class _Walk:
     left_out: Path | None
     roots: Collection[Path]
     visited: set[tuple[int, int]] = field(default_factory=set)
+    families: Families = field(default_factory=Families)
+    came: set[Path] = field(default_factory=set)
 
-    def root(self, root: Path, status: os.stat_result, shown: Path) -> Iterator[Photo | Result[Any]]:
+    def root(self, root: Path, status: os.stat_result, shown: Path) -> Iterator[Item]:
         """Everything below a root, except other roots, with paths relative to the folder `shown`."""
         if not self._enters(status):
             yield passed_over(root, shown, Reason.FOLDER_LOOP, SEEN, status)
@@ -92,7 +97,7 @@ class _Walk:
 
     def _folder(
         self, folder: Path, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
-    ) -> Iterator[Photo | Result[Any]]:
+    ) -> Iterator[Item]:
         """The entries of one folder. Folders to enter next are appended to `inner`."""
         if isinstance(folder, Address):
             yield from self._listed(folder, relative, shown, inner)
@@ -106,35 +111,75 @@ class _Walk:
         if relative.parts and (why := self._protected(names)):
             yield passed_over(folder, shown / relative, Reason.PROTECTED, why, _status(folder))
             return
-        inside, others = shown / relative, self._roots_in(folder)
-        for name in names:
-            if name in others:
-                continue
-            path, shown_as = folder / name, inside / name
-            try:
-                link = path.lstat()
-                is_link = stat.S_ISLNK(link.st_mode)
-                status, trouble = _followed(path, link) if is_link else (link, None)
-            except OSError as error:
-                yield passed_over(path, shown_as, *_trouble(error))
-                continue
-            is_folder = stat.S_ISDIR(status.st_mode)
-            if is_folder and self._is_left_out(path, is_link):
-                continue
-            if refused := self._refused(relative, path, is_folder, is_link) or trouble:
-                yield passed_over(path, shown_as, *refused, status)
-            elif not is_folder:
-                yield _file(path, shown_as, status, is_link)
-            elif self._enters(status):
-                inner.append((path, relative / name))
-            else:
-                yield passed_over(path, shown_as, Reason.FOLDER_LOOP, SEEN, status)
+        yield from self._items(folder, names, lambda name: self._entry(folder, relative, shown, inner, name))
+
+    def _entry(
+        self, folder: Path, relative: Path, shown: Path, inner: list[tuple[Path, Path]], name: str
+    ) -> Item | None:
+        """An entry of a folder on a disk; None for a folder to enter, which is appended to `inner`."""
+        path, shown_as = folder / name, shown / relative / name
+        try:
+            link = path.lstat()
+            is_link = stat.S_ISLNK(link.st_mode)
+            status, trouble = _followed(path, link) if is_link else (link, None)
+        except OSError as error:
+            return passed_over(path, shown_as, *_trouble(error))
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if is_folder and self._is_left_out(path, is_link):
+            return None
+        if refused := self._refused(relative, path, is_folder, is_link) or trouble:
+            return passed_over(path, shown_as, *refused, status)
+        if not is_folder:
+            return _file(path, shown_as, status, is_link)
+        if not self._enters(status):
+            return passed_over(path, shown_as, Reason.FOLDER_LOOP, SEEN, status)
+        inner.append((path, relative / name))
+        return None
+
+    def _items(
+        self, folder: Path, names: Sequence[str], entry: Callable[[str], Item | None]
+    ) -> Iterator[Item]:
+        """What the entries of a folder are, but for those that are roots and come in their own turn."""
+        others = self._roots_in(folder)
+        if others and self.scan.companions:
+            others |= {name for other in others for name in families(names).get(other, ())}
+        if others:
+            names = [name for name in names if name not in others]
+        if self.scan.companions:
+            yield from joined(names, entry, opens=not isinstance(folder, Address))
+        else:
+            yield from (item for item in map(entry, names) if item is not None)
+
+    def file(self, root: Path, status: os.stat_result) -> Iterator[Item]:
+        """A root that is a file, with its companions; nothing where it came with an earlier root."""
+        item = _file(root, Path(root.name), status, root.is_symlink())
+        if not self.scan.companions or not isinstance(item, Photo) or item.is_link:
+            yield item
+            return
+        if root in self.came:
+            return
+        names = self.families.of(root)
+        self.came.update(root.with_name(name) for name in names)
+        opens = not isinstance(root, Address)
+        for each in joined(names, lambda name: self._neighbour(root.with_name(name)), opens):
+            found = each.photo if isinstance(each, Result) else each
+            its = (found.path.name, *(companion.name for companion in found.companions))
+            if any(root.with_name(name) in self.roots for name in its):
+                yield each
+
+    def _neighbour(self, path: Path) -> Item | None:
+        """A file of a root's set. It need not be a root itself."""
+        status = path.lstat()
+        named = path in self.roots
+        if not named and (not stat.S_ISREG(status.st_mode) or self._is_excluded(path.name)):
+            return None
+        is_link = stat.S_ISLNK(status.st_mode)
+        return _file(path, Path(path.name), path.stat() if is_link else status, is_link)
 
     def _listed(
         self, folder: Address, relative: Path, shown: Path, inner: list[tuple[Path, Path]]
-    ) -> Iterator[Photo | Result[Any]]:
+    ) -> Iterator[Item]:
         """As `_folder`, for a store, which has only files and folders."""
-        others = self._roots_in(folder)
         entries = in_order(folder.entries(), self.order)
         head = list(islice(entries, SORTED_NAMES + 1))
         names: Iterable[str] = (name for name, _ in head)
@@ -143,18 +188,36 @@ class _Walk:
         if relative.parts and (why := self._protected(names)):
             yield passed_over(folder, shown / relative, Reason.PROTECTED, why)
             return
-        for name, status in chain(head, entries):
-            path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
-            if name in others or (is_folder and path == self.left_out):
-                continue
-            if name in ("", "."):
-                yield passed_over(path, shown / relative / path.name, Reason.UNREADABLE, NO_PATH, status)
-            elif refused := self._refused(relative, path, is_folder, False):
-                yield passed_over(path, shown / relative / name, *refused, status)
-            elif is_folder:
-                inner.append((path, relative / name))
-            else:
-                yield _file(path, shown / relative / name, status, False)
+        while head:
+            part = dict(head)
+
+            def entry(name: str, part: dict[str, os.stat_result] = part) -> Item | None:
+                return self._object(folder, relative, shown, inner, name, part[name])
+
+            yield from self._items(folder, [*part], entry)
+            head = list(islice(entries, SORTED_NAMES))
+
+    def _object(
+        self,
+        folder: Address,
+        relative: Path,
+        shown: Path,
+        inner: list[tuple[Path, Path]],
+        name: str,
+        status: os.stat_result,
+    ) -> Item | None:
+        """As `_entry`, of a store."""
+        path, is_folder = folder / (name or EMPTY_PART), stat.S_ISDIR(status.st_mode)
+        if is_folder and path == self.left_out:
+            return None
+        if name in ("", "."):
+            return passed_over(path, shown / relative / path.name, Reason.UNREADABLE, NO_PATH, status)
+        if refused := self._refused(relative, path, is_folder, False):
+            return passed_over(path, shown / relative / name, *refused, status)
+        if not is_folder:
+            return _file(path, shown / relative / name, status, False)
+        inner.append((path, relative / name))
+        return None
 
     def _roots_in(self, folder: Path) -> set[str]:
         """Names of the entries of this folder that are roots."""
@@ -176,13 +239,16 @@ class _Walk:
         # By its identity, as the same folder may be reached under another name.
         return self.left_out.exists() and path.samefile(self.left_out)
 
+    def _is_excluded(self, name: str) -> bool:
+        return self.spec is not None and bool(self.spec.match_file(name))
+
     def _refused(self, folder: Path, path: Path, is_folder: bool, is_link: bool) -> tuple[Reason, str] | None:
         """The reason not to enter or decode an entry of a folder, which is given relative to its root."""
         name, why = path.name, protected_name(path.name) if is_folder else None
         if name.startswith(".") and not self.scan.hidden:
             flags = "--hidden with --include-protected" if why else "--hidden"
             return Reason.HIDDEN, f"the name begins with a dot; {flags} looks at it"
-        if self.spec and self.spec.match_file((folder / name).as_posix() + ("/" if is_folder else "")):
+        if self._is_excluded((folder / name).as_posix() + ("/" if is_folder else "")):
             return Reason.EXCLUDED, "matches --exclude"
         if is_folder and is_link and not self.scan.follow_symlinks:
             return Reason.SYMLINK, "a symbolic link to a folder; --follow-symlinks enters it"
@@ -247,7 +313,7 @@ def _trouble(error: OSError) -> tuple[Reason, str]:
     return Reason.VANISHED if gone else Reason.UNREADABLE, error.strerror or str(error)
 
 
-def _file(path: Path, shown: Path, status: os.stat_result, is_link: bool) -> Photo | Result[Any]:
+def _file(path: Path, shown: Path, status: os.stat_result, is_link: bool) -> Item:
     if not stat.S_ISREG(status.st_mode):
         return passed_over(path, shown, Reason.SPECIAL_FILE, "not a regular file", status)
     return Photo(path, shown, status.st_size, status.st_mtime_ns, is_link)

@@ -243,7 +243,9 @@ class Ring:
             else:
                 slot = self._taken % self._layout.slots
                 self._taken += 1
-                yield Slotted(item.path, item.relative, item.size, item.mtime_ns, item.is_link, slot)
+                yield Slotted(
+                    item.path, item.relative, item.size, item.mtime_ns, item.is_link, item.companions, slot
+                )
 
 
 class _SecondLook:

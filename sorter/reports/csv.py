@@ -103,6 +103,11 @@ class CsvReport:
         return [""] * len(self._classes) if self._more else []
 
 
+def companions_text(line: Line) -> str:
+    """The column `companions`: their names. No name holds a slash."""
+    return "/".join(line.companions)
+
+
 def unfamiliar_text(line: Line) -> str:
     """The column `unfamiliar`, where the photo has the score."""
     return "" if line.unfamiliar is None else f"{line.unfamiliar:.4f}"
@@ -117,16 +122,18 @@ def _clock(line: Line) -> str:
 
 
 SHOT_COLUMNS: MoreColumns = {"taken": _taken, "taken_from": _clock}
+TEXT_COLUMNS = frozenset({"companions", *SHOT_COLUMNS})
 
 
 def more_columns(unfamiliar: bool, shots: bool) -> MoreColumns:
-    """The columns that only some runs write.
+    """The columns after those of the classes. All but `companions` are those of some runs only.
 
     Args:
         unfamiliar: of a run with --reject.
         shots: of a layout that names folders by the time or the camera.
     """
-    return {**({"unfamiliar": unfamiliar_text} if unfamiliar else {}), **(SHOT_COLUMNS if shots else {})}
+    asked = {**({"unfamiliar": unfamiliar_text} if unfamiliar else {}), **(SHOT_COLUMNS if shots else {})}
+    return {"companions": companions_text, **asked}
 
 
 def write_csv(

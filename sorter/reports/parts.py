@@ -13,7 +13,7 @@ from sorter.address import Address
 from sorter.distribution import install_command
 from sorter.files import atomic_text, atomic_write
 from sorter.output.journal import Line
-from sorter.reports.csv import COLUMNS, SHOT_COLUMNS, CsvReport, MoreColumns
+from sorter.reports.csv import COLUMNS, TEXT_COLUMNS, CsvReport, MoreColumns
 from sorter.reports.ours import check_ours, is_ours
 from sorter.types import SorterError
 
@@ -105,7 +105,7 @@ class ParquetReport:
         numbers = {"probability": pyarrow.float64(), "bytes": pyarrow.int64()}
         numbers |= dict.fromkeys(("width", "height"), pyarrow.int32())
         numbers |= {
-            name: pyarrow.float64() for name in self._rows.columns[len(COLUMNS) :] if name not in SHOT_COLUMNS
+            name: pyarrow.float64() for name in self._rows.columns[len(COLUMNS) :] if name not in TEXT_COLUMNS
         }
         self._schema = pyarrow.schema(
             [(name, numbers.get(name, pyarrow.string())) for name in self._rows.columns]

@@ -18,6 +18,7 @@ from sorter.types import ActionKind, Limits, UsageError, check_above_zero
 
 LINKS = (ActionKind.HARDLINK, ActionKind.SYMLINK)
 LINK_TARGETS = ("absolute", "relative")
+COMPANIONS = ("auto", "none")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class SortOptions:
         listing: a list of the photos, instead of `inputs`.
         links: one of `LINK_TARGETS`: what symbolic links hold.
         prune_empty: remove the folders that moves left empty.
+        companions: one of `COMPANIONS`. `auto` takes raws, sidecars and films along with their photo.
     """
 
     inputs: tuple[Path, ...]
@@ -82,6 +84,7 @@ class SortOptions:
 
     links: str = "absolute"
     prune_empty: bool = False
+    companions: str = COMPANIONS[0]
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -124,6 +127,7 @@ def options_of_last_run(out: Path) -> SortOptions:
         include_protected=run.include_protected,
         listing=run.listing,
         links=run.links,
+        companions=run.companions,
     )
 
 
@@ -139,6 +143,7 @@ def scan_of(options: SortOptions) -> Scan | Listing:
         follow_symlinks=options.follow_symlinks,
         hidden=options.hidden,
         include_protected=options.include_protected,
+        companions=options.companions == COMPANIONS[0],
     )
 
 
@@ -166,6 +171,8 @@ def resolved(options: SortOptions) -> SortOptions:
         raise UsageError("--prune-empty: only moves leave folders empty; give --action move, too")
     if options.prune_empty and options.listing is not None:
         raise UsageError("--prune-empty: a list has no folders of its own; name the folders as PATH")
+    if options.companions not in COMPANIONS:
+        raise UsageError(f"--companions: {options.companions!r} is none of {', '.join(COMPANIONS)}")
     check_above_zero(workers=options.workers)
     options.engine.check()
     options.limits.check()

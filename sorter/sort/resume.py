@@ -82,6 +82,7 @@ def settings_of(options: SortOptions, model: Model, rule: Rule) -> RunSettings:
         include_protected=options.include_protected,
         listing=options.listing,
         links=options.links,
+        companions=options.companions,
     )
 
 
@@ -158,18 +159,34 @@ class NewFiles:
         """Those of a batch that are new. The journal is asked once for all of them."""
         new: list[Photo | Result[Scores]] = []
         photos = [item.photo if isinstance(item, Result) else item for item in items]
-        known = self._journal.known([photo.path for photo in photos])
+        paths = [photo.path for photo in photos]
+        known, filed = self._journal.known(paths), self._journal.filed_companions(paths)
+        late = []
         for item, photo in zip(items, photos, strict=True):
             path = str(photo.path)
+            if path in filed:  # with its photo, by an earlier run with --companions auto
+                continue
             if path in self._pending or (path in known and not _is_new(known[path], item)):
                 self._progress.advance(int(isinstance(item, Photo)))
+                late += [photo] if photo.companions else []
                 continue
             if self._moves and photo.is_link and isinstance(item, Photo):
                 message = "a symbolic link, which --action move would break; move the photo it points to"
                 item = Result(photo, Failure(Reason.SYMLINK, message))
             self._pending.add(path)
             new.append(item)
+        self._add_companions(late)
         return new
+
+    def _add_companions(self, photos: Sequence[Photo]) -> None:
+        """Write down what became a companion of photos that the journal knows."""
+        paths = [photo.path.with_name(each.name) for photo in photos for each in photo.companions]
+        known = self._journal.known_companions(paths)
+        if all(str(path) in known for path in paths):
+            return
+        with self._journal.transaction():
+            for photo in photos:
+                self._journal.add_companions(photo)
 
 
 def _is_new(known: Known, item: Photo | Result[Scores]) -> bool:

@@ -69,6 +69,7 @@ class SortSummary:
         decoded: photos decoded and scored by this run.
         refiled: photos put elsewhere by this run without decoding.
         seconds: from the start of the run to its end.
+        companions: files that belong to the photos that the journal holds, and go where these go.
         engine: what scored the photos; None where none was scored.
         report: where report.csv is, or None.
         page: where report.html is, or None.
@@ -88,6 +89,7 @@ class SortSummary:
     page: Path | None
     dry_run: bool
     pruned: int = 0
+    companions: int = 0
 
     @property
     def rate(self) -> float:
@@ -167,6 +169,7 @@ class _Run:
         try:
             self._settle(csv)
             self._sort(csv)
+            self._follow()
             self.sources.check()
             if self.options.prune_empty and not self.options.dry_run:
                 first = self.journal.setting("first_filing") or 0
@@ -322,6 +325,26 @@ class _Run:
         self.decoded += sum(not isinstance(result.outcome, Failure) for result in batch)
         self.progress.advance(len(batch))
 
+    def _follow(self) -> None:
+        """File what became a companion of a photo after that was filed."""
+        if self.options.action is ActionKind.NONE:
+            return
+        late = iter(self.journal.with_late_companions())
+        while page := list(islice(late, self.batch)):
+            self.filer.file(
+                [
+                    Scored(
+                        each.photo,
+                        each.scores,
+                        each.decision,
+                        each.filing,
+                        self.options.out / each.destination,
+                    )
+                    for each in self.journal.of(page)
+                    if each.scores and each.decision and each.destination
+                ]
+            )
+
     @property
     def batch(self) -> int:
         far = self.options.cluster is not None or isinstance(self.options.out, Address)
@@ -377,6 +400,7 @@ class _Run:
             page=page,
             dry_run=self.options.dry_run,
             pruned=self.pruned,
+            companions=self.journal.companion_count(),
         )
 
     def _csv_path(self) -> Path:

@@ -71,7 +71,8 @@ def undo(out: Path, progress: Progress | None = None, journal_at: Path | None = 
         journal.keep_log_short()
         restored, left = 0, []
         progress = progress or NoProgress()
-        progress.begin("putting files back", journal.filing_count() + count_links(journal))
+        files = journal.filing_count() + journal.companion_filing_count()
+        progress.begin("putting files back", files + count_links(journal))
         for problem in undo_filings(journal):
             progress.advance(1)
             if problem is None:
@@ -102,9 +103,11 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
     """Undo every filing, the latest first. Yields None for each that is undone, else a `LeftInPlace`."""
     with closing(Filer(journal, ActionKind.NONE)) as filer:
         filer.recover(go_on=False)
-        filings = journal.filings_backwards()
+        undone: set[int] = set()
+        filings = (each for each in journal.filings_backwards() if each.id not in undone)
         folders = set()
-        while batch := list(islice(filings, BATCH)):
+        while batch := journal.whole_sets(list(islice(filings, BATCH))):
+            undone.update(each.id for each in batch)
             for filed, problem in zip(batch, filer.undo(batch), strict=True):
                 if filed.filing.destination.is_relative_to(journal.out):
                     folders.add(filed.filing.destination.parent)

@@ -221,7 +221,7 @@ def _decode(
     shape = (len(examples), spec.size, spec.size, 3)
     np.lib.format.open_memmap(target, "w+", np.uint8, shape).flush()
     slotted = [
-        Slotted(p.path, p.relative, p.size, p.mtime_ns, p.is_link, slot)
+        Slotted(p.path, p.relative, p.size, p.mtime_ns, p.is_link, slot=slot)
         for slot, p in enumerate(each.photo for each in examples)
     ]
     outcomes = []

@@ -262,3 +262,68 @@ def test_killed_undo_goes_on(tmp_path: Path, model: Path, originals: Path, actio
         assert hashes(source) == before
         assert placed(out) == 0
         assert [path for path in (*source.rglob("*"), *out.rglob("*")) if ".part" in path.name] == []
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos with a raw, two sidecars and a film each, the same names in several folders."""
+    folder = tmp_path_factory.mktemp("sets")
+    for number in range(24):
+        inner, stem = folder / str(number % 4), f"IMG_{number // 4}"
+        make_photo(inner / f"{stem}.jpg", (RED, BLUE)[number % 5 < 2], (24, 16), seed=number)
+        for name in (f"{stem}.CR3", f"{stem}.jpg.xmp", f"{stem}.pp3", f"{stem}_HEVC.MOV"):
+            (inner / name).write_bytes(random.Random(f"{number} {name}").randbytes(200_000))
+    return folder
+
+
+def torn(source: Path, out: Path) -> list[str]:
+    """Photos of which a part lies here and a part there, by the rows of the report."""
+    found = []
+    for row in read_report(out):
+        home = Path(row["destination"] or row["path"])
+        number = home.stem.removeprefix(Path(row["path"]).stem)
+        stem = Path(row["path"]).stem
+        names = [name.replace(stem, stem + number) for name in row["companions"].split("/")]
+        assert len(names) == 4
+        found += [str(home) for name in names if not (home.parent / name).exists()]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("action", "seed", "rounds"),
+    [
+        pytest.param("move", 6, 2, id="move", marks=pytest.mark.slow),
+        pytest.param("copy", 7, 4, id="copy", marks=pytest.mark.slow),
+        pytest.param("move", 8, 24, id="move-often", marks=pytest.mark.slow),
+    ],
+)
+def test_a_kill_tears_no_set(
+    tmp_path: Path, model: Path, sets: Path, action: str, seed: int, rounds: int
+) -> None:
+    """A run is killed, an undo is killed, then one of them goes on: each set is whole, here or there."""
+    source, out = copied(sets, tmp_path / "in"), tmp_path / "out"
+    sort = command(model, "run", source, "--out", out, "--action", action, "-j", "1")
+    undo = command(model, "undo", out)
+    before = hashes(source)
+    assert run(*sort).returncode == 0
+    expected = Ending.of(source, out)
+    assert torn(source, out) == []
+    assert len(expected.output) == 120
+    assert run(*undo).returncode == 0
+    dice = random.Random(seed)
+    for number in range(rounds):
+        if number % 4 == 2:
+            shutil.rmtree(out)  # decode anew, too
+        count = dice.randrange(1, 120)
+        killed(sort, out, lambda out, count=count: placed(out) >= count, dice.uniform(0, 0.003))  # type: ignore[misc]
+        check_nothing_lost(before, source, out, action == "move")
+        assert run(*sort).returncode == 0
+        assert Ending.of(source, out) == expected, number
+        check_settled(out)
+        killed(undo, out, lambda out, count=count: placed(out) <= 120 - count, dice.uniform(0, 0.003))  # type: ignore[misc]
+        check_nothing_lost(before, source, out, action == "move")
+        if number % 2:
+            assert run(*sort).returncode == 0
+            assert Ending.of(source, out) == expected, number
+        assert run(*undo).returncode == 0
+        assert (hashes(source), hashes(out)) == (before, {}), number

@@ -1,5 +1,6 @@
 """One SQLite file per output folder: what was seen, decided and done. Resume, undo, reports and the GUI read it."""
 
+from sorter.output.journal.companions import KeptCompanion
 from sorter.output.journal.history import ClassStep, ThresholdStep
 from sorter.output.journal.location import (
     FILE,
@@ -28,6 +29,7 @@ __all__ = [
     "Filed",
     "Journal",
     "JournalError",
+    "KeptCompanion",
     "Known",
     "Line",
     "PhotoColumns",

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sorter.address import Address, path_of, prefix
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
+from sorter.output.journal.companions import CompanionReader, KeptCompanion, marks
 from sorter.output.journal.location import FILE, JournalError, journal_folder
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
@@ -97,6 +98,7 @@ class Line(NamedTuple):
         reason: why it was not scored, or scored and not filed; None where all is well. So the message.
         size: bytes.
         probabilities: float64, one per class; None unless it was scored.
+        companions: their names.
     """
 
     id: int
@@ -113,6 +115,7 @@ class Line(NamedTuple):
     probabilities: bytes | None
     unfamiliar: float | None = None
     shot: str | None = None  # as of `Shot.to_json`
+    companions: tuple[str, ...] = ()
 
     @property
     def scores(self) -> Scores | None:
@@ -145,7 +148,7 @@ class PhotoColumns:
     destination: tuple[bytes | None, ...]
 
 
-class Reader(HistoryReader):
+class Reader(HistoryReader, CompanionReader):
     """Answers what can be asked of a journal."""
 
     def __init__(self, out: Path, connection: sqlite3.Connection) -> None:
@@ -263,8 +266,9 @@ class Reader(HistoryReader):
             f"{CORRECTION}, {self._unfamiliar_column()}, {shot_column(self._db)} "
             f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
-        )
-        return map(_entry, rows)
+        ).fetchall()
+        companions = self.companions_of([row[0] for row in rows])
+        return (_entry(row, companions.get(row[0], ())) for row in rows)
 
     def columns(self, probabilities: bool, page: int = 10_000) -> Iterator[PhotoColumns]:
         """Every photo in columns, in the order found, a page at a time.
@@ -296,8 +300,10 @@ class Reader(HistoryReader):
             f"p.width, p.height, p.size, p.probabilities, {self._unfamiliar_column()}, {shot_column(self._db)} "
             f"FROM photos p LEFT JOIN filings f ON f.id = p.filing {clause}",
             values,
-        )
-        return map(Line._make, rows)
+        ).fetchall()
+        companions = self.companions_of([row[0] for row in rows])
+        names = ((row, tuple(each.path.name for each in companions.get(row[0], ()))) for row in rows)
+        return (Line._make((*row, its)) for row, its in names)
 
     # -- filings -----------------------------------------------------------------------------------------------
 
@@ -324,6 +330,12 @@ class Reader(HistoryReader):
         """Filings that a crash may have stopped halfway; at most a batch of them."""
         rows = self._db.execute(f"SELECT {FILED_COLUMNS} FROM filings WHERE state != 'filed' ORDER BY id")
         return [self._filed(row) for row in rows]
+
+    def whole_sets(self, batch: Sequence[Filed]) -> list[Filed]:
+        """A batch of filings with the other files of their sets that are in the output."""
+        more = self.set_filings([each.entry for each in batch]) - {each.id for each in batch}
+        asked = f"SELECT {FILED_COLUMNS} FROM filings WHERE id IN ({marks(more)}) AND state = 'filed'"
+        return [*batch, *map(self._filed, self._db.execute(asked, tuple(more)))]
 
     def filings_backwards(self, page: int = 500) -> Iterator[Filed]:
         """Everything in the output, the latest first."""
@@ -364,7 +376,9 @@ class Reader(HistoryReader):
         return {(status, what): count for status, what, count in rows}
 
     def filing_count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM filings WHERE state = 'filed'").fetchone()[0])
+        """How many photos are in the output, without their companions."""
+        files = self._db.execute("SELECT count(*) FROM filings WHERE state = 'filed'").fetchone()[0]
+        return int(files) - self.companion_filing_count()
 
     def histogram(self, bins: int) -> list[int]:
         """How many scored photos have a probability in each of `bins` equal parts of 0..1."""
@@ -382,11 +396,6 @@ class Reader(HistoryReader):
         return list(self._entries(f"WHERE p.reason = ? ORDER BY p.id LIMIT {int(count)}", (reason.value,)))
 
 
-def marks(values: Collection[Any]) -> str:
-    """A question mark for each value, as SQL wants them."""
-    return ", ".join("?" * len(values))
-
-
 def failure_of(reason: str | None, message: str | None) -> Failure | None:
     return None if reason is None else Failure(Reason(reason), message or "")
 
@@ -401,12 +410,19 @@ def scores_of(
     return Scores(tuple(values), width or 0, height or 0, unfamiliar)
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
+def _entry(row: tuple[Any, ...], companions: Sequence[KeptCompanion]) -> Entry:
     (number, path, relative, size, mtime_ns, is_link, status, reason, message) = row[:9]
     (label, probability, probabilities, width, height, filing, destination, correction, unfamiliar, shot) = (
         row[9:]
     )
-    photo = Photo(path_of(os.fsdecode(path)), Path(os.fsdecode(relative)), size, mtime_ns, bool(is_link))
+    photo = Photo(
+        path_of(os.fsdecode(path)),
+        Path(os.fsdecode(relative)),
+        size,
+        mtime_ns,
+        bool(is_link),
+        tuple(each.companion for each in companions),
+    )
     scores = scores_of(probabilities, width, height, unfamiliar)
     decision = None
     if scores is not None:

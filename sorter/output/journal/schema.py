@@ -8,6 +8,9 @@ from pathlib import Path
 from sorter.output.journal.location import JournalError
 
 VERSION = 2
+WITH_COMPANIONS = (
+    3  # a journal has it from its first companion on, as a sorter that knows none would tear sets
+)
 
 # Paths are BLOBs: file names are bytes, and not always UTF-8. Those inside the output folder are relative to it,
 # so that the folder can be moved as a whole.
@@ -73,6 +76,19 @@ CREATE TABLE IF NOT EXISTS unfamiliar (
     photo INTEGER PRIMARY KEY,
     score REAL NOT NULL
 )"""
+# Companions go where their photo goes. The table is made with the first.
+COMPANIONS = """
+CREATE TABLE companions (
+    path BLOB PRIMARY KEY,           -- absolute, as it was found
+    photo INTEGER NOT NULL,          -- whose companion it is
+    place INTEGER NOT NULL,          -- among its companions
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    filing INTEGER                   -- planned or done
+);
+CREATE INDEX companions_photo ON companions (photo);
+CREATE INDEX companions_filing ON companions (filing) WHERE filing IS NOT NULL;
+"""
 CORRECTION = (
     "(SELECT c.label FROM corrections c WHERE c.photo = p.id AND NOT c.undone ORDER BY c.step DESC LIMIT 1)"
 )
@@ -94,14 +110,28 @@ def add_empty_corrections(db: sqlite3.Connection) -> None:
     _run(db, CORRECTIONS.format(schema="temp."))
 
 
+def add_companions(db: sqlite3.Connection) -> None:
+    """Make the table of companions; in the caller's transaction."""
+    _run(db, COMPANIONS)
+    db.execute(f"PRAGMA user_version = {WITH_COMPANIONS}")
+
+
+def remove_companions(db: sqlite3.Connection) -> None:
+    """As if there had never been any; in the caller's transaction."""
+    db.execute("DROP TABLE IF EXISTS companions")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
 def version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> None:
     """Raises JournalError for one that a newer sorter made."""
-    if version(db) != VERSION:
-        raise JournalError(f"{path}: has version {version(db)}, this sorter reads {VERSION}; upgrade sorter")
+    if version(db) not in (VERSION, WITH_COMPANIONS):
+        raise JournalError(
+            f"{path}: has version {version(db)}, this sorter reads {WITH_COMPANIONS}; upgrade sorter"
+        )
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:

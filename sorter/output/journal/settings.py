@@ -36,6 +36,7 @@ class RunSettings:
         include_protected: folders of other programs were entered.
         listing: the list that named the photos, where one did.
         links: `absolute` or `relative`, as for `sorter run --links`.
+        companions: `auto` or `none`, as for `sorter run --companions`.
     """
 
     model: str
@@ -54,6 +55,7 @@ class RunSettings:
     include_protected: bool = False
     listing: FileList | None = None
     links: str = "absolute"
+    companions: str = "auto"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ class RunSettings:
             include_protected=data.get("include_protected", False),
             listing=FileList.from_json(data["listing"]) if data.get("listing") else None,
             links=data.get("links", "absolute"),
+            companions=data.get("companions", "auto"),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -133,5 +136,6 @@ class RunSettings:
             "include_protected": self.include_protected or None,
             "listing": None if self.listing is None else self.listing.to_json(),
             "links": self.links if self.relative_links else None,
+            "companions": None if self.companions == "auto" else self.companions,
         }
         return data | {key: value for key, value in later.items() if value is not None}

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from sorter.address import Address
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.journal import schema
+from sorter.output.journal.companions import CompanionWriter, marks
 from sorter.output.journal.location import FILE, FOLDER, JournalError, journal_folder, sqlite_errors
 from sorter.output.journal.place import digest_of
-from sorter.output.journal.reading import Reader, marks
+from sorter.output.journal.reading import Reader
 from sorter.output.journal.reserve import WAL_PAGES
 from sorter.output.journal.schema import CORRECTION
 from sorter.output.journal.settings import RunSettings
@@ -48,7 +49,7 @@ class PhotoRow(NamedTuple):
     shot: Shot | None = None
 
 
-class Journal(HistoryWriter, Reader):
+class Journal(HistoryWriter, CompanionWriter, Reader):
     """The journal of one output folder. One process at a time writes it, any number read it.
 
     A batch is written with a few statements for all of it, as a statement costs more than what it writes.
@@ -176,6 +177,8 @@ class Journal(HistoryWriter, Reader):
         self._db.executemany(UPDATE, old)
         self._write_unfamiliar(ids, rows)
         write_shots(self._db, {entry: row.shot for entry, row in zip(ids, rows, strict=True) if row.shot})
+        anew = {entry for entry, row in zip(ids, rows, strict=True) if row.filing is None}
+        self.write_companions([(entry, row.photo) for entry, row in zip(ids, rows, strict=True)], anew)
         if self._remembers is None:
             self._remembers = bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM remembered)").fetchone()[0])
         if self._remembers:
@@ -216,7 +219,8 @@ class Journal(HistoryWriter, Reader):
         )
 
     def forget(self, entry: int) -> None:
-        """Drop the row of something that is not in the output."""
+        """Drop the row of something that is not in the output, and those of its companions."""
+        self._forget_companions(entry)
         self._db.execute("DELETE FROM photos WHERE id = ? AND filing IS NULL", (entry,))
 
     def _recall(self, entry: int, photo: Photo) -> None:
@@ -274,9 +278,10 @@ class Journal(HistoryWriter, Reader):
             "UPDATE filings INDEXED BY filings_pending SET destination = pending, pending = NULL "
             "WHERE pending IS NOT NULL AND state = 'filed'"
         )
+        companions = self.companion_filings(placed)
         self._db.executemany(
             "UPDATE photos SET filing = ? WHERE id = (SELECT photo FROM filings WHERE id = ?)",
-            ((filing, filing) for filing in placed),
+            ((filing, filing) for filing in placed if filing not in companions),
         )
 
     def stays(self, filing: int) -> None:
@@ -289,6 +294,7 @@ class Journal(HistoryWriter, Reader):
             "UPDATE photos SET filing = NULL WHERE id = (SELECT photo FROM filings WHERE id = ?) AND filing = ?",
             (filing, filing),
         )
+        self._companion_unfiled(filing)
         self._db.execute("DELETE FROM filings WHERE id = ?", (filing,))
 
     def clear(self) -> None:
@@ -304,6 +310,7 @@ class Journal(HistoryWriter, Reader):
         self._db.execute("DROP INDEX IF EXISTS photos_label")
         for table in ("unfamiliar", "shots"):
             self._db.execute(f"DROP TABLE IF EXISTS {table}")
+        schema.remove_companions(self._db)
         for table in ("photos", "filings", "meta", "corrections"):
             self._db.execute(f"DELETE FROM {table}")
 
