@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 from sorter.clean.records import Finding, Kind
-from sorter.photos.formats import IMAGE_SUFFIXES, sniff, unread_format
-from sorter.photos.raw import RAW_SUFFIXES
+from sorter.photos.formats import IMAGE_SUFFIXES, RAW_SUFFIXES, sniff, unread_format
 
 # Files that systems, cameras and archives leave behind.
 JUNK = re.compile(

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sorter.photos.formats import IMAGE_SUFFIXES, UNREAD_SUFFIXES
-from sorter.photos.raw import RAW_SUFFIXES
+from sorter.photos.formats import IMAGE_SUFFIXES, RAW_SUFFIXES, UNREAD_SUFFIXES
 
 # Edits that a raw developer keeps beside the photo. One that two photos could own is the raw's: Adobe's rule.
 DEVELOPED = frozenset({".xmp", ".pp3", ".arp", ".dop", ".on1", ".cos", ".acr", ".vrd"})

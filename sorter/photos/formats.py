@@ -5,9 +5,24 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sorter.photos.raw import RAW_SUFFIXES, is_raw
 from sorter.types import Failure, Reason
 
+# LibRaw's list; the kinds that are TIFF inside are known by their names, as some say nothing of it themselves.
+RAW_SUFFIXES = frozenset(
+    {".3fr", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"}
+    | {".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl"}
+    | {".sr2", ".srf", ".srw", ".x3f"}
+)
+RAW_MAGICS = (
+    b"FUJIFILMCCD-RAW",
+    b"IIRO",
+    b"IIRS",
+    b"MMOR",
+    b"IIU\0",
+    b"FOVb",
+    b"\0MRM",
+    b"II\x1a\0\0\0HEAPCCDR",
+)
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 IMAGE_SUFFIXES = frozenset(
@@ -37,6 +52,11 @@ UNREAD_SUFFIXES = frozenset(
     {".jpm", ".mj2", ".jxr", ".wdp", ".jls", ".psd", ".psb", ".exr", ".hdr", ".qoi", ".xcf", ".dds"}
     | {".ico", ".icns", ".svg", ".svgz", ".eps", ".tga", ".pcx", ".pfm"}
 )
+
+
+def is_raw(head: bytes) -> bool:
+    """Whether the first bytes are those of a raw format that is no TIFF."""
+    return head.startswith(RAW_MAGICS) or head[4:12] == b"ftypcrx "
 
 
 def sniff(head: bytes) -> str | None:

@@ -18,13 +18,6 @@ from sorter.photos.orientation import EXIF_PART, orientation_written, read_exif
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# LibRaw's list; the kinds that are TIFF inside are known by their names, as some say nothing of it themselves.
-RAW_SUFFIXES = frozenset(
-    {".3fr", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq"}
-    | {".k25", ".kdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl"}
-    | {".sr2", ".srf", ".srw", ".x3f"}
-)
-MAGICS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM", b"II\x1a\0\0\0HEAPCCDR")
 TIFF = (b"II*\0", b"MM\0*")
 LEAST_SIDE = (
     400  # pixels of a preview's shorter side: above the input of every network, far above a thumbnail
@@ -64,11 +57,6 @@ class RawPicture:
         if (width < height) != (self.width < self.height):
             return BACK.get(applied, self.orientation)
         return UPSIDE_DOWN if self.orientation == UPSIDE_DOWN and not applied else 1
-
-
-def is_raw(head: bytes) -> bool:
-    """Whether the first bytes are those of a raw format that is no TIFF."""
-    return head.startswith(MAGICS) or head[4:12] == b"ftypcrx "
 
 
 def read_raw(file: BinaryIO, max_pixels: float) -> RawPicture:
