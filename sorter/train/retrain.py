@@ -142,7 +142,7 @@ def retrain(options: RetrainOptions, progress: Progress) -> RetrainResult:
                 data=options.out,
                 out=options.model,
                 recipe=options.recipe,
-                positive=model.positive if model else None,
+                positive=_positive_of(model, classes),
                 seed=options.seed,
                 workers=options.workers,
                 limits=options.limits,
@@ -184,6 +184,12 @@ def model_of(out: Path) -> Model | None:
         return read_model(folder) if folder is not None else None
     except SorterError:
         return None
+
+
+def _positive_of(model: Model | None, classes: tuple[str, ...]) -> str | None:
+    """The positive class of the model that sorted, where the review left it one of two."""
+    keeps = model is not None and len(classes) == 2 and model.positive in classes
+    return model.positive if model is not None and keeps else None
 
 
 def backbone_options(model: Model | None, recipe: str) -> dict[str, Any]:

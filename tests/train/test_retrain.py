@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from support.retraining import correct, sort_purple
 
 from sorter.model.folder import read_model
 from sorter.model.rule import Rule
-from sorter.progress import Progress
+from sorter.progress import NoProgress, Progress
+from sorter.sort.options import options_of_last_run
+from sorter.sort.review import Review
+from sorter.sort.run import sort_folder
 from sorter.sort.table import Table, read_table
 from sorter.train.corrections import choose_examples, count_corrections, label_examples
 from sorter.train.retrain import (
@@ -220,3 +224,21 @@ def test_parts_never_share_a_photo(photos: list[tuple[float, int]], seed: int) -
     held = Counter((each.label, each.corrected) for each in held_out if each.reviewed)
     for kind, count in kinds.items():
         assert held[kind] == (max(1, round(count / 3)) if count > 1 else 0)
+
+
+@pytest.mark.slow
+def test_a_class_that_a_person_added_is_learned(tmp_path: Path, model: Path) -> None:
+    out = sort_purple(tmp_path, model)
+    with closing(Review.open(out)) as review:
+        review.add_class("purple")
+        photos = {each.path.name: each.id for each in review.photos()}
+        review.assign([number for name, number in photos.items() if "purple" in name], "purple")
+        review.confirm([number for name, number in photos.items() if "blue" in name][:6])
+    learned = retrain(RetrainOptions(out, tmp_path / "new", workers=1), NoProgress())
+    assert read_model(learned.model).classes == ("red", "blue", "purple")
+    assert learned.score(corrected=True).after == learned.score(corrected=True).photos == 4
+    again = replace(options_of_last_run(out), model=learned.model, threshold=None, fresh=True, workers=1)
+    assert sort_folder(again).counts == {"red": 16, "blue": 16, "purple": 12}
+    with closing(Review.open(out)) as review:
+        assert review.classes == ("red", "blue", "purple")
+        assert sum(each.corrected == "purple" for each in review.photos()) == 12  # marks stay
