@@ -106,6 +106,7 @@ class CleanPage(JobPage):
         self.list.currentItemChanged.connect(self._compare)
         self.compare = Compare(self._jobs)
         self.compare.kept.connect(self._keep)
+        self.compare.best_wanted.connect(self._keep_best_of_several)
         self.split = QSplitter()
         self.split.addWidget(self.list)
         self.split.addWidget(self.compare)
@@ -267,6 +268,11 @@ class CleanPage(JobPage):
             else:
                 self.chosen.discard(each.path)
         self._show_choice()
+
+    @Slot()
+    def _keep_best_of_several(self) -> None:
+        if self.best_button.isEnabled():
+            self.keep_best()
 
     @Slot()
     def keep_all(self) -> None:

@@ -24,7 +24,7 @@ from ..parts.grid import PhotoGrid
 from ..parts.models import Counts, Names, Order, read_names
 from ..parts.next_step import Progressed
 from ..parts.panel import SidePanel
-from ..parts.photo_menu import photo_menu
+from ..parts.photo_menu import PhotoMenu
 from ..parts.review_header import ReviewHeader
 from ..parts.sidebar import Sidebar
 from ..parts.status_bar import JobLine, StatusBar
@@ -159,10 +159,11 @@ class ReviewPage(JobPage):
         self.filters.resized.connect(self._resize)
         self.empty.clear_filters.clicked.connect(self.filters.clear)
         self.filters.left.connect(self.grid.setFocus)
-        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.grid.customContextMenuRequested.connect(
-            lambda at: self._menu().popup(self.grid.viewport().mapToGlobal(at))
-        )
+        for view in (self.grid, self.preview):
+            view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            view.customContextMenuRequested.connect(
+                lambda at, view=view: self._menu().popup(view.viewport().mapToGlobal(at))
+            )
         corrections.obey(self.panel)
         self.grid.previewed.connect(self.stack.toggle_preview)
         self.panel.explained.connect(self.stack.show_evidence)
@@ -409,11 +410,9 @@ class ReviewPage(JobPage):
 
     def _menu(self) -> QMenu:
         """What can be done with the selected photos."""
-        place, review = self.grid.current(), self._review
-        path = None if place is None or review is None else review.table.path(self.grid.photos.row(place))
-        classes = () if review is None else review.classes
-        menu = photo_menu(self.commands, classes, self.grid.keys, path, self.assign, self)
-        menu.setEnabled(review is not None)
+        menu = PhotoMenu(self.commands, self.grid, self.stack.place, self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setEnabled(self._review is not None)
         return menu
 
     def _retrain(self) -> None:

@@ -7,46 +7,54 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFrame,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from sorter.clean.records import Checked, Finding, Kind
-from sorter.photos.decode import Decoder
-from sorter.types import Failure
 
+from ..views.canvas import ZOOM
+from ..views.loading import Loaded, PhotoLoader, Request
+from ..views.side_by_side import Linked, Side
 from ..worker import Jobs
-from .thumbnails import to_image
+from .elided import ElidedLabel
 from .words import fault_text, kind_text, reworded
 
-SIDE = 264  # pixels, of a picture beside others
+SIDE = 264  # pixels, of a picture beside many others
+LARGE = 4  # files of a group that share the whole room
+READ_SIDE = 1024  # pixels that a picture's shorter side has at least, until somebody zooms in
 CARDS = 24  # of one group
 
 
 class Compare(QScrollArea):
-    """A card for each file: its picture, its facts, and whether it is kept.
+    """A card for each file: its picture, its facts, and whether it is kept. Zoom and place are linked.
+
+    Keys: arrows choose a card, X sets its file aside or keeps it, Enter keeps the best only, Z shows true pixels.
 
     Signals:
         kept: a file, and whether it is kept.
+        best_wanted: keep only the best file.
     """
 
     kept = Signal(Path, bool)
+    best_wanted = Signal()
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._jobs = jobs
+        self._loader = PhotoLoader(jobs, self)
+        self._linked = Linked(self)
         self.cards: list[FileCard] = []
+        self.active = 0
         self.setWidgetResizable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(self.tr("Files side by side"))
+        self._loader.loaded.connect(self._take)
+        self._linked.viewed.connect(self._read)
         self.show_files((), frozenset(), None)
 
     def show_files(self, files: Sequence[Checked], removed: frozenset[Path], best: Path | None) -> None:
@@ -57,25 +65,28 @@ class Compare(QScrollArea):
             best: the copy that sorter would keep.
         """
         inside = QWidget()
-        layout = QHBoxLayout(inside)
-        layout.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        layout = QGridLayout(inside)
         self.cards = []
-        for file in files[:CARDS]:
-            card = FileCard(file, file.path not in removed, file.path == best)
+        lines = max((len(file.findings) for file in files[:CARDS]), default=0)
+        across = 2 if 2 < len(files) <= LARGE else min(len(files), CARDS) or 1
+        for number, file in enumerate(files[:CARDS]):
+            card = FileCard(file, file.path not in removed, file.path == best, len(files) <= LARGE, lines)
             card.stays.toggled.connect(partial(self.kept.emit, file.path))
-            layout.addWidget(card)
+            card.chosen.connect(partial(self.choose, number))
+            layout.addWidget(card, number // across, number % across)
             self.cards.append(card)
-            if shows(file):
-                self._jobs.later(partial(load, file.path), card.show_picture)
         if len(files) > CARDS:
-            layout.addWidget(QLabel(self.tr("and {n} more").format(n=QLocale().toString(len(files) - CARDS))))
+            more = QLabel(self.tr("and {n} more").format(n=QLocale().toString(len(files) - CARDS)))
+            layout.addWidget(more, 0, CARDS)
         if not files:
             hint = QLabel(self.tr("Choose a line on the left to see its files here, side by side."))
             hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
             hint.setWordWrap(True)
-            layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(hint)
         self.setWidget(inside)
+        self._linked.link([card.canvas for card in self.cards])
+        self._read()
+        self.choose(0)
 
     def mark(self, removed: frozenset[Path]) -> None:
         """Show which are removed. Sends no signal."""
@@ -84,58 +95,110 @@ class Compare(QScrollArea):
             card.stays.setChecked(card.file.path not in removed)
             card.stays.blockSignals(False)
 
+    def choose(self, number: int) -> None:
+        """Let keys be about one of the files."""
+        self.active = number
+        for place, card in enumerate(self.cards):
+            card.set_active(place == number and len(self.cards) > 1)
+        if self.cards:
+            self.ensureWidgetVisible(self.cards[number])
 
-class FileCard(QFrame):
-    """One file."""
+    # -- reading -----------------------------------------------------------------------------------------------
 
-    def __init__(self, file: Checked, stays: bool, best: bool, parent: QWidget | None = None) -> None:
+    def _read(self) -> None:
+        paths = [card.file.path for card in self.cards if shows(card.file)]
+        requests = [Request(path, READ_SIDE if len(self.cards) <= LARGE else SIDE) for path in paths]
+        if not self._linked.fits and len(self.cards) <= LARGE:
+            requests += [Request(path, None) for path in paths]
+        for request in requests:
+            if (kept := self._loader.get(request)) is not None:
+                self._take(request, kept)
+        self._loader.want(requests)
+
+    def _take(self, request: Request, loaded: Loaded) -> None:
+        for card in self.cards:
+            if card.file.path == request.path:
+                card.show_loaded(loaded)
+
+    # -- keys --------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+        key, card = event.key(), self.cards[self.active] if self.cards else None
+        if card is None:
+            super().keyPressEvent(event)
+        elif key in steps:
+            self.choose((self.active + steps[Qt.Key(key)]) % len(self.cards))
+        elif key == Qt.Key.Key_X:
+            card.stays.toggle()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.best_wanted.emit()
+        elif key == Qt.Key.Key_Z:
+            self._linked.toggle_actual_size(card.canvas)
+        elif event.text() in ("+", "-"):
+            card.canvas.zoom(ZOOM if event.text() == "+" else 1 / ZOOM)
+        else:
+            super().keyPressEvent(event)
+
+
+class FileCard(Side):
+    """One file.
+
+    Args:
+        large: it takes what room there is.
+        lines: of findings, that room is left for, so that pictures side by side are of one height.
+    """
+
+    def __init__(
+        self,
+        file: Checked,
+        stays: bool,
+        best: bool,
+        large: bool = False,
+        lines: int = 0,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.file = file
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.picture = QLabel(self.tr("…") if shows(file) else self.tr("cannot be shown"))
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setFixedSize(SIDE, SIDE)
+        self.picture = self.canvas
+        self.picture.setMinimumSize(SIDE // 2 if large else SIDE, SIDE // 2 if large else SIDE)
         self.picture.setAccessibleName(self.tr("Picture of {name}").format(name=file.path.name))
-        name = QLabel(f"<b>{_escaped(file.path.name)}</b>" + (self.tr("  · best copy") if best else ""))
-        text = QLabel("\n".join((_elided(str(file.path.parent)), facts(file), *map(_fault, file.findings))))
-        for label in (name, text):
-            label.setWordWrap(True)
-            label.setMaximumWidth(SIDE)
-            label.setToolTip(str(file.path))
-        text.setTextFormat(Qt.TextFormat.PlainText)
-        text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
-        text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.picture.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys are for all of them
+        self.picture.show_text(self.tr("…") if shows(file) else self.tr("cannot be shown"))
+        self.about.setText(file.path.name + (self.tr("  · best copy") if best else ""))
+        font = self.about.font()
+        font.setBold(True)
+        self.about.setFont(font)
         self.stays = QCheckBox(self.tr("Keep"))
         self.stays.setChecked(stays)
         self.stays.setAccessibleName(self.tr("Keep {name}").format(name=file.path.name))
         self.stays.setToolTip(self.tr("Files that are not kept are set aside"))
-        layout = QVBoxLayout(self)
-        for widget in (self.picture, name, self.stays, text):
-            layout.addWidget(widget)
-        layout.setStretchFactor(text, 1)
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.addWidget(self.stays)
+        self._add_facts(column, lines)
+        if not large:
+            self.setMaximumWidth(SIDE + 8)
+            column.setStretch(0, 0)
+            column.addStretch(1)
 
-    def show_picture(self, image: QImage | Exception) -> None:
-        try:
-            if isinstance(image, QImage) and not image.isNull():
-                self.picture.setPixmap(QPixmap.fromImage(image))
-            else:
-                self.picture.setText(self.tr("cannot be shown"))
-        except RuntimeError:  # another line was chosen meanwhile
-            return
+    def _add_facts(self, column: QVBoxLayout, lines: int) -> None:
+        texts = [str(self.file.path.parent), facts(self.file), *map(_fault, self.file.findings)]
+        for text in (*texts, *[""] * (lines - len(self.file.findings))):
+            column.addWidget(ElidedLabel(text))
+
+    def show_loaded(self, loaded: Loaded) -> None:
+        """Show the picture, unless a larger one is there."""
+        if loaded.image.isNull():
+            self.picture.show_text(self.tr("cannot be shown"))
+        elif loaded.image.width() > self.picture.image.width():
+            self.picture.show_text("")
+            self.picture.show_image(loaded.image, loaded.size)
 
 
 def shows(file: Checked) -> bool:
     """What ended or held up a decoder in a process of its own is not tried in this one."""
     return file.examined is not None and bool(file.examined.width)
-
-
-def load(path: Path) -> QImage:
-    """In a thread: a picture that fits beside others. A null image where it cannot be decoded."""
-    decoded = Decoder(SIDE)(path)
-    if isinstance(decoded, Failure):
-        return QImage()
-    mode, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    return to_image(decoded.pixels).scaled(SIDE, SIDE, mode, smooth)
 
 
 def facts(file: Checked) -> str:
@@ -154,11 +217,3 @@ def _fault(finding: Finding) -> str:
         text = reworded(finding.message) or kind_text(finding.kind)
         return text[:1].upper() + text[1:]
     return fault_text(finding.reason)
-
-
-def _elided(text: str, most: int = 48) -> str:
-    return text if len(text) <= most else f"… {text[-most:]}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -57,7 +57,7 @@ class CompareView(QWidget):
         for number in range(len(self.rows)):
             side = Side()
             side.chosen.connect(lambda number=number: self.choose(number))
-            across = 2 if len(self.rows) == MOST else len(self.rows)
+            across = min(2, len(self.rows))
             self._layout.addWidget(side, number // across, number % across)
             self.sides.append(side)
         self._linked.link([side.canvas for side in self.sides])

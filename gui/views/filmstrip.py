@@ -18,7 +18,9 @@ MARK = 12  # pixels
 
 
 class Filmstrip(QWidget):
-    """Thumbnails beside each other, the current one in the middle. The arrows of the keyboard move along it.
+    """Thumbnails beside each other, the current one in the middle, unless the first ones leave room there.
+
+    The arrows of the keyboard move along it.
 
     Signals:
         chosen: the place of a photo that was clicked.
@@ -43,8 +45,8 @@ class Filmstrip(QWidget):
         current = self._grid.current()
         if current is None:
             return {}
-        first = self._width(current)
-        left = right = (self.width() - first) // 2
+        middle = (self.width() - self._width(current)) // 2
+        left = right = min(middle, self._room_before(current, middle))
         found: dict[int, QRect] = {}
         for place in range(current, self._grid.photos.rowCount()):
             if right > self.width():
@@ -58,6 +60,15 @@ class Filmstrip(QWidget):
             left -= width + GAP
             found[place] = QRect(left, PAD, width, HEIGHT - 2 * PAD)
         return found
+
+    def _room_before(self, place: int, most: int) -> int:
+        """Pixels that the photos before a place take."""
+        room = GAP
+        for each in range(place - 1, -1, -1):
+            if room > most:
+                break
+            room += self._width(each) + GAP
+        return room
 
     def _width(self, place: int) -> int:
         aspect = min(WIDEST, max(NARROWEST, self._grid.photos.cell(place).aspect))

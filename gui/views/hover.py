@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from ..parts.icons import set_icon
+from ..parts.icons import picture
 from .shapes import shape_icon
 
 PAD = 4  # pixels
@@ -62,7 +63,7 @@ class HoverKeys(QWidget):
             button.setIcon(shape_icon(code, len(classes)))
             button.clicked.connect(partial(_emit, self.assigned.emit, code))
         confirm = self._add(self.tr("Confirm"), ("", ""))
-        set_icon(confirm, "check")
+        confirm.setIcon(QIcon(picture("check", "#ffffff", 16, self.devicePixelRatioF())))
         confirm.clicked.connect(lambda: self.confirmed.emit())
 
     def _add(self, name: str, texts: tuple[str, str]) -> QToolButton:

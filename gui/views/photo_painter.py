@@ -23,10 +23,6 @@ CHECK = 20  # pixels
 NEARLY = 0.03  # a photo whose shape differs less from its place's fills it
 
 
-def tr(text: str) -> str:
-    return QCoreApplication.translate("PhotoPainter", text)
-
-
 class PhotoPainter:
     """Draws photos. Pictures and chips are kept as they were drawn last.
 
@@ -88,7 +84,8 @@ class PhotoPainter:
         colour = palette.color(QPalette.ColorRole.PlaceholderText)
         painter.setPen(colour)
         flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
-        text = f"{cell.name}\n{cell.failure or tr('cannot be shown')}"
+        why = cell.failure or QCoreApplication.translate("PhotoPainter", "cannot be shown")
+        text = f"{cell.name}\n{why}"
         painter.drawText(box.adjusted(PAD, PAD, -PAD, -2 * PAD - CHECK), flags, text)
 
     def _scaled(self, image: QImage, cell: Cell, place: QSize, ratio: float) -> QPixmap:
@@ -129,7 +126,7 @@ class PhotoPainter:
         """The class, and how sure the model is of that class. A person's own mark needs no figure."""
         labels = self._labels()
         if cell.label < 0:
-            return tr("couldn't be read")
+            return QCoreApplication.translate("PhotoPainter", "couldn't be read")
         return f"{labels[cell.label]} {self._percent(cell)}".rstrip()
 
     def _percent(self, cell: Cell) -> str:

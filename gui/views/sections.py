@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from .bursts import Bursts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-tr = partial(QCoreApplication.translate, "sections")
 LEAST, FAIRLY = 0.5, 0.2  # doubt from which on a photo is among the least, or the fairly certain
 NOT_READ = "not read"
 DAY = 86400
@@ -89,12 +87,16 @@ class Kinds:
 
 
 def title_of_certainty(code: int, _table: Table) -> str:
-    texts = (tr("Least certain"), tr("Fairly certain"), tr("Certain"))
-    return texts[code] if code >= 0 else tr("Couldn't be read")
+    texts = (
+        QCoreApplication.translate("sections", "Least certain"),
+        QCoreApplication.translate("sections", "Fairly certain"),
+        QCoreApplication.translate("sections", "Certain"),
+    )
+    return texts[code] if code >= 0 else QCoreApplication.translate("sections", "Couldn't be read")
 
 
 def title_of_label(code: int, table: Table) -> str:
-    return table.labels[code] if code >= 0 else tr("Couldn't be read")
+    return table.labels[code] if code >= 0 else QCoreApplication.translate("sections", "Couldn't be read")
 
 
 def title_of_day(day: int, _table: Table) -> str:

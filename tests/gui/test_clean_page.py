@@ -81,7 +81,7 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     page.list.setCurrentRow(1)
     large, small = page.compare.cards
     assert (large.file.path.name, small.file.path.name) == ("large.png", "small.png")
-    qtbot.waitUntil(lambda: not large.picture.pixmap().isNull(), timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not large.picture.image.isNull(), timeout=TIMEOUT)
     large.stays.click()  # against sorter's own choice
     assert names(page) == {"b.png", "broken.jpg", "large.png"}
     small.stays.click()
@@ -91,6 +91,24 @@ def test_copies_are_compared_set_apart_and_put_back(qtbot: QtBot, page: CleanPag
     assert (large.stays.isChecked(), small.stays.isChecked()) == (True, False)
     page.all_button.click()
     assert names(page) == {"b.png", "broken.jpg"}
+    large.stays.click()
+
+    # By keys: X turns over, Enter keeps the best, and both pictures are zoomed together.
+    page.compare.setFocus()
+    qtbot.keyClick(page.compare, Qt.Key.Key_X)
+    assert large.stays.isChecked()
+    qtbot.keyClick(page.compare, Qt.Key.Key_Right)
+    assert (large.active, small.active) == (False, True)
+    qtbot.keyClick(page.compare, Qt.Key.Key_X)
+    assert not small.stays.isChecked()
+    qtbot.keyClick(page.compare, Qt.Key.Key_X)
+    qtbot.keyClick(page.compare, Qt.Key.Key_Return)
+    assert (large.stays.isChecked(), small.stays.isChecked()) == (True, False)
+    qtbot.waitUntil(lambda: not small.picture.image.isNull(), timeout=TIMEOUT)
+    qtbot.keyClick(page.compare, Qt.Key.Key_Z)
+    assert not large.picture.fits
+    assert not small.picture.fits
+    small.stays.click()
     large.stays.click()
 
     page.go_button.click()

@@ -227,6 +227,28 @@ def test_keys_over_the_photo_under_the_mouse_mark_it_alone(
     assert said(out) == {2: "blue", 4: "red"}
 
 
+def test_the_menu_says_all_that_keys_say(
+    qtbot: QtBot, review: ReviewPage, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_files: list[Path] = []
+    monkeypatch.setattr("sorter.gui.parts.photo_menu._open", opened_files.append)
+    monkeypatch.setattr("sorter.gui.parts.photo_menu.show_in_folder", opened_files.append)
+
+    def choose(text: str) -> None:
+        actions = {action.text().replace("&", ""): action for action in review._menu().actions()}
+        actions[text].trigger()
+
+    for text in ("Unsure  [0]", "Mark as red  [1]", "Set aside  [X]"):
+        choose(text)
+    assert said(out) == {4: "unsure", 5: "red"}
+    assert shown(review) == [4, 5, 3, 1, 6]
+    choose("Open in another program")
+    choose("Show in file manager")
+    assert opened_files == [out / "blue" / "1.png"] * 2  # 3, which is current now
+    choose("Compare")
+    assert review.stack.comparing
+
+
 # -- dragging ------------------------------------------------------------------------------------------------------
 
 
