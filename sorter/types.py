@@ -118,6 +118,7 @@ class ActionKind(str, Enum):
     MOVE = "move"
     HARDLINK = "hardlink"
     SYMLINK = "symlink"
+    TAG = "tag"  # it stays, and its sidecar gets a keyword
     NONE = "none"
 
 

@@ -42,6 +42,7 @@ def add_run(commands: Any) -> None:
             "sorter run ./photos --out ./sorted",
             "sorter run ./photos --out ./sorted --action move --layout tree",
             "sorter run ./photos --out ./sorted --layout '{class}/{taken:%Y}/{taken:%m}'",
+            "sorter run ./photos --out ./sorted --action tag --tag-prefix sorter --rating car=3",
             "sorter run ./photos --out ./sorted --unsure 0.3 0.7 --exclude 'screenshots/'",
             "sorter run ./photos --out ./sorted --model ./my-model --dry-run",
             "find . -name '*.jpg' -print0 | sorter run --from - -0 --out ./sorted",
@@ -101,9 +102,10 @@ def _add_sorting(group: Any) -> None:
     _add_reject(group)
     group.add_argument(
         "--action",
-        choices=("copy", "move", "hardlink", "symlink", "none"),
+        choices=("copy", "move", "hardlink", "symlink", "tag", "none"),
         default="copy",
-        help="How a photo gets into its folder. none only writes the reports. (default: copy)",
+        help="How a photo gets into its folder. tag moves nothing and writes the class into an XMP sidecar. "
+        "none only writes the reports. (default: copy)",
     )
     group.add_argument(
         "--layout",
@@ -118,6 +120,19 @@ def _add_sorting(group: Any) -> None:
         default="absolute",
         help="What the links of --action symlink hold: the photo's whole path, or its path from the link. "
         "(default: absolute)",
+    )
+    group.add_argument(
+        "--tag-prefix",
+        metavar="KEYWORDS",
+        default="",
+        help="Keywords above that of the class, with / between, for --action tag.",
+    )
+    group.add_argument(
+        "--rating",
+        metavar="CLASS=STARS",
+        action="append",
+        default=[],
+        help="Stars, -1 to 5, that --action tag gives photos of a class without a rating. May be repeated.",
     )
     group.add_argument(
         "--prune-empty",

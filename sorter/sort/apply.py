@@ -17,6 +17,7 @@ from sorter.output.journal.reserve import release_room
 from sorter.output.layout import LAYOUTS, FolderLayout
 from sorter.output.names import check_class_folders
 from sorter.output.remote import uploaded
+from sorter.output.tagger import TaggingFiler
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
@@ -93,11 +94,12 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
     rule = settings.rule
     filed, left = 0, []
     layout = FolderLayout.parse(settings.layout)
-    with closing(Filer(journal, settings.action, layout, relative_links=settings.relative_links)) as filer:
+    with closing(_filer(journal, settings, layout)) as filer:
         filer.recover(go_on=True)
         with journal.transaction():
             journal.set_run(settings)
-        moves = _moves(journal, rule, layout, corrected)
+        tags = settings.action is ActionKind.TAG
+        moves = _tags(journal, rule, corrected) if tags else _moves(journal, rule, layout, corrected)
         while batch := list(islice(moves, BATCH)):
             filer.file(batch)
             for scored in batch:
@@ -113,6 +115,12 @@ def _file(journal: Journal, settings: RunSettings, corrected: bool, progress: Pr
     return Applied(out, filed, tuple(left))
 
 
+def _filer(journal: Journal, settings: RunSettings, layout: FolderLayout) -> Filer:
+    if settings.action is ActionKind.TAG:
+        return TaggingFiler(journal, settings.tags)
+    return Filer(journal, settings.action, layout, relative_links=settings.relative_links)
+
+
 def _moves(journal: Journal, rule: Rule, layout: FolderLayout, corrected: bool) -> Iterator[Scored]:
     """Photos in the output that lie in the folder of another label than they should."""
     classes = journal.classes() if corrected else ReviewClasses.of(rule.classes)
@@ -126,6 +134,17 @@ def _moves(journal: Journal, rule: Rule, layout: FolderLayout, corrected: bool) 
         if entry.destination.parts[level] != decision.label:
             current = journal.out / entry.destination
             yield Scored(entry.photo, entry.scores, decision, entry.filing, current, shot=entry.shot)
+
+
+def _tags(journal: Journal, rule: Rule, corrected: bool) -> Iterator[Scored]:
+    """Photos whose sidecar says another label than it should."""
+    classes = journal.classes() if corrected else ReviewClasses.of(rule.classes)
+    for entry in journal.unsettled(everything=True):
+        if entry.scores is None:
+            continue
+        decision = _decision(entry.scores, rule, classes, entry.correction if corrected else None)
+        if entry.decision is None or entry.decision.label != decision.label:
+            yield Scored(entry.photo, entry.scores, decision)
 
 
 def _decision(scores: Scores, rule: Rule, classes: ReviewClasses, correction: str | None) -> Decision:

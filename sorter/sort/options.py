@@ -11,6 +11,7 @@ from sorter.address import Address
 from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
 from sorter.output.layout import FolderLayout
+from sorter.output.tags import TagSettings
 from sorter.photos.listing import Listing
 from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
@@ -52,6 +53,8 @@ class SortOptions:
         links: one of `LINK_TARGETS`: what symbolic links hold.
         prune_empty: remove the folders that moves left empty.
         companions: one of `COMPANIONS`. `auto` takes raws, sidecars and films along with their photo.
+        tag_prefix: keywords above that of the class, with `/` between, for the action `tag`.
+        rating: `CLASS=STARS`, what the action `tag` writes for photos without a rating.
     """
 
     inputs: tuple[Path, ...]
@@ -85,6 +88,8 @@ class SortOptions:
     links: str = "absolute"
     prune_empty: bool = False
     companions: str = COMPANIONS[0]
+    tag_prefix: str = ""
+    rating: tuple[str, ...] = ()
 
 
 def Options(*positional: Any, **flags: Any) -> SortOptions:
@@ -128,6 +133,8 @@ def options_of_last_run(out: Path) -> SortOptions:
         listing=run.listing,
         links=run.links,
         companions=run.companions,
+        tag_prefix="/".join(run.tags.prefix),
+        rating=tuple(f"{label}={stars}" for label, stars in run.tags.ratings),
     )
 
 
@@ -167,6 +174,10 @@ def resolved(options: SortOptions) -> SortOptions:
     FolderLayout.parse(options.layout)
     if options.links not in LINK_TARGETS:
         raise UsageError(f"--links: {options.links!r} is none of {', '.join(LINK_TARGETS)}")
+    TagSettings.parse(options.tag_prefix, options.rating)
+    for flag, value in (("--tag-prefix", options.tag_prefix), ("--rating", options.rating)):
+        if value and options.action is not ActionKind.TAG:
+            raise UsageError(f"{flag}: only --action tag writes keywords; give that, too")
     if options.prune_empty and options.action is not ActionKind.MOVE:
         raise UsageError("--prune-empty: only moves leave folders empty; give --action move, too")
     if options.prune_empty and options.listing is not None:
@@ -179,6 +190,8 @@ def resolved(options: SortOptions) -> SortOptions:
     compile_patterns(options.exclude)
     if options.action in LINKS and any(isinstance(path, Address) for path in (*inputs, out)):
         raise UsageError(f"--action {options.action.value}: a store has no links; use copy, move or none")
+    if options.action is ActionKind.TAG and any(isinstance(path, Address) for path in inputs):
+        raise UsageError("--action tag: sidecars are written beside photos on a disk, not in a store")
     report_path = options.report.absolute() if options.report else None
     listing = None if options.listing is None else options.listing.absolute()
     return replace(options, inputs=inputs, out=out, report=report_path, listing=listing)

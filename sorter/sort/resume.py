@@ -19,6 +19,7 @@ from sorter.output.journal import Entry, Journal, Known, RunSettings, copy_journ
 from sorter.output.journal.location import forget_journal_of_deleted_output
 from sorter.output.journal.reserve import keep_room
 from sorter.output.remote import download, uploaded
+from sorter.output.tags import TagSettings
 from sorter.progress import Progress
 from sorter.sort.options import SortOptions
 from sorter.sort.undo import undo_filings
@@ -83,6 +84,7 @@ def settings_of(options: SortOptions, model: Model, rule: Rule) -> RunSettings:
         listing=options.listing,
         links=options.links,
         companions=options.companions,
+        tags=TagSettings.parse(options.tag_prefix, options.rating),
     )
 
 

@@ -23,6 +23,8 @@ from sorter.output.journal import Entry, Journal
 from sorter.output.layout import FolderLayout
 from sorter.output.names import check_class_folders
 from sorter.output.prune import prune_emptied
+from sorter.output.tagger import TaggingFiler
+from sorter.output.tags import TagSettings
 from sorter.pipeline import trial
 from sorter.pipeline.embedded import choose_embedded
 from sorter.pipeline.explain import HeatThumbnail
@@ -41,12 +43,14 @@ from sorter.sort.sources import Sources
 from sorter.system import available_cores, worker_limits
 from sorter.types import (
     ActionKind,
+    Decision,
     Failure,
     Photo,
     Result,
     Scores,
     SorterError,
     Status,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -115,8 +119,9 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
     model = read_model(options.model or shipped_model())
     model.verify()
     rule = Rule.of(model, options.threshold, options.unsure, options.reject)
-    if options.action is not ActionKind.NONE:
+    if options.action not in (ActionKind.NONE, ActionKind.TAG):
         check_class_folders(options.out, rule.folders, FolderLayout.parse(options.layout))
+    _check_ratings(options, rule)
     _check_reports(options)
     if options.explain:
         model.path(ONNX)  # raises ModelError before anything is done
@@ -204,7 +209,7 @@ class _Run:
             if entry.applied and entry.correction is not None:
                 status = Status.UNSURE if entry.correction == UNSURE else Status.SORTED
                 decision = replace(decision, label=entry.correction, status=status)
-            settled = entry.filing is not None or self.options.action is ActionKind.NONE
+            settled = entry.filing is not None or self._stays(entry, decision)
             rescored = entry.id in self.rescored
             if settled and entry.failure is None and decision == entry.decision and not rescored:
                 continue
@@ -216,6 +221,12 @@ class _Run:
         self._refile(batch)
         if self.refiled:
             csv.begin(self.journal.lines())
+
+    def _stays(self, entry: Entry, decision: Decision) -> bool:
+        """Whether nothing is to be done for a photo that lies outside the output."""
+        if isinstance(self.filer, TaggingFiler):
+            return self.filer.tagger.is_tagged(entry.photo.path, decision.label)
+        return self.options.action is ActionKind.NONE
 
     def _rescored(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         """The entries. With --reject, photos that lack `unfamiliar` are decoded again, where they lie now."""
@@ -415,7 +426,18 @@ def _check_reports(options: SortOptions) -> None:
         check_ours(options.out / "report.html", "--out")
 
 
+def _check_ratings(options: SortOptions, rule: Rule) -> None:
+    for label, _ in TagSettings.parse(options.tag_prefix, options.rating).ratings:
+        if label not in rule.folders:
+            raise UsageError(
+                f"--rating: {label!r} is no class of the model; it has {', '.join(rule.folders)}"
+            )
+
+
 def _filer(options: SortOptions, journal: Journal, cluster: Cluster | None) -> Filer:
+    if options.action is ActionKind.TAG:
+        settings = TagSettings.parse(options.tag_prefix, options.rating)
+        return TaggingFiler(journal, settings, options.dry_run)
     return Filer(
         journal,
         options.action,

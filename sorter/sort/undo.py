@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from sorter.address import Address
@@ -15,6 +15,8 @@ from sorter.output.journal.reserve import release_room
 from sorter.output.prune import restore_pruned
 from sorter.output.relink import Relinker, count_links
 from sorter.output.remote import download, uploaded
+from sorter.output.tagger import Tagger, count_tags
+from sorter.output.tags import NO_TAGS
 from sorter.progress import NoProgress, Progress
 from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
@@ -71,8 +73,7 @@ def undo(out: Path, progress: Progress | None = None, journal_at: Path | None = 
         journal.keep_log_short()
         restored, left = 0, []
         progress = progress or NoProgress()
-        files = journal.filing_count() + journal.companion_filing_count()
-        progress.begin("putting files back", files + count_links(journal))
+        progress.begin("putting files back", _count(journal))
         for problem in undo_filings(journal):
             progress.advance(1)
             if problem is None:
@@ -87,6 +88,11 @@ def undo(out: Path, progress: Progress | None = None, journal_at: Path | None = 
         with journal.transaction():
             journal.set(state="undone")
     return Undone(out, restored, tuple(left))
+
+
+def _count(journal: Journal) -> int:
+    filings = journal.filing_count() + journal.companion_filing_count()
+    return filings + count_links(journal) + count_tags(journal)
 
 
 def _rewrite_report(journal: Journal, path: Path, classes: tuple[str, ...]) -> None:
@@ -115,7 +121,7 @@ def undo_filings(journal: Journal) -> Iterator[LeftInPlace | None]:
     for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         _remove_empty(folder, journal.out)
     _remove_empty(journal.out / FOLDER / "staging", journal.out / FOLDER)
-    for path, why in Relinker(journal).undo():
+    for path, why in chain(Relinker(journal).undo(), Tagger(journal, NO_TAGS).undo()):
         yield None if why is None else LeftInPlace(path, why)
     for missing in restore_pruned(journal):
         yield LeftInPlace(missing.folder, f"the folder could not be made again: {missing.message}")

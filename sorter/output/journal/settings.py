@@ -9,6 +9,7 @@ from typing import Any
 
 from sorter.address import path_of
 from sorter.model.rule import Rule
+from sorter.output.tags import NO_TAGS, TagSettings
 from sorter.photos.rows import FileList
 from sorter.types import ActionKind
 
@@ -37,6 +38,7 @@ class RunSettings:
         listing: the list that named the photos, where one did.
         links: `absolute` or `relative`, as for `sorter run --links`.
         companions: `auto` or `none`, as for `sorter run --companions`.
+        tags: what `--action tag` writes for a class.
     """
 
     model: str
@@ -56,6 +58,7 @@ class RunSettings:
     listing: FileList | None = None
     links: str = "absolute"
     companions: str = "auto"
+    tags: TagSettings = NO_TAGS
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -108,6 +111,7 @@ class RunSettings:
             listing=FileList.from_json(data["listing"]) if data.get("listing") else None,
             links=data.get("links", "absolute"),
             companions=data.get("companions", "auto"),
+            tags=TagSettings.from_json(data["tags"]) if "tags" in data else NO_TAGS,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -137,5 +141,6 @@ class RunSettings:
             "listing": None if self.listing is None else self.listing.to_json(),
             "links": self.links if self.relative_links else None,
             "companions": None if self.companions == "auto" else self.companions,
+            "tags": None if self.tags == NO_TAGS else self.tags.to_json(),
         }
         return data | {key: value for key, value in later.items() if value is not None}
