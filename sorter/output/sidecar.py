@@ -6,6 +6,8 @@ import os
 from itertools import chain
 from pathlib import Path
 
+from sorter.photos.formats import IMAGE_SUFFIXES, RAW_SUFFIXES
+
 SUFFIX = ".xmp"
 
 
@@ -15,9 +17,6 @@ def sidecar_of(photo: Path) -> Path:
     `a.jpg.xmp` belongs to `a.jpg` alone, as darktable and digiKam write it. `a.xmp` belongs to the raw of that name, by
     Adobe's rule, and to another photo only where it is there already and no other photo could own it.
     """
-    from sorter.photos.formats import IMAGE_SUFFIXES
-    from sorter.photos.raw import RAW_SUFFIXES
-
     own = photo.with_name(photo.name + SUFFIX)
     short = photo.with_suffix(SUFFIX)
     if _is_there(own):

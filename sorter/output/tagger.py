@@ -17,7 +17,7 @@ from sorter.output.disk import CannotUndo, publish, rename_without_replacing
 from sorter.output.exchange import replace_if
 from sorter.output.filer import Filer, Scored
 from sorter.output.journal import Journal
-from sorter.output.journal.reading import marks
+from sorter.output.journal.companions import marks
 from sorter.output.sidecar import sidecar_of
 from sorter.output.tags import SidecarError, Tag, TagSettings, add_tags, remove_tags
 from sorter.types import Failure, Reason, Result, Scores

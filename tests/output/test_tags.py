@@ -9,37 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.sidecars import LIGHTROOM
 
 from sorter.output.sidecar import sidecar_of
 from sorter.output.tags import SidecarError, Tag, TagSettings, add_tags, remove_tags
 from sorter.types import UsageError
 
 CAR = TagSettings(("sorter",), (("car", 4),)).tags("car")
-# As Lightroom writes it: attributes, other keywords, and a packet around it.
-LIGHTROOM = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Adobe XMP Core 7.0">
- <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about=""
-    xmlns:xmp="http://ns.adobe.com/xap/1.0/"
-    xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
-    xmlns:dc="http://purl.org/dc/elements/1.1/"
-    xmlns:lr="http://ns.adobe.com/lightroom/1.0/"
-   xmp:Rating="2" crs:Exposure2012="+0.35">
-   <!-- mine -->
-   <dc:subject>
-    <rdf:Bag>
-     <rdf:li>Rome</rdf:li>
-     <rdf:li>car</rdf:li>
-    </rdf:Bag>
-   </dc:subject>
-   <lr:hierarchicalSubject>
-    <rdf:Bag>
-     <rdf:li>Places|Rome</rdf:li>
-    </rdf:Bag>
-   </lr:hierarchicalSubject>
-  </rdf:Description>
- </rdf:RDF>
-</x:xmpmeta>
-"""
 
 
 def test_a_new_sidecar_has_the_keyword_in_all_three_ways() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.commands import Sorter
 from support.photos import BLUE, RED, make_photo
-from test_tags import LIGHTROOM
+from support.sidecars import LIGHTROOM
 
 from sorter.output import tagger
 from sorter.sort.options import SortOptions
