@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from sorter.engines.choice import EngineOptions
     from sorter.pipeline.classifier import Classifier
     from sorter.sort.options import Options, SortOptions
-    from sorter.sort.run import SortSummary, sort_folder
-    from sorter.sort.run import SortSummary as Summary
+    from sorter.sort.run import sort_folder
+    from sorter.sort.summary import SortSummary
+    from sorter.sort.summary import SortSummary as Summary
     from sorter.types import Failure, Limits, Result, Scores, SorterError
 
 __all__ = [
@@ -45,9 +46,9 @@ _MODULES = {
     "Result": "types:Result",
     "Scores": "types:Scores",
     "SortOptions": "sort.options:SortOptions",
-    "SortSummary": "sort.run:SortSummary",
+    "SortSummary": "sort.summary:SortSummary",
     "SorterError": "types:SorterError",
-    "Summary": "sort.run:SortSummary",
+    "Summary": "sort.summary:SortSummary",
     "sort_folder": "sort.run:sort_folder",
 }
 

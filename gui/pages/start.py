@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
 
 from sorter.model.folder import read_model, shipped_model
 from sorter.sort.options import SortOptions, options_of_last_run
-from sorter.sort.run import SortSummary
 from sorter.sort.status import FolderStatus
+from sorter.sort.summary import SortSummary
 from sorter.train.teach import TaughtClass
 from sorter.types import ActionKind, SorterError
 

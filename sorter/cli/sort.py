@@ -26,8 +26,8 @@ from sorter.cli.progress import photo_progress
 
 if TYPE_CHECKING:
     from sorter.sort.options import SortOptions
-    from sorter.sort.run import SortSummary
     from sorter.sort.status import FolderStatus
+    from sorter.sort.summary import SortSummary
     from sorter.sort.undo import Undone
 
 

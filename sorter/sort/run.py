@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sorter.address import Address
 from sorter.distribution import install_command
@@ -40,6 +40,7 @@ from sorter.reports.parts import Report, check_report, report_at
 from sorter.sort.options import SortOptions, resolved, scan_of
 from sorter.sort.resume import NewFiles, configure, forget_the_gone, open_journal, settings_of
 from sorter.sort.sources import Sources
+from sorter.sort.summary import SortSummary
 from sorter.system import available_cores, worker_limits
 from sorter.types import (
     ActionKind,
@@ -59,50 +60,6 @@ if TYPE_CHECKING:
 BATCH = 64  # photos filed together: one commit to the disk before and one after
 LARGE_BATCH = 1024  # where filing waits for a network, as many can wait at once
 FLUSH_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class SortSummary:
-    """The result of a run.
-
-    Attributes:
-        out: the output folder.
-        counts: label -> photos, of all that the journal holds.
-        failed: reason -> files, of all that the journal holds.
-        skipped: reason -> files, of all that the journal holds.
-        decoded: photos decoded and scored by this run.
-        refiled: photos put elsewhere by this run without decoding.
-        seconds: from the start of the run to its end.
-        companions: files that belong to the photos that the journal holds, and go where these go.
-        engine: what scored the photos; None where none was scored.
-        report: where report.csv is, or None.
-        page: where report.html is, or None.
-        dry_run: no file was touched.
-        pruned: folders that this run's moves left empty and that were removed.
-    """
-
-    out: Path
-    counts: dict[str, int]
-    failed: dict[str, int]
-    skipped: dict[str, int]
-    decoded: int
-    refiled: int
-    seconds: float
-    engine: str | None
-    report: Path | None
-    page: Path | None
-    dry_run: bool
-    pruned: int = 0
-    companions: int = 0
-
-    @property
-    def rate(self) -> float:
-        """Photos a second, decoded ones only."""
-        return self.decoded / self.seconds if self.seconds else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        data = {**asdict(self), "photos_per_second": round(self.rate, 2), "seconds": round(self.seconds, 3)}
-        return {key: str(value) if isinstance(value, Path) else value for key, value in data.items()}
 
 
 def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortSummary:

@@ -147,7 +147,7 @@ def test_sorting_goes_through_the_worker_and_can_be_gone_on_with(
 ) -> None:
     from sorter.gui.tasks import sort, undo_run
     from sorter.sort.options import SortOptions
-    from sorter.sort.run import SortSummary
+    from sorter.sort.summary import SortSummary
 
     photos = [make_photo(tmp_path / "photos" / f"{n}.jpg", RED, seed=n) for n in range(3)]
     options = SortOptions(
