@@ -63,6 +63,8 @@ def _run(argv: list[str] | None) -> int:
         settings = read_settings(words, {name: each.parser for name, each in parser.commands().items()})
         at = next((at for at, word in enumerate(words, 1) if not word.startswith("-")), 0)
         arguments = parser.parse_args([*words[:at], *settings.words, *words[at:]])
+        if getattr(arguments, "config", None) and settings.path is None:
+            parser.error("--config: write the flag out, as --config FILE")
         with opened_log(arguments.log_file, arguments.log_format, words) as log:
             arguments.log = log
             if settings.words and not getattr(arguments, "quiet", False):

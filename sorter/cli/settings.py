@@ -60,12 +60,12 @@ def read_settings(words: Sequence[str], commands: Mapping[str, argparse.Argument
     command = next((word for word in words if not word.startswith("-")), "")
     if command not in commands:
         return FileFlags()
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     finder.add_argument("--config", type=Path)
     finder.add_argument("--no-config", action="store_true")
     try:
         given = finder.parse_known_args(words)[0]
-    except SystemExit:  # a --config without a file, of which the real parser complains
+    except argparse.ArgumentError:  # a --config without a file, of which the real parser complains
         return FileFlags()
     path = given.config or Path(FILE)
     if given.no_config or (given.config is None and not path.is_file()):
@@ -82,7 +82,7 @@ def _table(path: Path, command: str, commands: Mapping[str, Any]) -> Mapping[str
     from sorter.types import UsageError
 
     if sys.version_info >= (3, 11):
-        import tomllib
+        import tomllib  # novermin: checked above
     else:
         import tomli as tomllib
 
