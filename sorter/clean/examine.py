@@ -169,7 +169,7 @@ def _measured(decoded: Decoded, digest: str) -> Examined:
 
     from sorter.clean.quality import LOW_INFORMATION, measure, reduced
     from sorter.clean.signature import signature_bytes
-    from sorter.photos.fingerprint import mirrored_hash, turned_hashes
+    from sorter.photos.fingerprint import oriented_hashes
 
     examined = Examined(decoded.format, decoded.width, decoded.height, digest)
     if not decoded.pixels.size:
@@ -179,8 +179,9 @@ def _measured(decoded: Decoded, digest: str) -> Examined:
     quality = measure(grey)
     if quality.spread < LOW_INFORMATION:  # all flat pictures look the same, so they are not compared
         return replace(examined, quality=quality)
-    hashes = (*turned_hashes(grey), mirrored_hash(grey))
-    return replace(examined, quality=quality, hashes=hashes, signature=signature_bytes(image))
+    return replace(
+        examined, quality=quality, hashes=oriented_hashes(grey), signature=signature_bytes(image, grey)
+    )
 
 
 def _looks_like(head: bytes) -> str:

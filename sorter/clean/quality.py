@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-from math import log2, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +12,7 @@ import numpy as np
 from sorter.clean.records import Examined, Finding, Kind, Quality
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL import Image
 
 SIDE = 250  # pixels on the long side for sharpness, so that it does not depend on the camera
@@ -53,17 +52,16 @@ def reduced(image: Image.Image) -> Image.Image:
 
 def measure(grey: Image.Image) -> Quality:
     """Measure a picture in mode L."""
-    counts = grey.histogram()
-    total = sum(counts)
-    mean = sum(level * count for level, count in enumerate(counts)) / total
-    square = sum(level * level * count for level, count in enumerate(counts)) / total
-    up_to = list(accumulate(counts))
+    counts = np.asarray(grey.histogram(), np.float64)
+    total, levels = counts.sum(), np.arange(256)
+    mean, square = float(counts @ levels) / total, float(counts @ (levels * levels)) / total
+    up_to, shares = counts.cumsum(), counts[counts > 0] / total
     return Quality(
-        low=round(bisect_left(up_to, 0.01 * total) / 255, 4),
-        high=round(bisect_left(up_to, 0.99 * total) / 255, 4),
-        mean=round(mean / 255, 4),
+        low=round(int(up_to.searchsorted(0.01 * total)) / 255, 4),
+        high=round(int(up_to.searchsorted(0.99 * total)) / 255, 4),
+        mean=round(float(mean) / 255, 4),
         spread=round(sqrt(max(square - mean * mean, 0.0)) / 255, 4),
-        entropy=round(sum(count / total * log2(total / count) for count in counts if count), 3),
+        entropy=round(float(-(shares @ np.log2(shares))) + 0.0, 3),
         sharpness=_sharpness(grey) if min(grey.size) >= LEAST_SIDES[max(grey.size) >= SIDE] else None,
     )
 
@@ -80,11 +78,20 @@ def _sharpness(grey: Image.Image) -> float | None:
     if scale < 1:
         size = (max(3, round(grey.width * scale)), max(3, round(grey.height * scale)))
         grey = grey.resize(size, Image.Resampling.BOX)
-    values = np.asarray(grey, np.float32)
-    centre = values[1:-1, 1:-1]
-    laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * centre
-    variance = float(values.var())
-    return round(float(laplacian.var()) / variance, 5) if variance > 1 else None
+    values = np.asarray(grey, np.int16)
+    across, down = values[1:-1], values[:, 1:-1]
+    laplacian = across[:, :-2] + across[:, 2:]
+    laplacian += down[:-2]
+    laplacian += down[2:]
+    laplacian -= 4 * across[:, 1:-1]
+    variance = _variance(values)
+    return round(_variance(laplacian) / variance, 5) if variance > 1 else None
+
+
+def _variance(values: NDArray[np.int16]) -> float:
+    """Exact up to the division, as the sums are of whole numbers."""
+    mean = int(values.sum()) / values.size
+    return int(np.square(values, dtype=np.int32).sum()) / values.size - mean * mean
 
 
 def poor(examined: Examined, limits: Thresholds) -> Iterator[Finding]:

@@ -48,14 +48,14 @@ def oriented_places(side: int, turn: int, mirrored: bool) -> NDArray[np.int64]:
     return _oriented(np.arange(side * side).reshape(side, side), turn, mirrored).ravel()
 
 
-def signature_bytes(image: Image.Image) -> bytes:
-    """A picture in mode RGB -> its signature: RGB, luma, then Cb and Cr, uint8, row by row."""
+def signature_bytes(image: Image.Image, grey: Image.Image) -> bytes:
+    """A picture in mode RGB, and the same in mode L -> its signature: RGB, luma, then Cb and Cr, uint8, row by row."""
     from PIL import Image
 
     box = Image.Resampling.BOX
     colour = image.resize((COLOUR_SIDE, COLOUR_SIDE), box)
     # This filter is wider than a pixel, so that edges stay the same whatever size the copy has.
-    luma = image.convert("L").resize((LUMA_SIDE, LUMA_SIDE), Image.Resampling.BILINEAR)
+    luma = grey.resize((LUMA_SIDE, LUMA_SIDE), Image.Resampling.BILINEAR)
     chroma = image.resize((CHROMA_SIDE, CHROMA_SIDE), box).convert("YCbCr")
     return colour.tobytes() + luma.tobytes() + np.asarray(chroma)[..., 1:].tobytes()
 

@@ -104,17 +104,15 @@ def perceptual_hash(pixels: NDArray[np.uint8]) -> int:
     return _hashes(_small(Image.fromarray(pixels).convert("L"))[None])[0]
 
 
-def turned_hashes(grey: Image.Image) -> tuple[int, int, int, int]:
-    """The perceptual hashes of a picture (mode L) as it is and turned by 90, 180 and 270 degrees counterclockwise."""
+def oriented_hashes(grey: Image.Image) -> tuple[int, ...]:
+    """The five perceptual hashes of a picture (mode L).
+
+    As it is, turned by 90, 180 and 270 degrees counterclockwise, and mirrored left to right.
+    """
     small = _small(grey)
     across = small.T
-    as_is, once, twice, thrice = _hashes(np.stack([small, across[::-1], small[::-1, ::-1], across[:, ::-1]]))
-    return as_is, once, twice, thrice
-
-
-def mirrored_hash(grey: Image.Image) -> int:
-    """The perceptual hash of a picture (mode L) mirrored left to right."""
-    return _hashes(_small(grey)[None, :, ::-1])[0]
+    turned = (small, across[::-1], small[::-1, ::-1], across[:, ::-1])
+    return tuple(_hashes(np.stack([*turned, small[:, ::-1]])))
 
 
 def _small(grey: Image.Image) -> NDArray[np.float64]:

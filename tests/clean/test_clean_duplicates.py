@@ -21,7 +21,7 @@ from sorter.clean.quality import measure
 from sorter.clean.records import Examined, Placement, from_text, to_text
 from sorter.clean.run import clean
 from sorter.clean.signature import signature_bytes
-from sorter.photos.fingerprint import mirrored_hash, turned_hashes
+from sorter.photos.fingerprint import oriented_hashes
 from sorter.types import Photo
 
 
@@ -32,8 +32,8 @@ def examined(image: Image.Image) -> Examined:
         image.width,
         image.height,
         "",
-        (*turned_hashes(grey), mirrored_hash(grey)),
-        signature_bytes(image),
+        oriented_hashes(grey),
+        signature_bytes(image, grey),
         measure(grey),
         (),
     )
