@@ -75,6 +75,19 @@ class MeasureEmbedded:
         return Embedded(photos, same / max(photos, 1), again / max(photos, 1))
 
 
+def may_hold_one(photo: Photo) -> bool:
+    """By its name and size: the photo is not opened."""
+    return photo.size >= LEAST_BYTES and photo.path.suffix.lower() in HOLDERS
+
+
+def measure_embedded(
+    model: Model, rule: Rule, choice: Choice, photos: Sequence[Photo], limits: Limits
+) -> Embedded | Failure:
+    """Run `MeasureEmbedded` in a process of its own, on the photos that may hold a smaller picture."""
+    measure = MeasureEmbedded(model, rule, choice, tuple(each.path for each in photos if may_hold_one(each)))
+    return call_in_process(measure, replace(limits, seconds=max(TRIAL_SECONDS, limits.seconds)))
+
+
 def choose_embedded(
     model: Model,
     rule: Rule,
@@ -103,32 +116,25 @@ def choose_embedded(
     known = _read(cache)
     if known is None:
         sample = list(islice(photos, WORTH_A_TRIAL))
-        holders = [each.path for each in sample if _may_hold_one(each)]
-        if len(sample) < WORTH_A_TRIAL or len(holders) < Embedded.ENOUGH:
-            return used if model.embedded is not None and model.embedded.passed else choice
-        known = _try(model, rule, choice, holders, limits, say)
-        if known is None or known.photos < Embedded.ENOUGH:
-            return used if model.embedded is not None and model.embedded.passed else choice
-        _write(cache, known)
-    return used if known.passed else choice
-
-
-def _may_hold_one(photo: Photo) -> bool:
-    """By its name and size: the photo is not opened."""
-    return photo.size >= LEAST_BYTES and photo.path.suffix.lower() in HOLDERS
+        enough = sum(map(may_hold_one, sample)) >= Embedded.ENOUGH and len(sample) == WORTH_A_TRIAL
+        known = _try(model, rule, choice, sample, limits, say) if enough else None
+        if known is not None and known.photos >= Embedded.ENOUGH:
+            _write(cache, known)
+        else:
+            known = model.embedded
+    return used if known is not None and known.passed else choice
 
 
 def _try(
     model: Model,
     rule: Rule,
     choice: Choice,
-    paths: Sequence[Path],
+    photos: Sequence[Photo],
     limits: Limits,
     say: Callable[[str], None],
 ) -> Embedded | None:
     say(f"Comparing {Embedded.ENOUGH} of your photos with the smaller pictures in their files (once) ...")
-    measure = MeasureEmbedded(model, rule, choice, tuple(paths))
-    found = call_in_process(measure, replace(limits, seconds=max(TRIAL_SECONDS, limits.seconds)))
+    found = measure_embedded(model, rule, choice, photos, limits)
     if isinstance(found, Failure):
         say(f"  Failed ({found.reason.value}). Photos are decoded in full, and the next run tries again.")
         return None

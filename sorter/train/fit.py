@@ -19,6 +19,7 @@ from sorter.photos.labelled import read_labelled
 from sorter.progress import Progress
 from sorter.system import available_cores, cache_folder, worker_limits
 from sorter.train.cross_validation import CrossValidation
+from sorter.train.embedded import add_embedded
 from sorter.train.familiarity import add_familiarity
 from sorter.train.features import embed
 from sorter.train.few_examples import chooses_by_folds, groups_to_part
@@ -121,7 +122,10 @@ class _Training:
             result = self._result(trained, dataset, data, trials, measured, began)
             write_training_report(result, data, measured, trained.fitted.log, self.options.seed)
             self.progress.advance(1)
-            result = replace(result, model=exporting.result(), seconds=time.monotonic() - began)
+            model = add_embedded(
+                exporting.result(), [*trained.validation, *dataset.test], self.options.limits
+            )
+            result = replace(result, model=model, seconds=time.monotonic() - began)
         write_metrics(result.page.parent, result.to_json())
         work.remove()
         return result

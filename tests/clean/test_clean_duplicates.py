@@ -234,7 +234,7 @@ def test_beyond_the_bound_only_the_same_bytes_count(tmp_path: Path, monkeypatch:
     assert frames.count == 3 and frames.sha256
     for bound, value in (("MAX_FRAMES", 2), ("MAX_FRAME_PIXELS", 320 * 240 * 2)):
         with monkeypatch.context() as patch:
-            patch.setattr(decode, bound, value)
+            patch.setattr(f"sorter.photos.frames.{bound}", value)
             assert decode.Decoder(None).frames(one) == decode.Frames(3, "")
     picture_of_one = examined(picture(0))
     unknown = replace(picture_of_one, frames=3)
