@@ -74,6 +74,7 @@ class TeachPage(JobPage):
         self.learn_button.setDefault(True)
         self.learn_button.setMinimumWidth(140)
         self.sort_button = self._button(self.tr("&Sort photos with it..."), self._want_sort)
+        self.sort_button.setDefault(True)
         self._lay_out()
         self.start()
 

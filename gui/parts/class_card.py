@@ -8,7 +8,6 @@ from PySide6.QtCore import QLocale, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -22,7 +21,7 @@ from sorter.train.teach import TaughtClass, find_photos
 from sorter.types import Photo, SorterError
 
 from ..worker import Jobs
-from .drop import dropped_paths
+from .drop import DropFrame, dropped_paths
 from .photo_strip import PhotoStrip
 from .thumbnails import Thumbnails
 from .words import reworded
@@ -30,7 +29,7 @@ from .words import reworded
 ENOUGH = 10  # photos of a class that are asked for
 
 
-class ClassCard(QFrame):
+class ClassCard(DropFrame):
     """Takes photos and folders that are dropped on it.
 
     Signals:
@@ -45,8 +44,6 @@ class ClassCard(QFrame):
         super().__init__(parent)
         self._jobs = jobs
         self._photos: dict[Path, Photo] = {}
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
         self.setAcceptDrops(True)
         self.name = QLineEdit()
         self.name.setAccessibleName(self.tr("Name of the class"))
@@ -65,7 +62,6 @@ class ClassCard(QFrame):
         self.strip = PhotoStrip(thumbnails, self.tr("Photos of this class"))
         self.strip.removed.connect(self.remove_photos)
         self._lay_out()
-        self.light_up(False)
         self._show()
 
     def _button(self, text: str, name: str) -> QPushButton:
@@ -165,8 +161,3 @@ class ClassCard(QFrame):
         self.light_up(False)
         event.acceptProposedAction()
         self.add(dropped_paths(event))
-
-    def light_up(self, on: bool) -> None:
-        """Change colour while something is held over it."""
-        role = self.palette().ColorRole
-        self.setBackgroundRole(role.Highlight if on else role.AlternateBase)

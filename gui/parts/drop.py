@@ -19,13 +19,26 @@ def dropped_folder(event: QDropEvent) -> Path | None:
     return next((path for path in dropped_paths(event) if path.is_dir()), None)
 
 
-class DropArea(QFrame):
-    """Shows where to drop a folder. The whole page takes it."""
+class DropFrame(QFrame):
+    """A frame that lights up while something is held over it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
+        self.light_up(False)
+
+    def light_up(self, on: bool) -> None:
+        """Change colour, or change it back."""
+        self.setProperty("drop", "lit" if on else "on")
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+class DropArea(DropFrame):
+    """Shows where to drop a folder. The whole page takes it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         text = QLabel(self.tr("Sort photos: drop a folder here"))
         text.setAlignment(Qt.AlignmentFlag.AlignCenter)
         text.setProperty("level", "heading")
@@ -33,11 +46,8 @@ class DropArea(QFrame):
         self.button.setAccessibleName(self.tr("Choose a folder of photos"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 20, 16, 20)
+        layout.setSpacing(16)
+        layout.addStretch(1)
         layout.addWidget(text)
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignCenter)
-        self.light_up(False)
-
-    def light_up(self, on: bool) -> None:
-        """Change colour while a folder is held over the page."""
-        role = self.palette().ColorRole
-        self.setBackgroundRole(role.Highlight if on else role.AlternateBase)
+        layout.addStretch(1)

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from .drop import DropArea
 from .tile import Tile
 
+HEIGHT = 220  # pixels of the cards
+
 
 class Home(QWidget):
     """Three cards, and below them whatever the page adds.
@@ -27,6 +29,7 @@ class Home(QWidget):
         )
         about.setWordWrap(True)
         self.drop_area = DropArea(self)
+        self.drop_area.setMinimumHeight(HEIGHT)
         self.teach_tile = Tile(
             self.tr("Teach your own classes"),
             self.tr("Name two, give each ten photos. Learning takes seconds."),

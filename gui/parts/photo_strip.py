@@ -42,6 +42,7 @@ class PhotoStrip(QListWidget):
         self.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFrameShape(QListWidget.Shape.NoFrame)
+        self.setProperty("strip", True)
         self.viewport().setAutoFillBackground(False)
         self.setFixedHeight(SIDE + 32)
         thumbnails.ready.connect(self._fill)

@@ -71,7 +71,10 @@ class RecentFolders(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._locked = False
-        label = QLabel(self.tr("&Recent"))
+        self.title = label = QLabel(self.tr("&Recent"))
+        self.empty = QLabel(self.tr("Nothing yet. Folders that you sort into are listed here."))
+        self.empty.setWordWrap(True)
+        self.empty.setProperty("level", "second")
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Recent output folders"))
         self.list.setAlternatingRowColors(True)
@@ -107,8 +110,10 @@ class RecentFolders(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         column.addWidget(label)
-        column.addWidget(self.list, 1)
+        column.addWidget(self.empty)
+        column.addWidget(self.list, 100)
         column.addLayout(buttons)
+        column.addStretch(1)
 
     def lock(self, locked: bool) -> None:
         """Open nothing while a run is at work."""
@@ -127,12 +132,11 @@ class RecentFolders(QWidget):
             if each.status is None:
                 item.setForeground(self.palette().placeholderText())
             self.list.addItem(item)
+        for widget in (self.list, self.title, self.open_button):
+            widget.setVisible(bool(folders))
+        self.empty.setVisible(not folders)
         if folders:
             self.list.setCurrentRow(0)
-        else:
-            item = QListWidgetItem(self.tr("Nothing yet. Folders that you sort into are listed here."))
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-            self.list.addItem(item)
         self._update_buttons()
 
     def _sentence(self, recent: RecentFolder) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 WIDTH = 168  # pixels, at least
 MARGIN = 12  # pixels
@@ -18,18 +18,27 @@ class Tile(QPushButton):
 
     def __init__(self, title: str, text: str = "", lines: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.text_label = QLabel(title), QLabel(text)
+        self.setProperty("tile", True)
+        self.title, self.text_label, self.mark = QLabel(title), QLabel(text), QLabel("✓")
+        self.mark.setProperty("level", "heading")
+        self.mark.hide()
+        self.toggled.connect(self.mark.setVisible)
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.text_label.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setProperty("level", "heading")
+        top = QHBoxLayout()
+        top.addWidget(self.title, 1)
+        top.addWidget(self.mark)
         column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         column.setSpacing(4)
+        for label in (self.title, self.text_label, self.mark):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for label in (self.title, self.text_label):
             label.setWordWrap(True)
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            column.addWidget(label)
+        column.addLayout(top)
+        column.addWidget(self.text_label)
         column.addStretch(1)
         height = self.fontMetrics().lineSpacing() * (1 + lines) + 2 * MARGIN + 8
         self.setMinimumSize(WIDTH, height)
