@@ -2,49 +2,26 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
-    <name></name>
-    <message>
-        <source>couldn&apos;t be read</source>
-        <translation>nicht lesbar</translation>
-    </message>
-    <message>
-        <source>Least certain</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fairly certain</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Certain</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Couldn&apos;t be read</source>
-        <translation>Nicht lesbar</translation>
-    </message>
-</context>
-<context>
     <name>AnswerBar</name>
     <message>
         <source>Enter</source>
-        <translation type="unfinished"></translation>
+        <translation>Eingabe</translation>
     </message>
     <message>
         <source>Right</source>
-        <translation type="unfinished"></translation>
+        <translation>Richtig</translation>
     </message>
     <message>
         <source>Unsure</source>
-        <translation type="unfinished"></translation>
+        <translation>Unsicher</translation>
     </message>
     <message>
         <source>Set aside</source>
-        <translation type="unfinished"></translation>
+        <translation>Beiseitegelegt</translation>
     </message>
     <message>
         <source>Skip</source>
-        <translation type="unfinished"></translation>
+        <translation>Überspringen</translation>
     </message>
 </context>
 <context>
@@ -157,19 +134,19 @@
     <name>ClassChanges</name>
     <message>
         <source>New class {name}. Mark photos as it, then improve the model.</source>
-        <translation type="unfinished"></translation>
+        <translation>Neue Klasse {name}. Markieren Sie Fotos so, und verbessern Sie dann das Modell.</translation>
     </message>
     <message>
         <source>{old} is called {new} now.</source>
-        <translation type="unfinished"></translation>
+        <translation>{old} heißt jetzt {new}.</translation>
     </message>
     <message>
         <source>{old} is a part of {new} now.</source>
-        <translation type="unfinished"></translation>
+        <translation>{old} ist jetzt ein Teil von {new}.</translation>
     </message>
     <message>
         <source>{name} is removed. Its photos are unsure.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} ist entfernt. Die Fotos darin sind unsicher.</translation>
     </message>
 </context>
 <context>
@@ -363,23 +340,27 @@
     </message>
     <message>
         <source>&amp;Grid</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Raster</translation>
     </message>
     <message>
         <source>&amp;Single</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Einzeln</translation>
     </message>
     <message>
         <source>&amp;Compare</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Vergleichen</translation>
     </message>
     <message>
         <source>&amp;Inspector</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Details</translation>
+    </message>
+    <message>
+        <source>&amp;What it saw</source>
+        <translation>&amp;Was es sah</translation>
     </message>
     <message>
         <source>Photo &amp;only</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Nur das Foto</translation>
     </message>
     <message>
         <source>Zoom &amp;in</source>
@@ -453,11 +434,11 @@
     <name>CompareView</name>
     <message>
         <source>Photos side by side</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos nebeneinander</translation>
     </message>
     <message>
         <source>{certainty} sure</source>
-        <translation type="unfinished"></translation>
+        <translation>{certainty} sicher</translation>
     </message>
 </context>
 <context>
@@ -488,19 +469,19 @@
     </message>
     <message>
         <source>Marked as unsure.</source>
-        <translation type="unfinished"></translation>
+        <translation>Als unsicher markiert.</translation>
     </message>
     <message>
         <source>{number} photos marked as unsure.</source>
-        <translation type="unfinished"></translation>
+        <translation>{number} Fotos als unsicher markiert.</translation>
     </message>
     <message>
         <source>Set aside.</source>
-        <translation type="unfinished"></translation>
+        <translation>Beiseitegelegt.</translation>
     </message>
     <message>
         <source>{number} photos set aside.</source>
-        <translation type="unfinished"></translation>
+        <translation>{number} Fotos beiseitegelegt.</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -508,7 +489,7 @@
     </message>
     <message>
         <source>The change of the classes is undone or redone.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Änderung der Klassen ist zurückgenommen oder wiederholt.</translation>
     </message>
     <message>
         <source>The threshold is back where it was.</source>
@@ -575,6 +556,14 @@
     <message>
         <source>Camera</source>
         <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>Will move to</source>
+        <translation>Kommt nach</translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation>Aufgenommen</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -645,15 +634,15 @@
     </message>
     <message>
         <source>{share} % checked</source>
-        <translation type="unfinished"></translation>
+        <translation>{share} % geprüft</translation>
     </message>
     <message>
         <source>key {key}</source>
-        <translation type="unfinished"></translation>
+        <translation>Taste {key}</translation>
     </message>
     <message>
         <source>Drop photos here to mark them. Double click to rename, right click for more.</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos hierher ziehen, um sie zu markieren. Doppelklick benennt um, Rechtsklick zeigt mehr.</translation>
     </message>
 </context>
 <context>
@@ -773,11 +762,11 @@
     <name>Filmstrip</name>
     <message>
         <source>Filmstrip</source>
-        <translation type="unfinished"></translation>
+        <translation>Filmstreifen</translation>
     </message>
     <message>
         <source>The photos before and after</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Fotos davor und danach</translation>
     </message>
 </context>
 <context>
@@ -840,7 +829,7 @@
     </message>
     <message>
         <source>By class</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach Klassen</translation>
     </message>
     <message>
         <source>Order</source>
@@ -852,11 +841,11 @@
     </message>
     <message>
         <source>Filter</source>
-        <translation type="unfinished"></translation>
+        <translation>Filter</translation>
     </message>
     <message>
         <source>Only photos of which the model is so sure, or that you checked</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur Fotos, bei denen das Modell so sicher ist oder die Sie geprüft haben</translation>
     </message>
     <message>
         <source>How s&amp;ure</source>
@@ -868,7 +857,7 @@
     </message>
     <message>
         <source>Chec&amp;ked</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Geprüft</translation>
     </message>
     <message>
         <source>Clear the filters</source>
@@ -883,11 +872,11 @@
     <name>FolderMenu</name>
     <message>
         <source>No folder was sorted yet</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch kein Ordner wurde sortiert</translation>
     </message>
     <message>
         <source>&amp;Sort photos...</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos &amp;sortieren...</translation>
     </message>
     <message>
         <source>&amp;Open results...</source>
@@ -895,11 +884,11 @@
     </message>
     <message>
         <source>&amp;Continue sorting</source>
-        <translation type="unfinished"></translation>
+        <translation>Sortieren &amp;fortsetzen</translation>
     </message>
     <message>
         <source>S&amp;how in file manager</source>
-        <translation type="unfinished"></translation>
+        <translation>Im Datei&amp;manager zeigen</translation>
     </message>
     <message>
         <source>&amp;Remove from this list</source>
@@ -951,6 +940,13 @@
     <message>
         <source>Left where they are: {count}. {which}</source>
         <translation>Geblieben, wo sie sind: {count}. {which}</translation>
+    </message>
+</context>
+<context>
+    <name>GuessBars</name>
+    <message>
+        <source>Guess of the model</source>
+        <translation>Vermutung des Modells</translation>
     </message>
 </context>
 <context>
@@ -1029,7 +1025,7 @@
     </message>
     <message>
         <source>Confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>Bestätigen</translation>
     </message>
 </context>
 <context>
@@ -1100,11 +1096,11 @@
     <name>ModelCard</name>
     <message>
         <source>MODEL</source>
-        <translation type="unfinished"></translation>
+        <translation>MODELL</translation>
     </message>
     <message>
         <source>Model</source>
-        <translation type="unfinished"></translation>
+        <translation>Modell</translation>
     </message>
     <message>
         <source>Photos to learn from</source>
@@ -1112,7 +1108,7 @@
     </message>
     <message>
         <source>Improve...</source>
-        <translation type="unfinished"></translation>
+        <translation>Verbessern...</translation>
     </message>
     <message>
         <source>Improve the model</source>
@@ -1120,11 +1116,11 @@
     </message>
     <message>
         <source>Let the model learn from the photos you checked (Ctrl+T)</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Modell aus den geprüften Fotos lernen lassen (Strg+T)</translation>
     </message>
     <message>
         <source>{count} marks</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Markierungen</translation>
     </message>
 </context>
 <context>
@@ -1158,23 +1154,23 @@
     <name>NextStep</name>
     <message>
         <source>Sort photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos sortieren</translation>
     </message>
     <message>
         <source>Move {count}...</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} verschieben...</translation>
     </message>
     <message>
         <source>Confirm {count}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} bestätigen</translation>
     </message>
     <message>
         <source>Improve model...</source>
-        <translation type="unfinished"></translation>
+        <translation>Modell verbessern...</translation>
     </message>
     <message>
         <source>Next step: {step}</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächster Schritt: {step}</translation>
     </message>
 </context>
 <context>
@@ -1295,6 +1291,25 @@
     </message>
 </context>
 <context>
+    <name>PhotoMenu</name>
+    <message>
+        <source>&amp;Unsure</source>
+        <translation>&amp;Unsicher</translation>
+    </message>
+    <message>
+        <source>Set &amp;aside</source>
+        <translation>&amp;Beiseitelegen</translation>
+    </message>
+    <message>
+        <source>&amp;Show in file manager</source>
+        <translation>Im &amp;Dateimanager zeigen</translation>
+    </message>
+    <message>
+        <source>&amp;Open in another program</source>
+        <translation>In anderem Programm ö&amp;ffnen</translation>
+    </message>
+</context>
+<context>
     <name>PhotoModel</name>
     <message>
         <source>{name}: {why}</source>
@@ -1315,6 +1330,17 @@
     <message>
         <source>{name}, {label}, {certainty} sure</source>
         <translation>{name}, {label}, {certainty} sicher</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoPainter</name>
+    <message>
+        <source>cannot be shown</source>
+        <translation>kann nicht gezeigt werden</translation>
+    </message>
+    <message>
+        <source>couldn&apos;t be read</source>
+        <translation>nicht lesbar</translation>
     </message>
 </context>
 <context>
@@ -1388,7 +1414,7 @@
     </message>
     <message>
         <source>Continue</source>
-        <translation type="unfinished"></translation>
+        <translation>Fortfahren</translation>
     </message>
     <message>
         <source>Stopping...</source>
@@ -1707,11 +1733,11 @@
     <name>ReviewHeader</name>
     <message>
         <source>What is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>Was gezeigt wird</translation>
     </message>
     <message>
         <source>{what} · {count} photos</source>
-        <translation type="unfinished"></translation>
+        <translation>{what} · {count} Fotos</translation>
     </message>
 </context>
 <context>
@@ -1749,31 +1775,31 @@
     <name>SectionHeader</name>
     <message>
         <source>{title} – 1 photo</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} – 1 Foto</translation>
     </message>
     <message>
         <source>{title} – {n} photos</source>
-        <translation type="unfinished"></translation>
+        <translation>{title} – {n} Fotos</translation>
     </message>
     <message>
         <source>Show these photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Fotos zeigen</translation>
     </message>
     <message>
         <source>Hide these photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Fotos ausblenden</translation>
     </message>
     <message>
         <source>Confirm this one</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieses bestätigen</translation>
     </message>
     <message>
         <source>Confirm these {n}</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese {n} bestätigen</translation>
     </message>
     <message>
         <source>The model is right about these photos. Undo takes it back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Modell hat bei diesen Fotos recht. Rückgängig nimmt es zurück.</translation>
     </message>
 </context>
 <context>
@@ -1812,15 +1838,15 @@
     </message>
     <message>
         <source>Space, E, double click</source>
-        <translation type="unfinished"></translation>
+        <translation>Leertaste, E, Doppelklick</translation>
     </message>
     <message>
         <source>Open a stack of photos, and close it</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen Stapel Fotos öffnen und schließen</translation>
     </message>
     <message>
         <source>Compare two to four photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Zwei bis vier Fotos vergleichen</translation>
     </message>
     <message>
         <source>Wheel, +, -</source>
@@ -1868,19 +1894,19 @@
     </message>
     <message>
         <source>Actual size, and back</source>
-        <translation type="unfinished"></translation>
+        <translation>Wahre Größe, und zurück</translation>
     </message>
     <message>
         <source>Nothing but the photo, and back</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur das Foto, und zurück</translation>
     </message>
     <message>
         <source>Heat map, and back</source>
-        <translation type="unfinished"></translation>
+        <translation>Wärmebild, und zurück</translation>
     </message>
     <message>
         <source>Drag onto a class</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf eine Klasse ziehen</translation>
     </message>
     <message>
         <source>Confirm this photo, or those selected</source>
@@ -1888,15 +1914,15 @@
     </message>
     <message>
         <source>Enter, Ctrl+R</source>
-        <translation type="unfinished"></translation>
+        <translation>Eingabe, Strg+R</translation>
     </message>
     <message>
         <source>Mark as unsure</source>
-        <translation type="unfinished"></translation>
+        <translation>Als unsicher markieren</translation>
     </message>
     <message>
         <source>Set aside</source>
-        <translation type="unfinished"></translation>
+        <translation>Beiseitegelegt</translation>
     </message>
     <message>
         <source>Delete, Backspace</source>
@@ -2002,6 +2028,38 @@
         <translation>Foto</translation>
     </message>
     <message>
+        <source>Guess</source>
+        <translation>Vermutung</translation>
+    </message>
+    <message>
+        <source>What it saw</source>
+        <translation>Was es sah</translation>
+    </message>
+    <message>
+        <source>Show which places of the photo speak for the guess (H)</source>
+        <translation>Zeigen, welche Stellen des Fotos für die Vermutung sprechen (H)</translation>
+    </message>
+    <message>
+        <source>Photos that it changes</source>
+        <translation>Fotos, die sich dadurch ändern</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation>Im Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Copy path</source>
+        <translation>Pfad kopieren</translation>
+    </message>
+    <message>
+        <source>Open in another app</source>
+        <translation>In anderem Programm öffnen</translation>
+    </message>
+    <message>
         <source>Photos to the right of the line are “{positive}”, those to the left “{other}”.</source>
         <translation>Fotos rechts der Linie sind „{positive}“, die links davon „{other}“.</translation>
     </message>
@@ -2025,6 +2083,10 @@
         <source>The model is right about the selected photos (Ctrl+R)</source>
         <translation>Das Modell hat bei den ausgewählten Fotos recht (Strg+R)</translation>
     </message>
+    <message>
+        <source>no change</source>
+        <translation>keine Änderung</translation>
+    </message>
 </context>
 <context>
     <name>Sidebar</name>
@@ -2034,7 +2096,7 @@
     </message>
     <message>
         <source>All photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Fotos</translation>
     </message>
     <message>
         <source>Check again</source>
@@ -2046,23 +2108,23 @@
     </message>
     <message>
         <source>New class</source>
-        <translation type="unfinished"></translation>
+        <translation>Neue Klasse</translation>
     </message>
     <message>
         <source>Unsure</source>
-        <translation type="unfinished"></translation>
+        <translation>Unsicher</translation>
     </message>
     <message>
         <source>Clean up</source>
-        <translation type="unfinished"></translation>
+        <translation>Aufräumen</translation>
     </message>
     <message>
         <source>Duplicates</source>
-        <translation type="unfinished"></translation>
+        <translation>Doppelte</translation>
     </message>
     <message>
         <source>Similar</source>
-        <translation type="unfinished"></translation>
+        <translation>Ähnliche</translation>
     </message>
     <message>
         <source>Couldn&apos;t be read</source>
@@ -2074,19 +2136,19 @@
     </message>
     <message>
         <source>Set aside</source>
-        <translation type="unfinished"></translation>
+        <translation>Beiseitegelegt</translation>
     </message>
     <message>
         <source>&amp;Rename</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Umbenennen</translation>
     </message>
     <message>
         <source>&amp;Merge into</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Zusammenlegen mit</translation>
     </message>
     <message>
         <source>Re&amp;move class</source>
-        <translation type="unfinished"></translation>
+        <translation>Klasse &amp;entfernen</translation>
     </message>
     <message>
         <source>&amp;Show in file manager</source>
@@ -2097,23 +2159,23 @@
     <name>SingleView</name>
     <message>
         <source>About this photo</source>
-        <translation type="unfinished"></translation>
+        <translation>Über dieses Foto</translation>
     </message>
     <message>
         <source>{certainty} sure</source>
-        <translation type="unfinished"></translation>
+        <translation>{certainty} sicher</translation>
     </message>
     <message>
         <source>changed by you</source>
-        <translation type="unfinished"></translation>
+        <translation>von Ihnen geändert</translation>
     </message>
     <message>
         <source>confirmed</source>
-        <translation type="unfinished"></translation>
+        <translation>bestätigt</translation>
     </message>
     <message>
         <source>{n} of {all}</source>
-        <translation type="unfinished"></translation>
+        <translation>{n} von {all}</translation>
     </message>
 </context>
 <context>
@@ -2345,7 +2407,7 @@
     </message>
     <message>
         <source>Share of the photos that are checked</source>
-        <translation type="unfinished"></translation>
+        <translation>Anteil der geprüften Fotos</translation>
     </message>
     <message>
         <source>photos</source>
@@ -2442,15 +2504,15 @@
     <name>TopBar</name>
     <message>
         <source>Menu</source>
-        <translation type="unfinished"></translation>
+        <translation>Menü</translation>
     </message>
     <message>
         <source>Everything else (F10)</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles andere (F10)</translation>
     </message>
     <message>
         <source>No folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Ordner</translation>
     </message>
     <message>
         <source>Folder</source>
@@ -2465,11 +2527,11 @@
     </message>
     <message>
         <source>&amp;Sort photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos &amp;sortieren</translation>
     </message>
     <message>
         <source>&amp;Review photos</source>
-        <translation type="unfinished"></translation>
+        <translation>Fotos &amp;durchsehen</translation>
     </message>
     <message>
         <source>&amp;Improve model</source>
@@ -2477,7 +2539,7 @@
     </message>
     <message>
         <source>&amp;Find duplicates</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Doppelte suchen</translation>
     </message>
     <message>
         <source>&amp;File</source>
@@ -2578,9 +2640,24 @@
         <source>Mark as {label}</source>
         <translation>Als {label} markieren</translation>
     </message>
+</context>
+<context>
+    <name>sections</name>
     <message>
-        <source>&amp;Show in file manager</source>
-        <translation>Im &amp;Dateimanager zeigen</translation>
+        <source>Least certain</source>
+        <translation>Am unsichersten</translation>
+    </message>
+    <message>
+        <source>Fairly certain</source>
+        <translation>Ziemlich sicher</translation>
+    </message>
+    <message>
+        <source>Certain</source>
+        <translation>Sicher</translation>
+    </message>
+    <message>
+        <source>Couldn&apos;t be read</source>
+        <translation>Nicht lesbar</translation>
     </message>
 </context>
 <context>
