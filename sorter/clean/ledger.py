@@ -32,6 +32,7 @@ CREATE TABLE files (
     group_id INTEGER, duplicate_of INTEGER, action TEXT DEFAULT '', destination BLOB
 );
 CREATE INDEX files_sha256 ON files (sha256);
+CREATE INDEX files_path ON files (path);
 CREATE INDEX files_verdict ON files (verdict);
 CREATE INDEX files_group ON files (group_id) WHERE group_id IS NOT NULL;
 CREATE TABLE picture_groups (id INTEGER PRIMARY KEY, splits INTEGER, classes INTEGER, exact INTEGER,
@@ -114,6 +115,10 @@ class CleanLedger:
 
     def get(self, file: int) -> Checked:
         return next(self._rows("WHERE f.id = ?", (file,)))
+
+    def at(self, path: Path) -> Checked | None:
+        """The file that was found under a path."""
+        return next(self._rows("WHERE f.path = ?", (os.fsencode(path),)), None)
 
     def kept_copy(self, file: int) -> Checked | None:
         """The copy that is kept instead of this file."""

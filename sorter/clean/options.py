@@ -9,6 +9,7 @@ from typing import Any
 from sorter.address import Address
 from sorter.clean.quality import Thresholds
 from sorter.clean.records import NO_FAULT, REMOVABLE, Kind
+from sorter.photos.companions import COMPANIONS, check_companions
 from sorter.photos.fingerprint import MAX_DISTANCE
 from sorter.photos.listing import Listing, folder_of
 from sorter.photos.rows import FileList, check_sources
@@ -40,6 +41,7 @@ class CleanOptions:
         only: remove no other files than these; None for all.
         prefer: copies to keep, before any other criterion but `keep`.
         keep: folders whose copies are never removed.
+        companions: one of `COMPANIONS`. `auto` removes raws, sidecars and films with their photo.
         listing: a list of the files, instead of `inputs`.
     """
 
@@ -64,6 +66,7 @@ class CleanOptions:
     only: frozenset[Path] | None = None
     prefer: frozenset[Path] = frozenset()
     keep: tuple[Path, ...] = ()
+    companions: str = COMPANIONS[0]
     include_protected: bool = False
     listing: FileList | None = None
 
@@ -174,6 +177,7 @@ def resolved(options: CleanOptions) -> CleanOptions:
     for word in options.remove:
         if word not in REMOVABLE:
             raise UsageError(f"--remove: {word!r} is none of {', '.join(REMOVABLE)}")
+    check_companions(options.companions)
     if options.action not in ACTIONS:
         raise UsageError(f"--action: {options.action!r} is none of {', '.join(ACTIONS)}")
     if options.action == "hardlink" and options.remove != ("duplicates",):

@@ -5,23 +5,25 @@ from __future__ import annotations
 import errno
 import filecmp
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from sorter.clean.filenames import right_name
-from sorter.clean.keep import NO_FOLDERS, KeptFolders
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import COPIES, Checked, Kind
+from sorter.clean.removals import Removal
 from sorter.distribution import install_command
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import FILE, FOLDER, NO_RULE, Journal, RunSettings, locked
+from sorter.output.journal import FILE, FOLDER, NO_RULE, Entry, Journal, RunSettings, locked
 from sorter.output.journal.reserve import keep_room
 from sorter.output.layout import TREE
+from sorter.output.names import name_beside
 from sorter.output.relink import NO_MORE_LINKS, Copy, Relinker
-from sorter.types import ActionKind, Decision, Photo, Scores, SorterError, Status, UsageError
+from sorter.photos.companions import is_picture
+from sorter.types import ActionKind, Companion, Decision, Photo, Scores, SorterError, Status, UsageError
 
 BATCH = 64
 SETTINGS = RunSettings(
@@ -32,30 +34,6 @@ SETTINGS = RunSettings(
     layout="tree",
     rule=NO_RULE,
 )
-
-
-def removable(
-    ledger: CleanLedger,
-    kinds: Collection[Kind],
-    only: Collection[Path] | None = None,
-    keep: KeptFolders = NO_FOLDERS,
-) -> Iterator[Checked]:
-    """The files to remove. Exact duplicates come first, to be compared with the kept copy while it exists.
-
-    Near duplicates follow, then similar files, of which some are the kept copy of a near duplicate.
-
-    Args:
-        only: no other files than these; None for all.
-        keep: folders whose copies stay.
-    """
-    for turn in (*(kind for kind in COPIES if kind in kinds), None):
-        for file in ledger.with_findings():
-            found = [each.kind for each in file.findings if each.kind in kinds]
-            chosen = only is None or file.path in only
-            first = next((kind for kind in COPIES if kind in found), None)
-            stays = file.group is not None and keep.hold(file.path)
-            if found and chosen and first is turn and not file.is_link and not stays:
-                yield file
 
 
 def has_journal(quarantine: Path) -> bool:
@@ -87,20 +65,27 @@ def recover(quarantine: Path) -> list[Quarantined]:
     with locked(quarantine), closing(_open(quarantine)) as journal, closing(_filer(journal)) as filer:
         filer.recover(go_on=True)
         Relinker(journal).recover()
-        return [
-            Quarantined(
-                entry.photo,
-                entry.decision.label if entry.decision else Kind.BROKEN.value,
-                quarantine / entry.destination,
-            )
-            for entry in journal.entries()
-            # Renamed files are outside, where the scan finds them.
-            if entry.destination is not None and not entry.destination.is_absolute()
+        # Renamed files are outside, where the scan finds them.
+        inside = [
+            each for each in journal.entries() if each.destination and not each.destination.is_absolute()
         ]
+        return [each for entry in inside for each in _quarantined(entry, journal)]
 
 
-def quarantine_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
-    """Move files to the quarantine, in the folders they came in, and record the action in the ledger.
+def _quarantined(entry: Entry, journal: Journal) -> Iterator[Quarantined]:
+    """A file in the quarantine, and those of its companions that are there with it."""
+    assert entry.destination is not None
+    verdict = entry.decision.label if entry.decision else Kind.BROKEN.value
+    yield Quarantined(entry.photo, verdict, journal.out / entry.destination)
+    for each in journal.companions_of([entry.id]).get(entry.id, []):
+        if each.destination is not None:
+            relative = entry.photo.relative.with_name(each.path.name)
+            photo = Photo(each.path, relative, each.size, each.mtime_ns)
+            yield Quarantined(photo, Kind.OTHER.value, each.destination)
+
+
+def quarantine_files(ledger: CleanLedger, files: Iterator[Removal], quarantine: Path) -> None:
+    """Move files to the quarantine, in the folders they came in, with their companions. Record it in the ledger.
 
     Raises:
         SorterError: the disk is full. The same command goes on later.
@@ -108,39 +93,50 @@ def quarantine_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: 
     _file(ledger, map(_scored, files), quarantine, "quarantined")
 
 
-def rename_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
+def rename_files(ledger: CleanLedger, files: Iterator[Removal], quarantine: Path) -> None:
     """Give misnamed files the extension of their content, and never the name of another file.
 
-    The quarantine's journal keeps the old names for `sorter undo`. Raises as `quarantine_files`.
+    A companion with the whole name of its photo, such as `a.jpg.xmp`, is renamed with it. The quarantine's journal
+    keeps the old names for `sorter undo`. Raises as `quarantine_files`.
     """
     _file(ledger, map(_renamed, files), quarantine, "renamed")
 
 
-def _file(ledger: CleanLedger, files: Iterator[tuple[Checked, Scored]], quarantine: Path, done: str) -> None:
+def _file(ledger: CleanLedger, files: Iterator[tuple[Removal, Scored]], quarantine: Path, done: str) -> None:
     with locked(quarantine), closing(_open(quarantine)) as journal, closing(_filer(journal)) as filer:
         with journal.transaction():
             journal.set_run(SETTINGS, "running")
         while batch := list(islice(files, BATCH)):
             batch = [each for each in batch if not _must_stay(ledger, each[0])]
             filer.file([scored for _, scored in batch])
-            for file, _ in batch:
-                entry = journal.lookup(file.path)
-                if entry is not None and entry.destination is not None:
-                    ledger.set_action(file.id, done, quarantine / entry.destination)
-                else:
-                    ledger.set_action(file.id, f"failed: {entry.failure if entry else 'not in the journal'}")
+            for removal, _ in batch:
+                _record(ledger, removal, journal, done)
         with journal.transaction():
             journal.set(state="done")
 
 
-def link_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) -> None:
+def _record(ledger: CleanLedger, removal: Removal, journal: Journal, done: str) -> None:
+    """Record what became of a file and of its companions."""
+    file = removal.file
+    entry = journal.lookup(file.path)
+    if entry is None or entry.destination is None:
+        ledger.set_action(file.id, f"failed: {entry.failure if entry else 'not in the journal'}")
+        return
+    ledger.set_action(file.id, done, journal.out / entry.destination)
+    numbers = {each.path: each.id for each in removal.companions}
+    for each in journal.companions_of([entry.id]).get(entry.id, []):
+        if each.destination is not None and each.path in numbers:
+            ledger.set_action(numbers[each.path], done, each.destination)
+
+
+def link_files(ledger: CleanLedger, files: Iterator[Removal], quarantine: Path) -> None:
     """Replace exact copies by hard links to the kept copy. The quarantine's journal keeps what an undo needs."""
     with locked(quarantine), closing(_open(quarantine)) as journal:
         relinker = Relinker(journal)
         with journal.transaction():
             journal.set_run(SETTINGS, "running")
         while batch := list(islice(files, BATCH)):
-            pairs = [(file, kept) for file in batch if (kept := ledger.kept_copy(file.id))]
+            pairs = [(each.file, kept) for each in batch if (kept := ledger.kept_copy(each.file.id))]
             copies = [Copy(file.path, kept.path, file.size, file.mtime_ns) for file, kept in pairs]
             for (file, _), problem in zip(pairs, relinker.link(copies), strict=True):
                 stays = problem if problem == NO_MORE_LINKS else f"failed: {problem}"
@@ -149,8 +145,8 @@ def link_files(ledger: CleanLedger, files: Iterator[Checked], quarantine: Path) 
             journal.set(state="done")
 
 
-def trash_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
-    """Move files to the system's trash.
+def trash_files(ledger: CleanLedger, files: Iterator[Removal]) -> None:
+    """Move files to the system's trash, each with its companions.
 
     Raises:
         SorterError: Send2Trash is not installed.
@@ -159,28 +155,56 @@ def trash_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
         from send2trash import send2trash
     except ImportError as error:
         raise SorterError(f"--action trash: needs `{install_command('trash')}`") from error
-    for each in files:
-        if _must_stay(ledger, each):
+    for removal in files:
+        if _must_stay(ledger, removal):
             continue
-        try:
-            send2trash(os.fspath(each.path))
-        except OSError as error:  # for example a disk without a trash
-            ledger.set_action(each.id, f"failed: {error.strerror or error}")
-        else:
-            ledger.set_action(each.id, "trashed")
+        for each in (removal.file, *removal.companions):
+            try:
+                send2trash(os.fspath(each.path))
+            except OSError as error:  # for example a disk without a trash
+                ledger.set_action(each.id, f"failed: {error.strerror or error}")
+                break  # what belongs to it stays with it
+            else:
+                ledger.set_action(each.id, "trashed")
 
 
-def delete_files(ledger: CleanLedger, files: Iterator[Checked]) -> None:
-    """Delete files; an exact duplicate only while its kept copy has the same bytes."""
-    for each in files:
-        if _must_stay(ledger, each):
+def delete_files(ledger: CleanLedger, files: Iterator[Removal]) -> None:
+    """Delete files; an exact duplicate only while its kept copy has the same bytes.
+
+    A file with companions is only deleted as a copy, and only if the kept copy has the same companions.
+    """
+    for removal in files:
+        if _must_stay(ledger, removal) or _has_companions_of_its_own(ledger, removal):
             continue
-        try:
-            each.path.unlink()
-        except OSError as error:
-            ledger.set_action(each.id, f"failed: {error.strerror or error}")
-        else:
-            ledger.set_action(each.id, "deleted")
+        for each in (*removal.companions, removal.file):
+            try:
+                each.path.unlink()
+            except OSError as error:
+                ledger.set_action(each.id, f"failed: {error.strerror or error}")
+                break
+            else:
+                ledger.set_action(each.id, "deleted")
+
+
+def _has_companions_of_its_own(ledger: CleanLedger, removal: Removal) -> bool:
+    """Whether deleting a file's companions would lose bytes that the kept copy has not. Records it as its action."""
+    file, kept = removal.file, ledger.kept_copy(removal.file.id)
+    for each in removal.companions:
+        if is_picture(each.path.name) and each.verdict is Kind.DUPLICATE:
+            continue  # compared with the copy that is kept of it
+        name = "" if kept is None else name_beside(each.path.name, file.path.name, kept.path.name)
+        if kept is None or not _same_bytes(each.path, kept.path.with_name(name)):
+            why = f"failed: {each.path.name} belongs to it and would be lost; --action quarantine keeps both"
+            ledger.set_action(file.id, why)
+            return True
+    return False
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    try:
+        return not one.samefile(other) and filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _open(quarantine: Path) -> Journal:
@@ -197,30 +221,39 @@ def _filer(journal: Journal) -> Filer:
     return Filer(journal, ActionKind.MOVE, TREE, by_label=False)
 
 
-def _scored(file: Checked) -> tuple[Checked, Scored]:
+def _scored(removal: Removal) -> tuple[Removal, Scored]:
     """The verdict takes the place of the class. There are no probabilities."""
-    photo = Photo(file.path, file.relative, file.size, file.mtime_ns, False)
+    file = removal.file
+    companions = tuple(Companion(each.path.name, each.size, each.mtime_ns) for each in removal.companions)
+    photo = Photo(file.path, file.relative, file.size, file.mtime_ns, False, companions)
     size = (file.examined.width, file.examined.height) if file.examined else (0, 0)
-    return file, Scored(photo, Scores((), *size), Decision(file.verdict.value, 1.0, Status.SORTED))
+    return removal, Scored(photo, Scores((), *size), Decision(file.verdict.value, 1.0, Status.SORTED))
 
 
-def _renamed(file: Checked) -> tuple[Checked, Scored]:
+def _renamed(removal: Removal) -> tuple[Removal, Scored]:
+    file = removal.file
     assert file.examined is not None, "a misnamed file was examined"
     wanted = file.path.with_name(right_name(file.path.name, file.examined.format))
-    return file, replace(_scored(file)[1], wanted=wanted)
+    return removal, replace(_scored(removal)[1], wanted=wanted)
 
 
-def _must_stay(ledger: CleanLedger, file: Checked) -> bool:
-    """Whether a file must stay: it has changed since, or its kept copy has. Records the reason as its action."""
-    try:
-        status = file.path.lstat()
-        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            raise OSError(errno.EAGAIN, "changed since it was examined")
-        if all(each.kind in COPIES for each in file.findings) and (kept := ledger.kept_copy(file.id)):
-            _check_copy(file, kept)
-    except OSError as error:
-        ledger.set_action(file.id, f"failed: {error.strerror or error}")
-        return True
+def _must_stay(ledger: CleanLedger, removal: Removal) -> bool:
+    """Whether a file must stay: it, or a picture of its set, has changed since, or its kept copy has.
+
+    Records the reason as its action.
+    """
+    for each in removal.pictures:
+        try:
+            status = each.path.lstat()
+            if (status.st_size, status.st_mtime_ns) != (each.size, each.mtime_ns):
+                raise OSError(errno.EAGAIN, "changed since it was examined")
+            copy = all(finding.kind in COPIES for finding in each.findings)
+            if copy and each.findings and (kept := ledger.kept_copy(each.id)):
+                _check_copy(each, kept)
+        except OSError as error:
+            about = "" if each is removal.file else f"{each.path.name}, which belongs to it: "
+            ledger.set_action(removal.file.id, f"failed: {about}{error.strerror or error}")
+            return True
     return False
 
 

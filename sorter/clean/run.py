@@ -20,10 +20,13 @@ from sorter.clean.ledger import CleanLedger
 from sorter.clean.options import CleanOptions, CleanSummary, csv_path, resolved, scan_of
 from sorter.clean.quality import poor
 from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind, Placement
+from sorter.clean.removals import Choice, Removal, companions_of, removable
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.clean.unsupported import why_unsupported
 from sorter.files import sha256_of
+from sorter.photos.companions import COMPANIONS
 from sorter.photos.protected import protected_name
+from sorter.photos.sets import Families
 from sorter.pipeline.pool import Pool
 from sorter.pipeline.stages import Thumbnail
 from sorter.progress import NoProgress, Progress
@@ -87,7 +90,7 @@ class _Clean:
         mark_duplicates(ledger, options.similarity, kinds, options.prefer, self.keep)
         if self.show is not None:
             self.show(ledger)
-        removed = sum(1 for _ in self._removable(kinds))
+        removed = sum(each.count for each in self._removable(kinds))
         self._remove_and_report(kinds, removed)
         return self._summary(removed, time.monotonic() - began)
 
@@ -249,8 +252,20 @@ class _Clean:
                 return Placement("", folders[0] if folders and self.options.classes else "")
         return Placement()
 
-    def _removable(self, kinds: frozenset[Kind]) -> Iterator[Checked]:
-        return remove.removable(self.ledger, kinds, self.options.only, self.keep)
+    def _removable(self, kinds: frozenset[Kind]) -> Iterator[Removal]:
+        # A copy that becomes a link stays where it is, and so does all that belongs to it.
+        sets = self._sets and self.options.action != "hardlink"
+        return removable(self.ledger, Choice(kinds, self.options.only, self.keep, sets))
+
+    @property
+    def _sets(self) -> bool:
+        return self.options.companions == COMPANIONS[0]
+
+    def _misnamed(self) -> Iterator[Removal]:
+        families = Families()
+        for file in filter(_renamed, self.ledger.with_findings()):
+            others = companions_of(file, self.ledger, families) if self._sets else ()
+            yield Removal(file, others)
 
     def _act(self, kinds: frozenset[Kind], removed: int) -> None:
         options, ledger = self.options, self.ledger
@@ -264,7 +279,7 @@ class _Clean:
         elif removed and self.confirm is not None and self.confirm(removed):
             remove.delete_files(ledger, self._removable(kinds))
         if options.fix_extensions and any(map(_renamed, ledger.with_findings())):
-            remove.rename_files(ledger, filter(_renamed, ledger.with_findings()), options.quarantine)
+            remove.rename_files(ledger, self._misnamed(), options.quarantine)
 
 
 def _renamed(file: Checked) -> bool:

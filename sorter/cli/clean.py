@@ -12,6 +12,7 @@ from sorter.cli.arguments import options_from
 from sorter.cli.command import DONE, SOME_FAILED, CommandResult, ask, reasons_text
 from sorter.cli.flags import (
     add_command,
+    add_companions,
     add_filters,
     add_limits,
     add_listing,
@@ -59,6 +60,7 @@ def add_clean(commands: Any) -> None:
     files = parser.add_argument_group("files")
     add_listing(files)
     add_filters(files)
+    add_companions(files)
     add_limits(files)
     add_workers(files)
     files.add_argument("--no-cache", dest="cache", action="store_false", help="Examine every file again.")

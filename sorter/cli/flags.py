@@ -131,6 +131,17 @@ def add_filters(group: Any) -> None:
     add_include_protected(group)
 
 
+def add_companions(group: Any) -> None:
+    """Whether files that belong to a photo go where it goes."""
+    group.add_argument(
+        "--companions",
+        choices=("auto", "none"),
+        default="auto",
+        help="auto takes a photo's raw, edits, sidecars, film and audio note along with it. none takes each file by "
+        "itself. (default: auto)",
+    )
+
+
 def add_limits(group: Any) -> None:
     """What one photo may cost, for every command that decodes."""
     group.add_argument(

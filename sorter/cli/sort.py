@@ -12,6 +12,7 @@ from sorter.cli.command import DONE, SOME_FAILED, CommandResult, reasons_text
 from sorter.cli.flags import (
     add_batch_size,
     add_command,
+    add_companions,
     add_engine,
     add_explain_flag,
     add_filters,
@@ -59,7 +60,7 @@ def add_run(commands: Any) -> None:
     files = parser.add_argument_group("files")
     add_listing(files)
     add_filters(files)
-    _add_companions(files)
+    add_companions(files)
     add_limits(files)
     engine = parser.add_argument_group("engine")
     add_workers(engine)
@@ -155,16 +156,6 @@ def _add_reject(group: Any) -> None:
         "--reject",
         action="store_true",
         help="Put photos that are unlike the model's training photos into DIR/unsure. (default: off)",
-    )
-
-
-def _add_companions(group: Any) -> None:
-    group.add_argument(
-        "--companions",
-        choices=("auto", "none"),
-        default="auto",
-        help="auto takes a photo's raw, edits, sidecars, film and audio note along with it. none takes each file by "
-        "itself. (default: auto)",
     )
 
 

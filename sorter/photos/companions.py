@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from sorter.photos.formats import IMAGE_SUFFIXES, RAW_SUFFIXES, UNREAD_SUFFIXES
+from sorter.types import UsageError
 
+COMPANIONS = ("auto", "none")  # the values of --companions
 # Edits that a raw developer keeps beside the photo. One that two photos could own is the raw's: Adobe's rule.
 DEVELOPED = frozenset({".xmp", ".pp3", ".arp", ".dop", ".on1", ".cos", ".acr", ".vrd"})
 NOTES = frozenset({".thm", ".json", ".txt", ".aae"})
@@ -41,6 +43,12 @@ TAKEOUT = 46  # characters before ".json" that Takeout keeps
 TAKEOUT_STEM = 47  # and of a photo's own stem, so that "-edited" may be cut
 CUT_EDIT = re.compile(r"(?P<base>.+)-(?:e|ed|edi|edit|edite)")
 METADATA = "supplemental-metadata"
+
+
+def check_companions(value: str) -> None:
+    """Raise UsageError for a value that --companions does not have."""
+    if value not in COMPANIONS:
+        raise UsageError(f"--companions: {value!r} is none of {', '.join(COMPANIONS)}")
 
 
 class Part(IntEnum):
@@ -131,6 +139,11 @@ def sidecars_of(photo: str, names: Iterable[str]) -> tuple[str, ...]:
     found = [each for each in group(names).sets if photo in each.names]
     own = {name for each in found for name in each.names if _suffix(name) == ".xmp"}
     return tuple(sorted(own, key=lambda name: (not name.lower().startswith(photo.lower()), name)))
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is a picture, and not only something about one."""
+    return _picture(name) is not None or _suffix(name) in WORK
 
 
 def with_raw(raw: str, names: Iterable[str]) -> tuple[str, ...]:

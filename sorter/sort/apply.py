@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -12,7 +12,7 @@ from pathlib import Path
 from sorter.model.classes import ReviewClasses
 from sorter.model.rule import ASIDE, UNSURE, Rule
 from sorter.output.filer import Filer, Scored
-from sorter.output.journal import Entry, Journal, Line, RunSettings, locked
+from sorter.output.journal import Entry, Journal, KeptCompanion, Line, RunSettings, locked
 from sorter.output.journal.reserve import release_room
 from sorter.output.layout import LAYOUTS, FolderLayout
 from sorter.output.names import check_class_folders
@@ -23,7 +23,18 @@ from sorter.reports import csv as report
 from sorter.reports.ours import is_ours, remove_ours
 from sorter.sort.table import reviewable
 from sorter.sort.undo import LeftInPlace
-from sorter.types import ActionKind, Decision, Failure, Photo, Reason, Result, Scores, Status, UsageError
+from sorter.types import (
+    ActionKind,
+    Companion,
+    Decision,
+    Failure,
+    Photo,
+    Reason,
+    Result,
+    Scores,
+    Status,
+    UsageError,
+)
 
 BATCH = 64  # photos filed together, as in a run
 
@@ -216,13 +227,14 @@ def export(out: Path, target: Path, progress: Progress | None = None, only_revie
         entries = source.entries()
         while batch := list(islice(entries, BATCH)):
             items = {}
+            sets = source.companions_of([entry.id for entry in batch])
             for entry in batch:
                 path = entry.photo.path if entry.destination is None else out / entry.destination
                 if entry.correction is not None and entry.correction in (*classes.names, UNSURE):
                     reviewed[os.fspath(path)] = entry.correction
                 if only_reviewed and os.fspath(path) not in reviewed:
                     continue
-                if item := _exported(path, entry, rule, classes, journal):
+                if item := _exported(path, entry, rule, classes, journal, sets.get(entry.id, [])):
                     items[path] = item
             unscored = {entry.photo.path for entry in batch if entry.scores is None}
             filer.file(list(items.values()))
@@ -246,7 +258,12 @@ def export(out: Path, target: Path, progress: Progress | None = None, only_revie
 
 
 def _exported(
-    path: Path, entry: Entry, rule: Rule, classes: ReviewClasses, journal: Journal
+    path: Path,
+    entry: Entry,
+    rule: Rule,
+    classes: ReviewClasses,
+    journal: Journal,
+    companions: Sequence[KeptCompanion],
 ) -> Scored | Result[Scores] | None:
     """What there is to file of a photo that lies at `path`. None where its copy lies there, or it is set aside."""
     if entry.scores is None:
@@ -259,7 +276,9 @@ def _exported(
     except OSError:
         photo = replace(entry.photo, path=path)
         return Result(photo, Failure(Reason.VANISHED, "the file is no longer there"))
-    photo = Photo(path, Path(path.name), status.st_size, status.st_mtime_ns)
+    beside = (each for each in companions if each.now.parent == path.parent)
+    others = tuple(Companion(each.now.name, each.size, each.mtime_ns) for each in beside)
+    photo = Photo(path, Path(path.name), status.st_size, status.st_mtime_ns, companions=others)
     known = journal.lookup(path)
     if known is None or known.destination is None:
         return Scored(photo, entry.scores, decision)

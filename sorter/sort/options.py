@@ -12,6 +12,7 @@ from sorter.engines.choice import EngineOptions
 from sorter.output.journal import Journal
 from sorter.output.layout import FolderLayout
 from sorter.output.tags import TagSettings
+from sorter.photos.companions import COMPANIONS, check_companions
 from sorter.photos.listing import Listing
 from sorter.photos.rows import FileList, check_sources
 from sorter.photos.scan import Scan, compile_patterns
@@ -19,7 +20,6 @@ from sorter.types import ActionKind, Limits, UsageError, check_above_zero
 
 LINKS = (ActionKind.HARDLINK, ActionKind.SYMLINK)
 LINK_TARGETS = ("absolute", "relative")
-COMPANIONS = ("auto", "none")
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,7 @@ def resolved(options: SortOptions) -> SortOptions:
         raise UsageError("--prune-empty: only moves leave folders empty; give --action move, too")
     if options.prune_empty and options.listing is not None:
         raise UsageError("--prune-empty: a list has no folders of its own; name the folders as PATH")
-    if options.companions not in COMPANIONS:
-        raise UsageError(f"--companions: {options.companions!r} is none of {', '.join(COMPANIONS)}")
+    check_companions(options.companions)
     check_above_zero(workers=options.workers)
     options.engine.check()
     options.limits.check()

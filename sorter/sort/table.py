@@ -60,6 +60,7 @@ class Table:
         source: the path that was scanned, in the system's bytes.
         destination: where it lies, relative to `out`, in the system's bytes; None where not filed.
         failures: row -> why it failed.
+        companions: int32, how many files belong to each: its raw, its sidecars, its film.
         guessed: int16, the label that the rule gave it when a person marked it. Only read for marked photos.
         classes: what became of the model's classes in the review.
         aside: bool, a person set it aside. It has no class then.
@@ -85,6 +86,7 @@ class Table:
     second: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     second_probability: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     unfamiliar: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    companions: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     guessed: NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     classes: ReviewClasses = field(default_factory=lambda: ReviewClasses((), (), ()))
     aside: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
@@ -93,6 +95,8 @@ class Table:
     def __post_init__(self) -> None:
         if not self.classes.names:
             self.classes = ReviewClasses.of(self.rule.classes)
+        if len(self.companions) != len(self.id):
+            self.companions = np.zeros(len(self.id), np.int32)
         if len(self.guessed) != len(self.id):
             self.guessed = self.predicted
         if len(self.aside) != len(self.id):
@@ -198,6 +202,7 @@ def read_table(out: Path) -> Table:
         ranks = [_ranks(page.probabilities, len(rule.classes)) for page in pages]
         corrections = journal.corrections()
         scores = journal.unfamiliar()
+        companions = journal.companion_counts()
         marked_in, thresholds = journal.marked_in(), journal.threshold_steps()
         classes = journal.classes()
     labels = (*classes.names, UNSURE)
@@ -238,10 +243,17 @@ def read_table(out: Path) -> Table:
         },
         classes=classes,
         unfamiliar=_unfamiliar(ids, scores),
+        companions=_companions(ids, companions),
         aside=aside & (corrected < 0),
     )
     table.guessed = guesses(table, marked_in, thresholds)
     return table
+
+
+def _companions(ids: NDArray[np.int64], counts: Mapping[int, int]) -> NDArray[np.int32]:
+    found = np.zeros(len(ids), np.int32)
+    found[np.searchsorted(ids, list(counts))] = list(counts.values())
+    return found
 
 
 def _unfamiliar(ids: NDArray[np.int64], scores: Mapping[int, float]) -> NDArray[np.float64]:

@@ -93,6 +93,16 @@ class CompanionReader:
         )
         return {os.fsdecode(path) for (path,) in rows}
 
+    def companion_counts(self) -> dict[int, int]:
+        """Photo's id -> how many companions it has, of those that have some."""
+        if not self.has_companions():
+            return {}
+        return dict(
+            self._db.execute(
+                "SELECT photo, count(*) FROM companions GROUP BY photo ORDER BY photo"
+            ).fetchall()
+        )
+
     def companion_filings(self, filings: Collection[int]) -> set[int]:
         """Those of these filings that are of a companion, and not of a photo itself."""
         if not self.has_companions():
