@@ -35,7 +35,7 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class Choice:
+class RemovalRule:
     """Which files are to be removed.
 
     Attributes:
@@ -65,7 +65,7 @@ class Choice:
         return all(each.kind in COPIES for each in file.findings if each.kind in self.kinds)
 
 
-def removable(ledger: CleanLedger, choice: Choice) -> Iterator[Removal]:
+def removable(ledger: CleanLedger, choice: RemovalRule) -> Iterator[Removal]:
     """The files to remove. Exact duplicates come first, to be compared with the kept copy while it exists.
 
     Near duplicates follow, then similar files, of which some are the kept copy of a near duplicate.
@@ -88,7 +88,7 @@ def companions_of(file: Checked, ledger: CleanLedger, families: Families) -> tup
     return tuple(each for each in found if each is not None and not each.is_link)
 
 
-def _removal(file: Checked, others: tuple[Checked, ...], choice: Choice) -> Removal | None:
+def _removal(file: Checked, others: tuple[Checked, ...], choice: RemovalRule) -> Removal | None:
     """None for a file that goes with another one, or stays."""
     if not others:
         return Removal(file)

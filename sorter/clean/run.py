@@ -20,7 +20,7 @@ from sorter.clean.ledger import CleanLedger
 from sorter.clean.options import CleanOptions, CleanSummary, csv_path, resolved, scan_of
 from sorter.clean.quality import poor
 from sorter.clean.records import REMOVABLE, Checked, Examined, Finding, Kind, Placement
-from sorter.clean.removals import Choice, Removal, companions_of, removable
+from sorter.clean.removals import Removal, RemovalRule, companions_of, removable
 from sorter.clean.report import check_ours, write_csv, write_html
 from sorter.clean.unsupported import why_unsupported
 from sorter.files import sha256_of
@@ -255,7 +255,7 @@ class _Clean:
     def _removable(self, kinds: frozenset[Kind]) -> Iterator[Removal]:
         # A copy that becomes a link stays where it is, and so does all that belongs to it.
         sets = self._sets and self.options.action != "hardlink"
-        return removable(self.ledger, Choice(kinds, self.options.only, self.keep, sets))
+        return removable(self.ledger, RemovalRule(kinds, self.options.only, self.keep, sets))
 
     @property
     def _sets(self) -> bool:
