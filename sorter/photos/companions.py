@@ -130,17 +130,6 @@ def group(names: Iterable[str]) -> Groups:
     return _Grouping(pictures).groups(others)
 
 
-def sidecars_of(photo: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names of a photo's own XMP sidecars in its folder, `a.jpg.xmp` before `a.xmp`.
-
-    `a.xmp` is left out where it belongs to another photo of the folder, such as the raw of the same name.
-    """
-    names = tuple(names)
-    found = [each for each in group(names).sets if photo in each.names]
-    own = {name for each in found for name in each.names if _suffix(name) == ".xmp"}
-    return tuple(sorted(own, key=lambda name: (not name.lower().startswith(photo.lower()), name)))
-
-
 def is_picture(name: str) -> bool:
     """Whether a file of this name is a picture, and not only something about one."""
     return _picture(name) is not None or _suffix(name) in WORK

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sorter.photos.companions import group, number_place, sidecars_of
+from sorter.photos.companions import group, number_place
 
 LONG = "a_photo_with_a_very_long_name_from_a_camera_of_200"
 
@@ -108,13 +108,6 @@ def test_where_a_number_goes() -> None:
     assert numbered("IMG_E1234.HEIC", "IMG_1234.HEIC") == "IMG_E1234 (2).HEIC"
     cover = "PXL_20240101_120000123.RAW-01.COVER.jpg"
     assert numbered(cover, cover) == "PXL_20240101_120000123 (2).RAW-01.COVER.jpg"
-
-
-def test_the_sidecars_of_a_photo() -> None:
-    names = ("a.jpg", "a.jpg.xmp", "a.xmp", "b.jpg", "b.xmp")
-    assert sidecars_of("a.jpg", names) == ("a.jpg.xmp", "a.xmp")
-    assert sidecars_of("b.jpg", names) == ("b.xmp",)
-    assert sidecars_of("c.jpg", names) == ()
 
 
 NAMES = st.builds(
