@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QMimeData, QPoint, QRect, Qt, QTimer, QUrl, Signal
@@ -73,8 +72,8 @@ class PhotoGrid(RowView):
         self._soon.setInterval(REPAINT_MS)
         self._soon.timeout.connect(self.viewport().update)
         self.doubleClicked.connect(self.previewed)
-        self.hover.assigned.connect(partial(self._mark_hovered, self.assigned))
-        self.hover.confirmed.connect(partial(self._mark_hovered, self.confirmed))
+        self.hover.assigned.connect(self._assign_hovered)
+        self.hover.confirmed.connect(self._confirm_hovered)
         thumbnails.ready.connect(self._repaint_soon)
         self.verticalScrollBar().valueChanged.connect(self._arrange)
         self.laid_out.connect(self._arrange)
@@ -142,14 +141,23 @@ class PhotoGrid(RowView):
         self._hovered = None
         self.hover.hide()
 
-    def _mark_hovered(self, signal: Signal, *code: int) -> None:
-        """Do it to the photo under the mouse alone, whatever is selected."""
+    def _assign_hovered(self, code: int) -> None:
+        if self._take_hovered():
+            self.assigned.emit(code)
+
+    def _confirm_hovered(self) -> None:
+        if self._take_hovered():
+            self.confirmed.emit()
+
+    def _take_hovered(self) -> bool:
+        """Make the photo under the mouse the only selected one, whatever was. False where there is none."""
         place = self._hovered
-        if place is not None:
-            self._hide_hover()
-            select = QItemSelectionModel.SelectionFlag.ClearAndSelect
-            self.selectionModel().setCurrentIndex(self.photos.index(place), select)
-            signal.emit(*code)
+        if place is None:
+            return False
+        self._hide_hover()
+        select = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.selectionModel().setCurrentIndex(self.photos.index(place), select)
+        return True
 
     # -- the mouse ---------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QUrl
@@ -42,7 +43,7 @@ class PhotoMenu(QMenu):
             (self.tr("&Show in file manager"), "folder-open", show_in_folder),
             (self.tr("&Open in another program"), "arrow-square-out", _open),
         ):
-            action = self._add(text, icon, lambda act=act: act(path))
+            action = self._add(text, icon, partial(_do, act, path))
             action.setEnabled(path is not None)
         self.addAction(commands.copy_paths)
 
@@ -64,6 +65,11 @@ class PhotoMenu(QMenu):
         set_icon(action, icon)
         action.triggered.connect(lambda _=False: act())
         return action
+
+
+def _do(act: Callable[[Path], None], path: Path | None) -> None:
+    if path is not None:
+        act(path)
 
 
 def _open(path: Path) -> None:

@@ -187,7 +187,7 @@ class Preview(Canvas):
         self._read()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, plain = event.key(), not event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        key, plain = Qt.Key(event.key()), not event.modifiers() & Qt.KeyboardModifier.ControlModifier
         steps = {
             Qt.Key.Key_Right: 1,
             Qt.Key.Key_Down: 1,
@@ -199,7 +199,8 @@ class Preview(Canvas):
             Qt.Key.Key_End: 1 << 40,
         }
         if key in steps and plain:
-            self.moved.emit(max(-self._grid.photos.rowCount(), min(steps[key], self._grid.photos.rowCount())))
+            count = self._grid.photos.rowCount()
+            self.moved.emit(max(-count, min(steps[key], count)))
         elif key == Qt.Key.Key_Escape and self.alone:
             event.ignore()  # the window shows everything again
         elif key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (plain and key == Qt.Key.Key_E):

@@ -80,8 +80,9 @@ class AnswerBar(QWidget):
     @property
     def buttons(self) -> list[QPushButton]:
         """From left to right."""
-        found = (self._row.itemAt(number).widget() for number in range(self._row.count()))
-        return [each for each in found if isinstance(each, QPushButton)]
+        items = (self._row.itemAt(number) for number in range(self._row.count()))
+        widgets = [item.widget() for item in items if item is not None]
+        return [each for each in widgets if isinstance(each, QPushButton)]
 
     def _button(self, key: str, text: str, press: Callable[[], None]) -> QPushButton:
         button = QPushButton()

@@ -110,7 +110,8 @@ def _small(decoder: Decoder, path: Path) -> NDArray[np.float32] | None:
     if isinstance(decoded, Failure):
         return None
     grey = Image.fromarray(decoded.pixels).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-    return np.asarray(grey, np.float32) / 255
+    brightness: NDArray[np.float32] = np.asarray(grey, np.float32) / np.float32(255)
+    return brightness
 
 
 def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
