@@ -254,13 +254,12 @@ class RowView(QListView):
         row = found.row_of(place) + rows
         if not 0 <= row < len(found.top):
             return place
-        return found.nearest_in(row, (int(found.left[place]) + int(found.right[place])) // 2)
+        return found.nearest_in(row, found.middle(place))
 
     def _page_from(self, place: int, pages: int) -> int:
         found = self.rows
-        x = (int(found.left[place]) + int(found.right[place])) // 2
         step = max(self.viewport().height() - self._side, self._side)
-        return found.nearest(x, int(found.top[found.row_of(place)]) + pages * step)
+        return found.nearest(found.middle(place), int(found.top[found.row_of(place)]) + pages * step)
 
     def setSelection(self, rect: QRect, command: QItemSelectionModel.SelectionFlag) -> None:
         """Everything in reading order from where a selection began to where it is now."""

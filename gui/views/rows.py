@@ -45,7 +45,9 @@ class Rows:
         first: int64, shape (rows + 1,): the place of the first photo of each row, and the number of photos.
         top: int64, shape (rows,): pixels from the top.
         height: int64, shape (rows,): pixels.
-        left: int64, shape (photos,): pixels from the left. So `right`.
+        scale: float64, shape (rows,): pixels of width for each part of a photo's aspect.
+        sums: float64, shape (photos + 1,): aspects of all photos before each.
+        gap: between photos, pixels.
         headers: pixels from the top, of each span's header.
         total: height of everything, pixels.
     """
@@ -53,8 +55,9 @@ class Rows:
     first: NDArray[np.int64]
     top: NDArray[np.int64]
     height: NDArray[np.int64]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
+    scale: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    gap: int
     headers: tuple[int, ...]
     total: int
 
@@ -62,8 +65,16 @@ class Rows:
         return int(self.first.searchsorted(place, "right")) - 1
 
     def box(self, place: int) -> Box:
-        row, left = self.row_of(place), int(self.left[place])
-        return Box(left, int(self.top[row]), int(self.right[place]) - left, int(self.height[row]))
+        row = self.row_of(place)
+        left = self._edge(row, place, place)
+        return Box(left, int(self.top[row]), self._edge(row, place + 1, place) - left, int(self.height[row]))
+
+    def _edge(self, row: int, upto: int, place: int) -> int:
+        """Pixels from the left: all aspects up to a place, and the gaps before one."""
+        first = int(self.first[row])
+        return round(float((self.sums[upto] - self.sums[first]) * self.scale[row])) + self.gap * (
+            place - first
+        )
 
     def places(self, top: int, bottom: int) -> range:
         """Of the photos that lie between two heights, at least in part."""
@@ -74,9 +85,15 @@ class Rows:
     def at(self, x: int, y: int) -> int | None:
         """The place of the photo at a point."""
         for place in self.places(y, y + 1):
-            if self.left[place] <= x < self.right[place]:
+            box = self.box(place)
+            if box.x <= x < box.x + box.width:
                 return place
         return None
+
+    def middle(self, place: int) -> int:
+        """Pixels from the left, of a photo's middle."""
+        box = self.box(place)
+        return box.x + box.width // 2
 
     def nearest(self, x: int, y: int) -> int:
         """The place of the photo nearest to a point. There must be photos."""
@@ -88,9 +105,8 @@ class Rows:
 
     def nearest_in(self, row: int, x: int) -> int:
         """The place of the photo of a row that is nearest to a distance from the left."""
-        first, last = int(self.first[row]), int(self.first[row + 1])
-        middles = (self.left[first:last] + self.right[first:last]) / 2
-        return first + int(np.abs(middles - x).argmin())
+        places = range(int(self.first[row]), int(self.first[row + 1]))
+        return min(places, key=lambda place: abs(self.middle(place) - x))
 
 
 def lay_out(
@@ -116,7 +132,8 @@ def lay_out(
     """
     aspects = np.clip(aspects, NARROWEST, WIDEST)
     ends = np.concatenate([[0.0], np.cumsum(aspects * height + gap)])
-    following = np.searchsorted((ends[:-1] + ends[1:]) / 2, ends[:-1] + width, "right").tolist()
+    following = np.searchsorted((ends[:-1] + ends[1:]) / 2, ends[:-1] + width, "right")
+    after = np.maximum(following, np.arange(1, len(aspects) + 1)).tolist()
     starts: list[int] = []  # of rows
     begun: list[int] = []  # rows before each span
     for span in spans or (Span(0, len(aspects)),):
@@ -124,7 +141,7 @@ def lay_out(
         at = span.start
         while at < span.stop:
             starts.append(at)
-            at = min(max(at + 1, following[at]), span.stop)
+            at = after[at]
     first = np.array([*starts, len(aspects)], np.int64)
     exact = _heights(first, aspects, width, height, gap, np.array([*begun[1:], len(starts)]) - 1)
     headers_before = np.searchsorted(begun, np.arange(len(starts)), "right") if spans else 0
@@ -133,9 +150,9 @@ def lay_out(
     top = np.cumsum(steps) - steps + headers_before * header
     above = np.concatenate([[0], np.cumsum(steps)])
     headers = tuple(int(above[rows]) + number * header for number, rows in enumerate(begun)) if spans else ()
-    left, right = _sides(first, exact, aspects, gap)
+    sums = np.concatenate([[0.0], np.cumsum(aspects)])
     total = int(above[-1]) + len(headers) * header
-    return Rows(first, top, heights, left, right, headers, total)
+    return Rows(first, top, heights, exact, sums, gap, headers, total)
 
 
 def _heights(
@@ -155,17 +172,3 @@ def _heights(
     last = last[last >= 0]
     exact[last] = np.minimum(exact[last], height)
     return exact
-
-
-def _sides(
-    first: NDArray[np.int64], exact: NDArray[np.float64], aspects: NDArray[np.float64], gap: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    counts = np.diff(first)
-    row = np.repeat(np.arange(len(counts)), counts)
-    sums = np.concatenate([[0.0], np.cumsum(aspects)])
-    begun = sums[first[:-1]][row] if len(counts) else np.empty(0)
-    gaps = gap * (np.arange(len(aspects)) - first[:-1][row]) if len(counts) else np.empty(0)
-    scale = exact[row] if len(counts) else np.empty(0)
-    left = gaps + (sums[:-1] - begun) * scale
-    right = gaps + (sums[1:] - begun) * scale
-    return np.round(left).astype(np.int64), np.round(right).astype(np.int64)
