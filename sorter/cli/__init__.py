@@ -33,6 +33,7 @@ from sorter.cli.settings import add_settings, read_settings
 from sorter.cli.sort import add_run, add_status, add_undo
 from sorter.cli.streams import discard, discard_if_hung_up, open_closed_streams
 from sorter.cli.train import add_recipes, add_train
+from sorter.cli.watch import add_watch
 from sorter.distribution import installed_version
 
 STOPPED = "stopped; give the same command again to go on where it stopped"
@@ -121,6 +122,7 @@ def build_parser() -> OverviewParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
     for add in (
         add_run,
+        add_watch,
         add_status,
         add_undo,
         add_export_labels,

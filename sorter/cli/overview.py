@@ -9,7 +9,7 @@ from typing import Any
 from sorter.cli.flags import Parser
 
 GROUPS = (
-    ("sort photos", ("run", "status", "undo", "export-labels", "gui")),
+    ("sort photos", ("run", "watch", "status", "undo", "export-labels", "gui")),
     ("prepare photos", ("clean", "collect", "inspect")),
     ("make a model", ("train", "recipes", "evaluate", "explain", "export")),
     ("this computer", ("doctor", "completion")),

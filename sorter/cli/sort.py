@@ -56,7 +56,9 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "-o", "--out", required=True, metavar="DIR", type=location, help="Folder for the class folders."
     )
-    _add_sorting(parser.add_argument_group("sorting"))
+    sorting = parser.add_argument_group("sorting")
+    add_sorting(sorting)
+    _add_modes(sorting)
     files = parser.add_argument_group("files")
     add_listing(files)
     add_filters(files)
@@ -79,11 +81,12 @@ def add_run(commands: Any) -> None:
         help="Path of the report, as CSV, or as Parquet where it ends in .parquet. (default: DIR/report.csv)",
     )
     add_explain_flag(output)
-    _add_journal(output)
+    add_journal(output)
     parser.set_defaults(command=_run)
 
 
-def _add_sorting(group: Any) -> None:
+def add_sorting(group: Any) -> None:
+    """How photos are decided on and filed."""
     group.add_argument(
         "--model", metavar="FOLDER", type=Path, help="Model folder. (default: the car / not-car model)"
     )
@@ -140,6 +143,9 @@ def _add_sorting(group: Any) -> None:
         action="store_true",
         help="Remove folders below PATH that --action move left empty. Undo makes them again.",
     )
+
+
+def _add_modes(group: Any) -> None:
     group.add_argument(
         "--dry-run", action="store_true", help="Decide and report, but change no file and no output folder."
     )
@@ -159,7 +165,8 @@ def _add_reject(group: Any) -> None:
     )
 
 
-def _add_journal(group: Any) -> None:
+def add_journal(group: Any) -> None:
+    """Where the journal lies."""
     group.add_argument(
         "--journal",
         metavar="FOLDER",
@@ -235,7 +242,7 @@ def add_undo(commands: Any) -> None:
         type=location,
         help="Output folder of `sorter run`, or quarantine of `sorter clean`.",
     )
-    _add_journal(add_output_flags(parser, quiet=False))
+    add_journal(add_output_flags(parser, quiet=False))
     parser.set_defaults(command=_undo)
 
 
@@ -263,7 +270,7 @@ def add_status(commands: Any) -> None:
         ("sorter status ./sorted",),
     )
     parser.add_argument("out", metavar="DIR", type=location, help="Output folder of `sorter run`.")
-    _add_journal(add_output_flags(parser, quiet=False))
+    add_journal(add_output_flags(parser, quiet=False))
     parser.set_defaults(command=_status)
 
 

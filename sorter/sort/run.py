@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -62,8 +62,15 @@ LARGE_BATCH = 1024  # where filing waits for a network, as many can wait at once
 FLUSH_SECONDS = 0.25
 
 
-def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortSummary:
+def sort_folder(
+    options: SortOptions,
+    progress: Progress | None = None,
+    ready: Callable[[Photo | Result[Scores]], bool] | None = None,
+) -> SortSummary:
     """Sort photos into the folders of their classes.
+
+    Args:
+        ready: tells of what the scan finds whether this run may take it; None for all.
 
     Raises:
         UsageError: the options contradict each other, the model, or the output folder's journal.
@@ -88,7 +95,7 @@ def sort_folder(options: SortOptions, progress: Progress | None = None) -> SortS
             _cluster(options, progress) as cluster,
             closing(_filer(options, journal, cluster)) as filer,
         ):
-            return _Run(options, model, rule, journal, filer, progress, cluster).go(began)
+            return _Run(options, model, rule, journal, filer, progress, cluster, ready).go(began)
     except OSError as error:
         raise SorterError(f"{error.filename or options.out}: {error.strerror or error}") from error
 
@@ -102,6 +109,7 @@ class _Run:
     filer: Filer
     progress: Progress
     cluster: Cluster | None = None
+    ready: Callable[[Photo | Result[Scores]], bool] | None = None
     taken: int = 0
     decoded: int = 0
     refiled: int = 0
@@ -115,7 +123,9 @@ class _Run:
     def __post_init__(self) -> None:
         moves = self.options.action is ActionKind.MOVE
         self.sources = Sources(self.options.inputs, self.options.listing is not None)
-        self.news = NewFiles(self.journal, scan_of(self.options), self.batch, moves, self.progress)
+        scan = scan_of(self.options)
+        found = scan if self.ready is None else filter(self.ready, scan)
+        self.news = NewFiles(self.journal, found, self.batch, moves, self.progress)
 
     def go(self, began: float) -> SortSummary:
         self.filer.recover(go_on=True)

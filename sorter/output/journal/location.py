@@ -36,6 +36,10 @@ class JournalError(SorterError):
     """The journal cannot be read or written."""
 
 
+class JournalInUseError(JournalError):
+    """Another process is at work on the folder."""
+
+
 def settle(out: Path, chosen: Path | None = None) -> None:
     """Decide where an output's journal lies. Afterwards `journal_folder` names that place.
 
@@ -114,7 +118,9 @@ def _lock(out: Path, folder: Path) -> Iterator[None]:
         lock = FileLock(folder / "lock", blocking=False)
         lock.acquire()
     except Timeout as error:
-        raise JournalError(f"{out}: another sorter is at work on this folder; wait for it to end") from error
+        raise JournalInUseError(
+            f"{out}: another sorter is at work on this folder; wait for it to end"
+        ) from error
     except OSError as error:
         raise JournalError(
             f"{out}: cannot be written to ({error.strerror}); choose another folder"
