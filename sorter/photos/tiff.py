@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR, CIELAB, ICCLAB = 0, 1, 2, 3, 5, 6, 8, 9
+READS_24_BITS = (2026, 3, 6)  # the first version of imagecodecs that was seen to
 FILTERS = frozenset({32803, 34892})  # a colour filter array, linear raw: TIFF/EP and DNG
 PLAIN_COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
 REDUCED = 1  # NewSubfileType: a smaller version of another page
@@ -124,7 +126,19 @@ def _several(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
+def _check_depth(page: Any) -> None:
+    """Older versions of imagecodecs read the bytes of 24-bit numbers in the wrong order. Raises UnsupportedError."""
+    import imagecodecs
+
+    version = tuple(map(int, re.findall(r"\d+", imagecodecs.__version__)[:3]))
+    if page.bitspersample == 24 and version < READS_24_BITS:
+        raise UnsupportedError(
+            'a TIFF of 24 bits; `pip install "imagecodecs>=2026.3.6"` reads it, on Python 3.11 or newer'
+        )
+
+
 def _picture(page: Any) -> TiffPicture:
+    _check_depth(page)
     values = _samples_last(page)
     photometric = int(page.photometric)
     profile = page.tags.get(34675)

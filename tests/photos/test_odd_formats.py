@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -17,11 +18,13 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 from sorter.photos.boxes import Colours
 from sorter.photos.decode import Decoder
 from sorter.photos.raw import RawPicture
-from sorter.photos.tiff import encode_srgb
+from sorter.photos.tiff import READS_24_BITS, encode_srgb
 from sorter.photos.tone import convert_colours
 from sorter.types import Decoded, Failure, Reason
 
 WIDTH, HEIGHT = 61, 43
+# Python 3.10 gets no imagecodecs that reads them.
+BITS_24 = [24] if tuple(map(int, imagecodecs.__version__.split(".")[:3])) >= READS_24_BITS else []
 
 
 def scene(channels: int = 3) -> NDArray[np.uint8]:
@@ -69,7 +72,7 @@ def test_tiff_colours_of_any_depth_and_layout(tmp_path: Path, planar: str, bits:
     assert_alike(decoded(path), scene())
 
 
-@pytest.mark.parametrize("bits", [2, 4, 8, 10, 12, 14, 16, 24, 32])
+@pytest.mark.parametrize("bits", [2, 4, 8, 10, 12, 14, 16, *BITS_24, 32])
 @pytest.mark.parametrize("white_is_zero", [False, True])
 def test_tiff_grey_of_any_depth(tmp_path: Path, bits: int, white_is_zero: bool) -> None:
     grey = scene(1)[..., 0]
@@ -79,6 +82,16 @@ def test_tiff_grey_of_any_depth(tmp_path: Path, bits: int, white_is_zero: bool) 
     path = tmp_path / "a.tif"
     path.write_bytes(packed_tiff(values, bits, 0 if white_is_zero else 1))
     assert_alike(decoded(path), grey, within=255 / ((1 << bits) - 1) / 2 + 2)
+
+
+def test_a_tiff_of_24_bits_is_unsupported_by_an_imagecodecs_that_swaps_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imagecodecs, "__version__", "2025.11.11")
+    (tmp_path / "a.tif").write_bytes(packed_tiff(deep(scene(1)[..., 0], 24).astype(np.uint64), 24, 1))
+    found = failure(tmp_path / "a.tif")
+    assert found.reason is Reason.UNSUPPORTED
+    assert "imagecodecs>=2026.3.6" in found.message
 
 
 def packed_tiff(values: NDArray[np.uint64], bits: int, photometric: int) -> bytes:
