@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from sorter.cli.audit import add_audit
 from sorter.cli.clean import add_clean
 from sorter.cli.collect import add_collect
 from sorter.cli.command import (
@@ -130,6 +131,7 @@ def build_parser() -> OverviewParser:
         add_clean,
         add_collect,
         add_inspect,
+        add_audit,
         add_train,
         add_recipes,
         add_evaluate,

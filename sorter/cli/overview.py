@@ -10,7 +10,7 @@ from sorter.cli.flags import Parser
 
 GROUPS = (
     ("sort photos", ("run", "watch", "status", "undo", "export-labels", "gui")),
-    ("prepare photos", ("clean", "collect", "inspect")),
+    ("prepare photos", ("clean", "collect", "inspect", "audit")),
     ("make a model", ("train", "recipes", "evaluate", "explain", "export")),
     ("this computer", ("doctor", "completion")),
 )

@@ -11,6 +11,7 @@ CSV_STARTS = (
     b"path,label,probability,status,",  # sorter run
     b"path,verdict,reasons,",  # sorter clean
     b"file,class,query,source,",  # sorter collect
+    b"path,label,suggested,",  # sorter audit
     b"path,label,predicted,",  # sorter evaluate
     b"path,status,error",
 )

@@ -7,6 +7,7 @@ Source: C. Northcutt, L. Jiang and I. Chuang, Confident Learning: Estimating Unc
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.evaluate.calibration import fit_temperature
-from sorter.photos.dataset import Example, group_alike
+from sorter.evaluate.label_errors import doubtful_labels
+from sorter.photos.dataset import Example
+from sorter.photos.groups import group_alike
 from sorter.sort.table import read_table
 from sorter.system import available_cores, cache_folder, worker_limits
 from sorter.train.corrections import LabelledPhoto, choose_examples, photo_at
@@ -61,30 +64,6 @@ class DoubtfulMarks:
 
     ids: tuple[int, ...]
     checked: int
-
-
-def doubtful_labels(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which labels a model contradicts with confidence, bool (n,).
-
-    The model is confident of a class where its probability is at least the mean that photos of that label have. A
-    label is doubtful where, of the classes that the model is confident of, another one is the likeliest, and it is the
-    likeliest of all.
-
-    Args:
-        labels: (n,), indices of classes.
-        probabilities: (n, k), each row by a model that did not learn from that photo.
-    """
-    classes = probabilities.shape[1]
-    usual = np.array(
-        [
-            probabilities[labels == each, each].mean() if (labels == each).any() else 2.0
-            for each in range(classes)
-        ]
-    )
-    confident = np.where(probabilities >= usual - 1e-9, probabilities, -1.0)
-    likeliest = confident.argmax(1)
-    other = (confident.max(1) >= 0) & (likeliest != labels)
-    return np.asarray(other & (probabilities.argmax(1) != labels))
 
 
 def find_doubtful_marks(options: CheckOptions, progress: Progress) -> DoubtfulMarks:
@@ -155,7 +134,7 @@ def _judge(given: _Examples, options: CheckOptions, progress: Progress) -> _Judg
     positive = given.classes[1] if len(given.classes) == 2 else None
     learner = select_learner(train, resolve_recipe(train), given.classes, positive)
     with tempfile.TemporaryDirectory(prefix="sorter-", ignore_cleanup_errors=True) as work:
-        data = _embedded(given.examples, learner, options, progress, Path(work))
+        data = embedded(given.examples, learner, options.workers, options.limits, progress, Path(work))
         usable = [each for each in given.examples if each.photo.path in data.fingerprints]
         kept = np.array([each.photo.path in data.fingerprints for each in given.examples], bool)
         features = np.array(data.subset(usable).read_features())
@@ -164,26 +143,30 @@ def _judge(given: _Examples, options: CheckOptions, progress: Progress) -> _Judg
     labels = np.array([each.label for each in usable], np.int64)
     if len(np.unique(labels)) < len(given.classes):
         return nothing
-    probabilities = _out_of_fold(features, labels, group_alike(prints))
+    probabilities = out_of_fold(features, labels, group_alike(prints))
     if probabilities is None:
         return nothing
     return _Judged([each.photo.path for each in usable], labels, given.marked[kept], probabilities)
 
 
-def _embedded(
-    examples: tuple[Example, ...], learner: Learner, options: CheckOptions, progress: Progress, work: Path
+def embedded(
+    examples: Sequence[Example],
+    learner: Learner,
+    workers: int | None,
+    limits: Limits,
+    progress: Progress,
+    work: Path,
 ) -> TrainingSet:
     """The photos' features. A training on the same photos has left them in the cache."""
-    workers = options.workers or available_cores()
-    limits, spec = worker_limits(options.limits, workers), learner.draft.preprocess
+    workers, spec = workers or available_cores(), learner.draft.preprocess
     progress.begin("decoding", len(examples))
-    data = decode_examples(examples, spec, work, workers, limits, progress.advance)
+    data = decode_examples(examples, spec, work, workers, worker_limits(limits, workers), progress.advance)
     progress.begin("embedding", len(examples))
     make, key = learner.feature_extractor, learner.weights_key
     return embed(data, make, key, work / "features.npy", cache_folder("features"), progress.advance)
 
 
-def _out_of_fold(
+def out_of_fold(
     features: NDArray[np.float32], labels: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> NDArray[np.float64] | None:
     """Probabilities (m, k), each by a model that did not learn from that photo nor from one that looks like it."""
