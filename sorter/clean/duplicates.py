@@ -1,8 +1,9 @@
 """Find the files that show the same picture or the same scene, and choose the copy to keep.
 
 The copy to keep is, in this order: one still in its place, one in a folder of `--keep`, one that a person prefers, one
-that has no fault to be removed for, the one with the fewest faults, one in test, then val, then train, the one with the
-most pixels, with the most bytes, found first. Every class keeps a copy: only a person knows which class is right.
+that has no fault to be removed for, the one with the fewest faults, the one with most companions, one in test, then val,
+then train, the one with the most pixels, with the most bytes, found first. Every class keeps a copy: only a person knows
+which class is right.
 
 Pictures of one scene that differ in one place are `similar`: each of them may show what the others do not.
 A file of several frames or pages is a near duplicate only of a file with the same pixels in all of them.
@@ -23,6 +24,7 @@ from sorter.clean.keep import NO_FOLDERS, KeptFolders
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.likeness import Likeness, likeness
 from sorter.clean.records import COPIES, Checked, Examined, Finding, Kind
+from sorter.clean.removals import set_size
 from sorter.clean.signature import TURNS, read_signature
 from sorter.photos.fingerprint import bits_apart, near_duplicates
 
@@ -40,6 +42,7 @@ def mark_duplicates(
     removed: Collection[Kind],
     prefer: Collection[Path] = (),
     keep: KeptFolders = NO_FOLDERS,
+    sets: bool = False,
 ) -> None:
     """Group duplicates and similar pictures in the ledger, and mark each with the copy to keep.
 
@@ -48,8 +51,10 @@ def mark_duplicates(
         removed: kinds that this run removes. A copy without such a finding is preferred.
         prefer: copies that a person wants kept.
         keep: folders whose copies are kept.
+        sets: a copy with companions is preferred.
     """
-    rank = partial(_rank, removed=removed, prefer=prefer, keep=keep)
+    size = partial(set_size, ledger=ledger) if sets else _alone
+    rank = partial(_rank, removed=removed, prefer=prefer, keep=keep, size=size)
     copies, scenes = _Groups(), _Groups()
     _mark_exact(ledger, rank, copies)
     _mark_near(ledger, max_distance, rank, copies, scenes)
@@ -169,18 +174,29 @@ def _compared(file: Checked) -> bool:
     return not any(each.kind in NOT_COMPARED for each in file.findings)
 
 
+def _alone(file: Checked) -> tuple[int, int]:
+    return (0, 0)
+
+
 def _rank(
-    file: Checked, removed: Collection[Kind], prefer: Collection[Path], keep: KeptFolders
+    file: Checked,
+    removed: Collection[Kind],
+    prefer: Collection[Path],
+    keep: KeptFolders,
+    size: Callable[[Checked], tuple[int, int]],
 ) -> tuple[Any, ...]:
     """The sort key of the copies: the first is kept."""
     own = [each.kind for each in file.findings if each.kind not in COPIES]
     pixels = file.examined.width * file.examined.height if file.examined else 0
+    pictures, others = size(file)
     return (
         bool(file.action),
         not keep.hold(file.path),
         file.path not in prefer,
         any(kind in removed for kind in own),
         len(own),
+        -pictures,
+        -others,
         PARTS.index(file.part),
         -pixels,
         -file.size,

@@ -120,6 +120,15 @@ class CleanLedger:
         """The file that was found under a path."""
         return next(self._rows("WHERE f.path = ?", (os.fsencode(path),)), None)
 
+    def names_from(self, start: Path) -> list[str]:
+        """Names of the files in a folder that begin as this path does."""
+        first = os.fsencode(start)
+        rows = self._db.execute(
+            "SELECT path FROM files WHERE path >= ? AND path < ?", (first, first + b"\xff")
+        )
+        paths = (Path(os.fsdecode(path)) for (path,) in rows)
+        return [path.name for path in paths if path.parent == start.parent]
+
     def kept_copy(self, file: int) -> Checked | None:
         """The copy that is kept instead of this file."""
         return next(self._rows("WHERE f.id = (SELECT duplicate_of FROM files WHERE id = ?)", (file,)), None)

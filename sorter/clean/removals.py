@@ -14,7 +14,7 @@ from sorter.clean.keep import NO_FOLDERS, KeptFolders
 from sorter.clean.ledger import CleanLedger
 from sorter.clean.records import COPIES, Checked, Kind
 from sorter.photos.companions import is_picture
-from sorter.photos.sets import Families
+from sorter.photos.sets import Families, families
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +70,28 @@ def removable(ledger: CleanLedger, choice: RemovalRule) -> Iterator[Removal]:
 
     Near duplicates follow, then similar files, of which some are the kept copy of a near duplicate.
     """
-    families = Families()
+    folders = Families()
     for turn in (*(kind for kind in COPIES if kind in choice.kinds), None):
         for file in ledger.with_findings():
             if choice.takes(file) and choice.copy_of(file) is turn:
-                others = companions_of(file, ledger, families) if choice.sets else ()
+                others = companions_of(file, ledger, folders) if choice.sets else ()
                 removal = _removal(file, others, choice)
                 if removal is not None:
                     yield removal
 
 
-def companions_of(file: Checked, ledger: CleanLedger, families: Families) -> tuple[Checked, ...]:
+def companions_of(file: Checked, ledger: CleanLedger, folders: Families) -> tuple[Checked, ...]:
     """The other files of a file's set, the pictures first, as far as they were found."""
-    found = (
-        ledger.at(file.path.with_name(name)) for name in families.of(file.path) if name != file.path.name
-    )
+    found = (ledger.at(file.path.with_name(name)) for name in folders.of(file.path) if name != file.path.name)
     return tuple(each for each in found if each is not None and not each.is_link)
+
+
+def set_size(file: Checked, ledger: CleanLedger) -> tuple[int, int]:
+    """How many pictures, and how many other files, belong to a file by a name that begins as its own."""
+    names = ledger.names_from(file.path.with_name(file.path.stem))
+    its = families(names).get(file.path.name, ()) if len(names) > 1 else ()
+    pictures = sum(map(is_picture, its))
+    return pictures, len(its) - pictures
 
 
 def _removal(file: Checked, others: tuple[Checked, ...], choice: RemovalRule) -> Removal | None:

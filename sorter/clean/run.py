@@ -87,7 +87,7 @@ class _Clean:
             self._add_quarantined(options.quarantine)
         self._examine()
         kinds = frozenset(REMOVABLE[word] for word in options.remove)
-        mark_duplicates(ledger, options.similarity, kinds, options.prefer, self.keep)
+        mark_duplicates(ledger, options.similarity, kinds, options.prefer, self.keep, self._sets)
         if self.show is not None:
             self.show(ledger)
         removed = sum(each.count for each in self._removable(kinds))

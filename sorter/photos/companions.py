@@ -223,6 +223,9 @@ class _Grouping:
             found = {key for key in keys if _counted(key)[1] == count}
             if len(found) == 1:
                 yield from found
+            elif found:
+                owners = sorted(own[0].name for key in found for own in self._leads[key])
+                self._doubtful.append((name, tuple(owners)))
 
 
 def _picture(name: str) -> _Picture | None:

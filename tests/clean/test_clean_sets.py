@@ -18,10 +18,10 @@ def library(root: Path) -> Path:
         put(root / "one" / name, jpeg(2) if name == "a.jpg" else f"one {name}".encode())
         put(root / "two" / name, jpeg(2) if name == "a.jpg" else f"two {name}".encode())
     put(root / "three" / "c.jpg", jpeg(3))
-    put(root / "three" / "c.xmp", b"of c")
+    put(root / "three" / "c.NEF", b"a raw that nobody reads")
+    put(root / "three" / "c.xmp", b"of another c")
     put(root / "four" / "c.jpg", jpeg(3))
-    put(root / "four" / "c.NEF", b"a raw that nobody reads")
-    put(root / "four" / "c.xmp", b"of another c")
+    put(root / "four" / "c.xmp", b"of c")
     return root
 
 
@@ -33,11 +33,10 @@ def test_a_set_goes_to_the_quarantine_and_comes_back(tmp_path: Path, sorter: Sor
     root = library(tmp_path / "library")
     before = hashes(root)
     summary, rows = look(root, remove=("broken", "duplicates"))
-    removed = {"broken/b.jpg", "broken/b.jpg.xmp", "broken/b.MOV", "two/a.jpg", "two/a.xmp", "two/a.jpg.pp3"}
-    # Of the two that show c, the one with a raw of its own stays: the raw is no copy.
-    assert quarantined(rows) - removed in (set(), {"three/c.jpg", "three/c.xmp"})
-    assert removed <= quarantined(rows)
-    assert (root / "four" / "c.NEF").exists() and (root / "four" / "c.jpg").exists()
+    assert quarantined(rows) == {
+        *("broken/b.jpg", "broken/b.jpg.xmp", "broken/b.MOV", "two/a.jpg", "two/a.xmp", "two/a.jpg.pp3"),
+        *("four/c.jpg", "four/c.xmp"),  # a copy with more companions beats one with fewer
+    }
     assert summary.would_remove == len(quarantined(rows))
     assert len(rows) == len(before)
     quarantine = tmp_path / "library-quarantine"
@@ -48,6 +47,16 @@ def test_a_set_goes_to_the_quarantine_and_comes_back(tmp_path: Path, sorter: Sor
     undone = sorter("undo", quarantine)
     assert undone.returncode == 0, undone.stdout
     assert hashes(root) == before
+
+
+def test_a_copy_whose_raw_is_no_copy_stays(tmp_path: Path) -> None:
+    root = tmp_path / "library"
+    for name in ("one", "two"):
+        put(root / name / "a.jpg", jpeg(2))
+        put(root / name / "a.NEF", b"a raw that nobody reads " + name.encode())
+    _, rows = look(root, remove=("duplicates",))
+    assert quarantined(rows) == set()
+    assert rows["two/a.jpg"]["verdict"] == "duplicate"
 
 
 def test_the_whole_pictures_of_a_set_stay_when_one_is_broken(tmp_path: Path) -> None:
@@ -104,14 +113,16 @@ def test_what_only_a_copy_has_is_not_deleted(tmp_path: Path, sorter: Sorter) -> 
     for name in ("one", "two", "three"):
         put(root / name / "a.jpg", jpeg(2))
         put(root / name / "a.xmp", b"the same")
-    put(root / "three" / "a.jpg.dop", b"only here")
+    put(root / "three" / "a.jpg.dop", b"of the copy that is kept")
+    put(root / "three" / "a.pp3", b"likewise")
+    put(root / "one" / "a.jpg.dop", b"only here")
     done = sorter(
         "clean", root, "--remove", "duplicates", "--action", "delete", "--yes", "-j", "1", "--no-cache"
     )
     assert done.returncode == 3, done.stdout
-    left = set(hashes(root))
-    assert {"three/a.jpg", "three/a.xmp", "three/a.jpg.dop"} <= left
-    assert len(left) == 5
+    assert "a.jpg.dop belongs to it and would be lost" in done.stdout
+    assert not any(name.startswith("two/") for name in hashes(root))
+    assert len(hashes(root)) == 7
 
 
 def test_a_set_goes_to_the_trash_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import command, hashes, read_report
+from support.kills import Moment, killed, run
 from support.photos import BLUE, RED, make_photo
 
 from sorter.output.journal import Journal
@@ -58,19 +58,12 @@ def copied(originals: Path, target: Path) -> Path:
     return Path(shutil.copytree(originals, target))  # with their times
 
 
-def run(*given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(given, capture_output=True, text=True, timeout=120, check=False)
-
-
 def placed(out: Path) -> int:
     return sum(len(list((out / label).glob("*"))) for label in LABELS)
 
 
 def staged(out: Path) -> int:
     return len(list((out / ".sorter" / "staging").glob("*")))
-
-
-Moment = Callable[[Path], bool]  # has it come?
 
 
 def moments(dice: random.Random, seconds: float, photos: int) -> Iterator[tuple[Moment, float]]:
@@ -88,20 +81,6 @@ def moments(dice: random.Random, seconds: float, photos: int) -> Iterator[tuple[
         count = dice.randrange(1, photos)
         yield (lambda out, count=count: placed(out) >= count), dice.uniform(0, 0.01)  # type: ignore[misc]
         yield dice.choice(once), dice.choice((0, 0.0003, 0.003, 0.03, 0.1)) * dice.random()
-
-
-def killed(given: list[str], out: Path, moment: Moment, delay: float) -> bool:
-    """Start a command and kill it with -9 at a moment; False where it came to its end before that."""
-    null = subprocess.DEVNULL
-    process = subprocess.Popen(given, stdout=null, stderr=null)
-    try:
-        while process.poll() is None and not moment(out):
-            time.sleep(0.0003)
-        time.sleep(delay)
-    finally:
-        process.kill()
-        process.wait(60)
-    return process.returncode < 0
 
 
 def check_nothing_lost(before: dict[str, str], source: Path, out: Path, moving: bool) -> None:
