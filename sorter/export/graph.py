@@ -93,25 +93,35 @@ def with_head(backbone: onnx.ModelProto, network: Network, size: int) -> tuple[o
 def split_head(proto: onnx.ModelProto) -> tuple[onnx.ModelProto, NDArray[np.float32]] | None:
     """A graph that ends in one linear layer -> its backbone (`input` -> features (n, d)) and the layer's weight (k, d).
 
+    The layer may score each place of a map; see `sorter.model.network.LocalNetwork`. The features are the map's mean.
     None for any other graph.
     """
     import onnx
 
-    last = proto.graph.node[-1]
-    layer = {each.name: each for each in proto.graph.initializer if each.name in last.input[1:]}
-    flags = {each.name: onnx.helper.get_attribute_value(each) for each in last.attribute}
-    if last.op_type != "Gemm" or len(layer) != 2 or flags.get("transB") != 1:
-        return None
-    weight = onnx.numpy_helper.to_array(layer[last.input[1]])
     backbone = onnx.ModelProto()
     backbone.CopyFrom(proto)
     graph = strip_metadata(backbone).graph
-    del graph.node[-1]
-    kept = [each for each in graph.initializer if each.name not in layer]
+    at = next((n for n, node in enumerate(graph.node) if SCORE_MAP in node.output), len(graph.node) - 1)
+    last = graph.node[at]
+    layer = {each.name: each for each in graph.initializer if each.name in last.input[1:]}
+    flags = {each.name: onnx.helper.get_attribute_value(each) for each in last.attribute}
+    dense = last.op_type == "Gemm" and flags.get("transB") == 1
+    if len(layer) != 2 or not (dense or SCORE_MAP in last.output):
+        return None
+    weight = onnx.numpy_helper.to_array(layer[last.input[1]])
+    weight = weight.reshape(weight.shape[:2])
+    features = last.input[0]
+    del graph.node[at:]
+    if not dense:
+        graph.node.append(onnx.helper.make_node("GlobalAveragePool", [features], ["mean"], "/mean"))
+        graph.node.append(onnx.helper.make_node("Flatten", ["mean"], ["pooled"], "/pooled"))
+        features = "pooled"
+    read = {name for node in graph.node for name in node.input}
+    kept = [each for each in graph.initializer if each.name in read]
     del graph.initializer[:], graph.output[:], graph.value_info[:]
     graph.initializer.extend(kept)
     graph.output.append(
-        onnx.helper.make_tensor_value_info(last.input[0], onnx.TensorProto.FLOAT, ("n", weight.shape[1]))
+        onnx.helper.make_tensor_value_info(features, onnx.TensorProto.FLOAT, ("n", weight.shape[1]))
     )
     onnx.checker.check_model(backbone)
     return backbone, weight

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,11 +83,16 @@ def _is_pretrained(model: Model) -> bool:
     return bool(recipe.get("pretrained")) and bool(cached) and all(cached)
 
 
+def _is_linear(head: Any) -> bool:
+    """One layer, on the mean of the last map or at each of its places."""
+    return (head.get("widths") if isinstance(head, dict) else head) == []
+
+
 def _read(model: Model) -> Backbone | None:
     import onnx
     from safetensors.numpy import load_file
 
-    if model.backbone.get("head") != [] or "arguments" in model.backbone:
+    if not _is_linear(model.backbone.get("head")) or "arguments" in model.backbone:
         return None
     if not (model.has(WEIGHTS) and model.has(ONNX)):
         return None

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from support.photos import RED
 
-from sorter.export.graph import SCORE_MAP, onnx_runtime, open_session, to_onnx
+from sorter.export.graph import SCORE_MAP, onnx_runtime, open_session, split_head, to_onnx
 from sorter.export.quantise import quantise
 from sorter.model.folder import FAMILIAR, Model
 from sorter.model.network import LocalNetwork, build
@@ -132,3 +132,15 @@ def test_the_folder_is_whole(trained: Model) -> None:
     assert trained.backbone["head"]["kind"] == "local"
     assert trained.has(FAMILIAR)  # the features that the scores are made of tell unfamiliar photos
     assert {row["engine"] for row in trained.agreement if row["passed"]} >= {"openvino"}
+
+
+def test_a_new_head_can_be_solved_for_on_its_backbone(network: LocalNetwork) -> None:
+    """As `sorter retrain` does it, without torch."""
+    split = split_head(to_onnx(network, SIZE)[0])
+    assert split is not None
+    backbone, weight = split
+    assert np.array_equal(weight, network.last.weight.detach().numpy())
+    images = np.random.default_rng(0).standard_normal((3, 3, SIZE, SIZE), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network.backbone(torch.from_numpy(images)).numpy()
+    assert np.allclose(onnx_runtime(backbone, threads=1)(images), expected, rtol=1e-3, atol=1e-4)
