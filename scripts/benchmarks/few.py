@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.few_curves import Curve, draw_curves
 from benchmarks.harness import Benchmark, Report, say
 from benchmarks.machine import machine, machine_text
 from benchmarks.process import BenchmarkError
@@ -202,6 +203,19 @@ def table(means: Sequence[Mean]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def curves(means: Sequence[Mean]) -> dict[str, list[Curve]]:
+    """Of each set, in per cent: as training was, the best by hand, and as it is."""
+    sets: dict[str, list[Curve]] = {}
+    for name in dict.fromkeys(mean.name for mean in means):
+        own = [mean for mean in means if mean.name == name]
+        sets[name] = [
+            Curve(OLD, {mean.each: 100 * mean.accuracy[OLD] for mean in own}),
+            Curve("best by hand", {mean.each: 100 * mean.by_hand for mean in own}),
+            Curve(OURS, {mean.each: 100 * mean.accuracy[OURS] for mean in own}),
+        ]
+    return sets
+
+
 def measure(arguments: argparse.Namespace, work: Path) -> Report:
     facts = machine(("numpy", "onnxruntime", "scikit-learn"))
     means = [
@@ -209,6 +223,8 @@ def measure(arguments: argparse.Namespace, work: Path) -> Report:
         for folder in arguments.data
         for mean in measure_set(read_set(folder, work), arguments.each, arguments.draws)
     ]
+    if arguments.svg:
+        draw_curves(curves(means), arguments.svg)
     text = f"{table(means)}\n{machine_text(facts)}\n"
     return Report({"machine": facts, "means": [asdict(mean) for mean in means]}, text)
 
@@ -220,6 +236,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--each", type=int, nargs="+", default=[4, 5, 10, 20, 40, 100], metavar="N", help="photos a class"
     )
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the curves into this file")
     parser.add_argument("--draws", type=int, default=5, metavar="N", help="random draws of each number (5)")
 
 
