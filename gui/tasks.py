@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sorter.clean.records import Checked
     from sorter.sort import apply as refile
     from sorter.sort import options as run_options
-    from sorter.sort import run, undo
+    from sorter.sort import summary, undo
     from sorter.train import doubtful
     from sorter.train import retrain as retraining
     from sorter.train import teach as teaching
@@ -325,7 +325,7 @@ class ProgressReporter:
 # -- the calls -------------------------------------------------------------------------------------------------
 
 
-def sort(channel: Channel, options: run_options.SortOptions) -> run.SortSummary:
+def sort(channel: Channel, options: run_options.SortOptions) -> summary.SortSummary:
     """`sorter run`."""
     from sorter.sort.options import resolved, scan_of
     from sorter.sort.run import sort_folder

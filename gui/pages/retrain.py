@@ -26,7 +26,7 @@ from ..parts.outcome import Outcome
 from ..parts.retrain_form import RetrainForm
 from ..parts.steps import LearningSteps
 from ..parts.thumbnails import Store, Thumbnails
-from ..parts.words import reworded
+from ..parts.words import counted, reworded
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
@@ -144,8 +144,13 @@ class RetrainPage(JobPage):
         self.form.name.setPlaceholderText(self._next_name(found))
         number = QLocale().toString
         if checked:
-            self.title.setText(self.tr("Learns from {n} marks").format(n=number(checked)))
-            text = self.tr("Learns from the {checked} photos you checked in {folder}.")
+            self.title.setText(
+                counted(checked, self.tr("Learns from 1 mark"), self.tr("Learns from {n} marks"))
+            )
+            one = self.tr("Learns from the photo you checked in {folder}.")
+            text = (
+                one if checked == 1 else self.tr("Learns from the {checked} photos you checked in {folder}.")
+            )
         else:
             self.title.clear()
             text = self.tr("No photo is checked yet in {folder}. Check some photos, then come back.")
@@ -320,10 +325,10 @@ class RetrainPage(JobPage):
             text = self.tr("None of your {n} marks looks wrong.")
             self.notice.say(text.format(n=number(found.checked)))
         else:
-            text = self.tr("{wrong} of your {n} marks look wrong.")
-            self.notice.say(
-                text.format(wrong=number(len(found.ids)), n=number(found.checked)), self.tr("&Check again")
-            )
+            one = self.tr("1 of your {n} marks looks wrong.")
+            text = one if len(found.ids) == 1 else self.tr("{wrong} of your {n} marks look wrong.")
+            said = text.format(wrong=number(len(found.ids)), n=number(found.checked))
+            self.notice.say(said, self.tr("&Check again"))
 
     @Slot()
     def _check_again(self) -> None:

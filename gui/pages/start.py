@@ -33,7 +33,7 @@ from ..parts.samples import Samples, draw_samples
 from ..parts.sort_form import SortForm
 from ..parts.sort_sheet import SortSheet
 from ..parts.thumbnails import Store, Thumbnails
-from ..parts.words import Remedy, remedy_of, remedy_text
+from ..parts.words import Remedy, counted, remedy_of, remedy_text
 from ..settings import Settings
 from ..worker import Jobs
 from .job_page import JobPage
@@ -309,7 +309,8 @@ class StartPage(JobPage):
     @Slot(object)
     def _finish(self, summary: SortSummary) -> None:
         number = QLocale().toString
-        sentence = self.tr("{n} photos sorted.").format(n=number(sum(summary.counts.values())))
+        done = sum(summary.counts.values())
+        sentence = counted(done, self.tr("1 photo sorted."), self.tr("{n} photos sorted."))
         if summary.failed:
             failed = number(sum(summary.failed.values()))
             sentence += " " + self.tr(

@@ -134,7 +134,8 @@ class ClassCard(DropFrame):
         if not count:
             text = self.tr("Drop photos or a folder here")
         elif count < MIN_EXAMPLES:
-            text = self.tr("{count} photos, {more} more needed").format(
+            one, many = self.tr("1 photo, {more} more needed"), self.tr("{count} photos, {more} more needed")
+            text = (one if count == 1 else many).format(
                 count=number(count), more=number(MIN_EXAMPLES - count)
             )
         elif count < ENOUGH:

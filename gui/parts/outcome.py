@@ -22,6 +22,7 @@ from sorter.train.retrain import HeldOutPhoto, RetrainResult
 from .heldout import HeldOutModel, HeldOutTable
 from .photo_strip import MOST, PhotoStrip
 from .thumbnails import Thumbnails
+from .words import counted
 
 CLEAR = 2.0  # standard errors from which on a difference is no chance
 
@@ -78,8 +79,9 @@ def verdict(photos: Sequence[HeldOutPhoto]) -> str:
         )
         parts.append(text.format(n=number(found.mistakes), right=number(len(found.fixed))))
     if found.broken:
-        text = QCoreApplication.translate("Outcome", "{n} photos that were right are now wrong.")
-        parts.append(text.format(n=number(len(found.broken))))
+        one = QCoreApplication.translate("Outcome", "1 photo that was right is now wrong.")
+        many = QCoreApplication.translate("Outcome", "{n} photos that were right are now wrong.")
+        parts.append(counted(len(found.broken), one, many))
     if not found.fixed and not found.broken:
         parts.append(
             QCoreApplication.translate("Outcome", "The two models decide alike. Check 20 more photos first?")

@@ -33,7 +33,7 @@ from .progress import duration
 from .survey import Survey, survey
 from .thumbnails import Thumbnails
 from .tile import Tile
-from .words import reworded
+from .words import counted, reworded
 
 
 class SortForm(QWidget):
@@ -216,11 +216,12 @@ class SortForm(QWidget):
         locale = QLocale()
         size = QLocale.DataSizeFormat.DataSizeSIFormat
         parts = [
-            self.tr("{n} photos").format(n=locale.toString(found.photos)),
+            counted(found.photos, self.tr("1 photo"), self.tr("{n} photos")),
             locale.formattedDataSize(found.size, 1, size),
         ]
         if found.others:
-            parts.append(self.tr("{n} files are not photos").format(n=locale.toString(found.others)))
+            one, many = self.tr("1 file is not a photo"), self.tr("{n} files are not photos")
+            parts.append(counted(found.others, one, many))
         if found.free is not None:
             fits = self.tr("fits ({free} free)") if found.fits else self.tr("too large to copy ({free} free)")
             parts.append(fits.format(free=locale.formattedDataSize(found.free, 1, size)))

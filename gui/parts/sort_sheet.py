@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, Signal, SignalInstance, Slot
+from PySide6.QtCore import Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from .sort_form import SortForm
+from .words import counted
 
 
 class SortSheet(QWidget):
@@ -53,6 +54,6 @@ class SortSheet(QWidget):
         found = self._form.survey
         text = self.tr("&Sort")
         if found is not None and found.photos:
-            text = self.tr("&Sort {n} photos").format(n=QLocale().toString(found.photos))
+            text = counted(found.photos, self.tr("&Sort 1 photo"), self.tr("&Sort {n} photos"))
         self.sort_button.setText(text)
         self.sort_button.setAccessibleName(text.replace("&", ""))

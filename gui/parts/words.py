@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
 
 from sorter.clean.records import Kind
 from sorter.types import Failure, Reason
@@ -35,7 +35,7 @@ class Rewording:
     """
 
     pattern: str
-    text: str
+    text: object
     remedy: Remedy | None = None
 
 
@@ -61,6 +61,11 @@ def remedy_of(message: str) -> Remedy | None:
 def remedy_text(remedy: Remedy | None) -> str:
     """What stands on the button that mends it. Empty for none."""
     return "" if remedy is None else _translated(REMEDIES[remedy])
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """The text for one thing, or the text for any other number, with `{n}` filled in."""
+    return (one if count == 1 else many).format(n=QLocale().toString(count))
 
 
 def failure_text(failure: Failure) -> str:
@@ -91,8 +96,9 @@ def step_text(step: str) -> str:
     return step[:1].upper() + step[1:] if text is None else _translated(text)
 
 
-def _translated(text: str) -> str:
-    return QCoreApplication.translate(WORDS, text)
+def _translated(text: object) -> str:
+    """A text of the tables below. Qt's type hints call what QT_TRANSLATE_NOOP returns an object."""
+    return QCoreApplication.translate(WORDS, str(text))
 
 
 def _without_flags(message: str) -> str:

@@ -122,6 +122,10 @@
         <translation>{count} Fotos, {more} weitere nötig</translation>
     </message>
     <message>
+        <source>1 photo, {more} more needed</source>
+        <translation>1 Foto, {more} weitere nötig</translation>
+    </message>
+    <message>
         <source>{count} photos, {enough} are better</source>
         <translation>{count} Fotos, {enough} sind besser</translation>
     </message>
@@ -1195,6 +1199,10 @@
         <translation>Von {n} zurückgehaltenen Fehlern macht das neue Modell {right} richtig.</translation>
     </message>
     <message>
+        <source>1 photo that was right is now wrong.</source>
+        <translation>1 Foto, das richtig war, ist jetzt falsch.</translation>
+    </message>
+    <message>
         <source>{n} photos that were right are now wrong.</source>
         <translation>{n} Fotos, die richtig waren, sind jetzt falsch.</translation>
     </message>
@@ -1661,6 +1669,14 @@
         <translation>Lernt aus {n} Markierungen</translation>
     </message>
     <message>
+        <source>Learns from 1 mark</source>
+        <translation>Lernt aus 1 Markierung</translation>
+    </message>
+    <message>
+        <source>Learns from the photo you checked in {folder}.</source>
+        <translation>Lernt aus dem Foto, das Sie in {folder} geprüft haben.</translation>
+    </message>
+    <message>
         <source>Learns from the {checked} photos you checked in {folder}.</source>
         <translation>Lernt aus den {checked} Fotos, die Sie in {folder} geprüft haben.</translation>
     </message>
@@ -1719,6 +1735,10 @@
     <message>
         <source>None of your {n} marks looks wrong.</source>
         <translation>Keine Ihrer {n} Markierungen sieht falsch aus.</translation>
+    </message>
+    <message>
+        <source>1 of your {n} marks looks wrong.</source>
+        <translation>1 Ihrer {n} Markierungen sieht falsch aus.</translation>
     </message>
     <message>
         <source>{wrong} of your {n} marks look wrong.</source>
@@ -2293,8 +2313,16 @@
         <translation>{n} Fotos</translation>
     </message>
     <message>
+        <source>1 photo</source>
+        <translation>1 Foto</translation>
+    </message>
+    <message>
         <source>{n} files are not photos</source>
         <translation>{n} Dateien sind keine Fotos</translation>
+    </message>
+    <message>
+        <source>1 file is not a photo</source>
+        <translation>1 Datei ist kein Foto</translation>
     </message>
     <message>
         <source>fits ({free} free)</source>
@@ -2338,6 +2366,10 @@
     <message>
         <source>&amp;Sort {n} photos</source>
         <translation>{n} Fotos &amp;sortieren</translation>
+    </message>
+    <message>
+        <source>&amp;Sort 1 photo</source>
+        <translation>1 Foto &amp;sortieren</translation>
     </message>
 </context>
 <context>
@@ -2393,6 +2425,10 @@
     <message>
         <source>{n} photos sorted.</source>
         <translation>{n} Fotos sortiert.</translation>
+    </message>
+    <message>
+        <source>1 photo sorted.</source>
+        <translation>1 Foto sortiert.</translation>
     </message>
     <message>
         <source>{n} couldn&apos;t be read. “Couldn&apos;t be read” at the side shows why.</source>

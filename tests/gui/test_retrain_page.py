@@ -155,7 +155,7 @@ def test_marks_that_look_wrong_are_offered_to_be_checked_again(
     qtbot.waitUntil(page.form.check_button.isEnabled, timeout=TIMEOUT)
     page.form.check_button.click()
     qtbot.waitUntil(lambda: not page.busy, timeout=TIMEOUT)
-    assert "1 of your 24 marks look wrong." in page.notice.text.text()
+    assert "1 of your 24 marks looks wrong." in page.notice.text.text()
     with qtbot.waitSignal(page.check_again_wanted, timeout=TIMEOUT) as wanted:
         page.notice.button.click()
     assert wanted.args == [[photos["red3.jpg"]]]

@@ -129,7 +129,7 @@ def test_what_was_learned_is_a_card_and_sorts(
     assert page.form.models.chosen == model
     qtbot.waitUntil(lambda: page.form.survey is not None, timeout=TIMEOUT)
     assert page.sort_button.text() == "&Sort 6 photos"
-    assert "1 files are not photos" in page.form.about.text()
+    assert "1 file is not a photo" in page.form.about.text()
     assert "fits" in page.form.about.text()
     with qtbot.waitSignal(page.run_finished, timeout=TIMEOUT) as sorted_into:
         page.sort_button.click()
