@@ -334,7 +334,7 @@ class ReviewPage(JobPage):
             self._explain(self.tr("This folder's run has sorted no photos yet."))
         else:
             self._explain(self.tr("No photo is in this class now."))
-        self.header.show_title(self.sidebar.title, self.grid.photos.rowCount())
+        self.header.show_title(self.sidebar.title, self.grid.photos.total)
         self._show_selection()
         self._show_current()
 

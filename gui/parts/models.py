@@ -136,12 +136,6 @@ class Cell:
     companions: int = 0
 
 
-def companions_of(table: Table, row: int) -> int:
-    """Files that belong to a photo, such as its raw and its sidecar. 0 where nobody counted them."""
-    counts: NDArray[np.int64] | None = getattr(table, "companions", None)
-    return 0 if counts is None or not len(counts) else int(counts[row])
-
-
 def aspects(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Width by height of photos, shape (n,). 1 where it is not known."""
     known = (table.width[rows] > 0) & (table.height[rows] > 0)

@@ -20,7 +20,6 @@ from .models import (
     arranged,
     aspects,
     certainty,
-    companions_of,
     passing,
     percent,
 )
@@ -189,6 +188,13 @@ class PhotoModel(QAbstractListModel):
         wanted = stacks.keys() & set(places) if stacks else ()
         return np.concatenate([self._rows[at], *(stacks[place][1:] for place in sorted(wanted))])
 
+    @property
+    def total(self) -> int:
+        """Photos that are listed: those of closed stacks and of folded sections are among them."""
+        if self._list.sections:
+            return sum(len(section.rows) for section in self._list.sections)
+        return len(self._with_stacks(range(len(self._rows))))
+
     def aspects(self) -> NDArray[np.float64]:
         """Width by height of each photo in the list, shape (n,)."""
         return np.empty(0) if self._table is None else aspects(self._table, self._rows)
@@ -227,7 +233,7 @@ class PhotoModel(QAbstractListModel):
             corrected >= 0 and corrected != int(table.guessed[row]),
             "" if failure is None else failure_text(failure),
             float(aspects(table, np.array([row]))[0]),
-            companions=companions_of(table, row),
+            companions=int(table.companions[row]),
         )
 
     # -- what Qt asks ------------------------------------------------------------------------------------------

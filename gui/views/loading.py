@@ -19,7 +19,7 @@ from ..parts.thumbnails import to_image
 from ..parts.words import failure_text, reworded
 from ..worker import Jobs
 
-MEMORY = 384 << 20  # bytes of pixels
+MEMORY = 256 << 20  # bytes of pixels
 AT_ONCE = 2  # photos read at a time
 
 

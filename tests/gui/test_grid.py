@@ -276,6 +276,36 @@ def test_marking_a_stack_marks_all_of_it_in_one_step(qtbot: QtBot, review: Revie
     assert said(out) == {}
 
 
+def test_counts_are_of_photos_not_of_what_is_laid_out(qtbot: QtBot, review: ReviewPage) -> None:
+    stack(review, (4, 2, 1))
+    review._show_photos()
+    assert (review.grid.photos.rowCount(), review.grid.photos.total) == (4, 6)
+    assert review.header.title.text() == "All photos · 6 photos"
+    assert review.grid.photos.confirmable() == 5
+    qtbot.mouseClick(header(review, "Least").fold, LEFT)
+    assert (review.grid.photos.rowCount(), review.grid.photos.total) == (2, 6)
+    review.filters.order.setCurrentIndex(review.filters.order.findData(Order.HIGHEST))  # without sections
+    assert review.grid.photos.total == 6
+
+
+def test_files_that_belong_to_a_photo_are_counted_on_it(qtbot: QtBot, review: ReviewPage) -> None:
+    table = review.grid.photos.table
+    assert table is not None
+
+    def badge() -> QImage:
+        rect = review.grid.rect_of(0)
+        corner = QRect(rect.right() - 40, rect.y(), 40, 30)
+        return review.grid.viewport().grab(corner).toImage()
+
+    qtbot.waitUntil(lambda: review.grid.photos.cell(0).key in {key for key, _ in review.thumbnails._kept})
+    qtbot.wait(50)
+    before = badge()
+    table.companions[review.grid.photos.row(0)] = 2
+    assert review.grid.photos.cell(0).companions == 2
+    review.grid.photos.refresh()
+    assert badge() != before
+
+
 def test_a_stack_is_opened_by_a_key_and_by_a_click(qtbot: QtBot, review: ReviewPage, out: Path) -> None:
     stack(review, (4, 2))
     review.grid.go_to(0)
