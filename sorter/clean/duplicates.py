@@ -1,9 +1,9 @@
 """Find the files that show the same picture or the same scene, and choose the copy to keep.
 
 The copy to keep is, in this order: one still in its place, one in a folder of `--keep`, one that a person prefers, one
-that has no fault to be removed for, the one with the fewest faults, the one with most companions, one in test, then val,
-then train, the one with the most pixels, with the most bytes, found first. Every class keeps a copy: only a person knows
-which class is right.
+that has no fault to be removed for, the one with the fewest faults, the one with most companions, one in test, then
+val, then train, the one with the most pixels, with the most bytes, found first. Every class keeps a copy: only a person
+knows which class is right.
 
 Pictures of one scene that differ in one place are `similar`: each of them may show what the others do not.
 A file of several frames or pages is a near duplicate only of a file with the same pixels in all of them.
