@@ -192,6 +192,11 @@ class Filer:
         sets = [(entry, scored, self._going(entry, scored, kept.get(entry, []))) for entry, scored in batch]
         wanted = [each.wanted for *_, files in sets for each in files]
         names = FreeNames(self._journal, wanted, self._ask_store)
+        if isinstance(self._out, Address):
+            asked = [each.wanted for *_, files in sets if len(files) > 1 for each in files]
+            names.looked_up(
+                dict(zip(asked, self._threads.map(lambda path: path.exists(), asked), strict=True))
+            )
         planned: list[Planned] = []
         for entry, scored, files in sets:
             own = {each.now for each in files}
@@ -249,7 +254,7 @@ class Filer:
         place = wanted.with_name(name_beside(kept.path.name, photo.path.name, wanted.name))
         if kept.filing is not None:
             return Going(kept.now, place, kept.filing, companion=True)
-        identity = identity_now(kept.path)
+        identity = identity_now(kept)
         if not isinstance(identity, Failure):
             return Going(kept.path, place, None, identity, companion=True)
         if identity.reason is not Reason.VANISHED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sorter.address import Address
@@ -81,6 +81,7 @@ class FreeNames:
         self._ask_store = ask_store
         self._asked = set(map(str, wanted))
         self._in_use = set(map(str, journal.held(wanted)))
+        self._there: dict[str, bool] = {}
 
     def give(self, wanted: Path) -> Path:
         """The path itself, or beside it under the next free name. It is then in use."""
@@ -100,11 +101,22 @@ class FreeNames:
             return [self.give(path) for path in wanted]
 
         def taken(number: int) -> bool:
-            return any(path not in own and self._taken(path) for path in numbered(wanted, number))
+            return any(path not in own and self._is_taken_there(path) for path in numbered(wanted, number))
 
         found = numbered(wanted, disk.first_free(taken))
         self._in_use.update(map(str, found))
         return found
+
+    def looked_up(self, there: Mapping[Path, bool]) -> None:
+        """What a store holds, of paths that sets want."""
+        self._there = {str(path): holds for path, holds in there.items()}
+
+    def _is_taken_there(self, path: Path) -> bool:
+        """As `_taken`, and a store is asked: a set is not to be moved and moved back for a name that is taken."""
+        if self._taken(path) or not isinstance(path, Address):
+            return self._taken(path)
+        known = self._there.get(str(path))
+        return path.exists() if known is None else known
 
     def _taken(self, path: Path) -> bool:
         name = str(path)

@@ -12,6 +12,7 @@ from sorter.address import Address
 from sorter.output import store
 from sorter.output.disk import FileIdentity, Filing, ObjectIdentity, Placed
 from sorter.output.execute import Step, attempt, take_back
+from sorter.output.journal import KeptCompanion
 from sorter.photos.shot import Shot
 from sorter.types import Decision, Failure, Photo, Reason, Scores
 
@@ -96,7 +97,7 @@ class Done:
     def is_gone(self) -> bool:
         """A companion that is no longer there. Its photo goes without it."""
         gone = isinstance(self.outcome, FileNotFoundError) and not self.of.again
-        return gone and self.of.companion and not os.path.lexists(self.of.what.source)
+        return gone and self.of.companion and not _lies(self.of.what.source)
 
     @property
     def is_full(self) -> bool:
@@ -177,13 +178,18 @@ def identity_of(photo: Photo) -> FileIdentity | ObjectIdentity | Failure:
     return FileIdentity.of(status)
 
 
-def identity_now(path: Path) -> FileIdentity | ObjectIdentity | Failure:
-    """As `identity_of` for a companion, which may have changed since it was found: no scores depend on it."""
+def identity_now(kept: KeptCompanion) -> FileIdentity | ObjectIdentity | Failure:
+    """As `identity_of` for a companion. One on a disk may have changed since it was found: no scores depend on it."""
+    if isinstance(kept.path, Address):
+        return ObjectIdentity(kept.size, kept.mtime_ns)
     try:
-        status = path.stat()
+        return FileIdentity.of(kept.path.stat())
     except OSError as error:
         return _failure(error)
-    return (ObjectIdentity if isinstance(path, Address) else FileIdentity).of(status)
+
+
+def _lies(path: Path) -> bool:
+    return path.holds_object() if isinstance(path, Address) else os.path.lexists(path)
 
 
 def _failure(error: OSError) -> Failure:

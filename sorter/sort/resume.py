@@ -181,10 +181,10 @@ class NewFiles:
         return new
 
     def _add_companions(self, photos: Sequence[Photo]) -> None:
-        """Write down what became a companion of photos that the journal knows."""
-        paths = [photo.path.with_name(each.name) for photo in photos for each in photo.companions]
-        known = self._journal.known_companions(paths)
-        if all(str(path) in known for path in paths):
+        """Write down what became a companion of photos that the journal knows, or changed."""
+        found = {photo.path.with_name(each.name): each for photo in photos for each in photo.companions}
+        known = self._journal.known_companions(found)
+        if all(known.get(str(path)) == each for path, each in found.items()):
             return
         with self._journal.transaction():
             for photo in photos:

@@ -273,6 +273,52 @@ def test_stopped_at_any_moment_it_ends_as_if_it_had_not_been(
     assert [name for name, _ in (out / "red").entries()] == ["2.jpg"]
 
 
+@pytest.mark.parametrize("kind", [ActionKind.COPY, ActionKind.MOVE])
+@pytest.mark.parametrize("calls", range(0, 13, 2))
+def test_a_set_in_a_store_is_whole_after_a_stop(
+    bucket: Address, kind: ActionKind, calls: int, tmp_path: Path
+) -> None:
+    names = [f"{folder}/1.{suffix}" for folder in "ab" for suffix in ("CR2", "jpg", "xmp")]
+    for name in names:
+        put(bucket / "in" / name, name.encode())
+    put(bucket / "out" / "red" / "1 (2).xmp", b"stranger")
+    batch = []
+    for item in Scan((bucket / "in",), companions=True):
+        assert isinstance(item, Photo)
+        batch.append(Scored(item, Scores((1.0, 0.0), 4, 3), Decision("red", 1.0, Status.SORTED)))
+    assert [[each.name for each in scored.photo.companions] for scored in batch] == [["1.CR2", "1.xmp"]] * 2
+    out = bucket / "out"
+    with locked(out):
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            closing(Journal.open(out)) as journal,
+            closing(Filer(journal, kind)) as filer,
+        ):
+            Dies(patch, bucket.filesystem, calls)
+            with pytest.raises(KeyboardInterrupt) if calls < (6, 12)[kind is ActionKind.MOVE] else _nothing():
+                filer.file(batch)
+        with closing(Journal.open(out)) as journal, closing(Filer(journal, kind)) as filer:
+            filer.recover(go_on=True)
+            filer.file(
+                [
+                    Scored(e.photo, batch[0].scores, batch[0].decision)
+                    for e in journal.entries()
+                    if e.filing is None
+                ]
+            )
+            assert not journal.unfinished()
+            placed = {name: get(out / "red" / name) for name, _ in (out / "red").entries()}
+            assert placed == {
+                **{f"1.{suffix}": f"a/1.{suffix}".encode() for suffix in ("CR2", "jpg", "xmp")},
+                **{f"1 (3).{suffix}": f"b/1.{suffix}".encode() for suffix in ("CR2", "jpg", "xmp")},
+                "1 (2).xmp": b"stranger",
+            }
+            assert all((bucket / "in" / name).exists() == (kind is ActionKind.COPY) for name in names)
+            assert list(undo_filings(journal)) == [None] * 6
+    assert {name: get(bucket / "in" / name) for name in names} == {name: name.encode() for name in names}
+    assert [name for name, _ in (out / "red").entries()] == ["1 (2).xmp"]
+
+
 class _nothing:
     def __enter__(self) -> None:
         return None

@@ -74,14 +74,16 @@ class CompanionReader:
             found.setdefault(photo, []).append(kept)
         return found
 
-    def known_companions(self, paths: Collection[Path]) -> set[str]:
-        """Those of these paths that belong to a photo of the journal; at most some thousands at once."""
+    def known_companions(self, paths: Collection[Path]) -> dict[str, Companion]:
+        """Those of these paths that belong to a photo of the journal, as they were found; at most some thousands."""
         if not self.has_companions():
-            return set()
+            return {}
         rows = self._db.execute(
-            f"SELECT path FROM companions WHERE path IN ({marks(paths)})", tuple(map(os.fsencode, paths))
+            f"SELECT path, size, mtime_ns FROM companions WHERE path IN ({marks(paths)})",
+            tuple(map(os.fsencode, paths)),
         )
-        return {os.fsdecode(path) for (path,) in rows}
+        found = ((path_of(os.fsdecode(path)), size, mtime_ns) for path, size, mtime_ns in rows)
+        return {str(path): Companion(path.name, size, mtime_ns) for path, size, mtime_ns in found}
 
     def filed_companions(self, paths: Collection[Path]) -> set[str]:
         """Those of these paths that are in the output with a photo; at most some thousands at once."""
