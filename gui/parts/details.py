@@ -16,7 +16,7 @@ from .models import Cell, percent
 
 # Tags of Exif 2.32, and how their values read.
 MAKE, MODEL, LENS, TAKEN = 0x010F, 0x0110, 0xA434, 0x9003
-OPTIONAL = ("place", "taken", "camera")  # lines that are left out where there is nothing to say
+OPTIONAL = ("place", "taken", "camera", "companions")  # lines that are left out where there is nothing to say
 EXPOSURE, APERTURE, SPEED, FOCAL_LENGTH = 0x829A, 0x829D, 0x8827, 0x920A
 
 
@@ -38,6 +38,7 @@ class Details(QWidget):
             ("taken", self.tr("Taken")),
             ("camera", self.tr("Camera")),
             ("name", self.tr("File")),
+            ("companions", self.tr("Goes with it")),
             ("size", self.tr("Size")),
             ("date", self.tr("File date")),
             ("folder", self.tr("Folder")),
@@ -86,6 +87,7 @@ class Details(QWidget):
         self._form.setRowVisible(self._values["guess"], cell.predicted < 0)  # `GuessBars` shows the others
         self.show_values(
             name=path.name,
+            companions=self._companions(int(table.companions[row])),
             guess=self._guess(cell, table.labels) or cell.failure,
             mark=self._mark(cell, table.labels),
             size=size_text(int(table.width[row]), int(table.height[row]), int(table.size[row])),
@@ -95,6 +97,12 @@ class Details(QWidget):
             camera="",
             folder=str(path.parent),
         )
+
+    def _companions(self, count: int) -> str:
+        """How many files belong to the photo: its raw, its sidecars, its film."""
+        if count == 1:
+            return self.tr("1 file")
+        return self.tr("{count} files").format(count=QLocale().toString(count)) if count else ""
 
     def _place(self, table: Table, row: int) -> str:
         """The folder that the next move puts it into. Empty where it stays."""

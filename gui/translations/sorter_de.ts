@@ -570,8 +570,20 @@
         <translation>Aufgenommen</translation>
     </message>
     <message>
+        <source>Goes with it</source>
+        <translation>Gehört dazu</translation>
+    </message>
+    <message>
         <source>Folder</source>
         <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>1 file</source>
+        <translation>1 Datei</translation>
+    </message>
+    <message>
+        <source>{count} files</source>
+        <translation>{count} Dateien</translation>
     </message>
     <message>
         <source>{label}, {certainty} sure</source>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from sorter.gui.worker import Jobs
 from sorter.output.journal import Journal, locked
 from sorter.sort.review import Review
 from sorter.sort.undo import undo
-from sorter.types import ActionKind, Failure, Photo, Reason
+from sorter.types import ActionKind, Companion, Failure, Photo, Reason
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before an application is made
 TIMEOUT = 60_000  # ms
@@ -93,6 +94,16 @@ def tabs(page: ReviewPage) -> list[str]:
     entries = page.sidebar.list.entries.entries
     kinds = [each for each in entries if each.kind in (ALL, FAILED, SKIPPED) or each.is_class]
     return [f"{each.text}  {each.figure}" for each in kinds]
+
+
+def test_the_details_count_what_belongs_to_a_photo(qtbot: QtBot, page: ReviewPage, tmp_path: Path) -> None:
+    out = make_output(tmp_path / "out", [0.9])
+    with closing(Journal.open(out)) as journal, journal.transaction():
+        (photo,) = (entry.photo for entry in journal.entries() if entry.scores)
+        raw, sidecar = Companion("0.CR3", 1, 1), Companion("0.xmp", 1, 1)
+        journal.add_companions(replace(photo, companions=(raw, sidecar)))
+    opened(qtbot, page, out)
+    assert page.panel.details.value("companions") == "2 files"
 
 
 # -- see -----------------------------------------------------------------------------------------------------------
