@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sorter.clean.structure import check_structure
 from sorter.clean.tiff import KNOWN_COMPRESSIONS, tiff_pages
+from sorter.photos.jpeg import read_frame
 from sorter.types import Failure, Reason
 
 MAX_OPINIONS = 64  # pages
@@ -36,7 +37,6 @@ PROCESSES = {
     0xC9: "arithmetic-coded JPEG",
     0xCA: "arithmetic-coded JPEG",
 }
-FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 
 
 def why_unsupported(failure: Failure, data: bytes, format: str, opened: bool) -> str:
@@ -61,32 +61,17 @@ def why_unsupported(failure: Failure, data: bytes, format: str, opened: bool) ->
 
 
 def _jpeg(failure: Failure, data: bytes, opened: bool) -> str:
-    """ITU-T T.81, annex B: the segments up to the first scan, and the frame header among them."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == 0xFF:  # a fill byte
-            at += 1
-            continue
-        if length < 2 or marker == 0xDA:
-            return ""
-        if marker in FRAMES:
-            return _jpeg_process(marker, data[at + 4 : at + 2 + length])
-        at += 2 + length
-    return ""
-
-
-def _jpeg_process(marker: int, frame: bytes) -> str:
-    """A frame header (precision, height, width, components) -> why it is not read; empty for a plain one."""
-    if len(frame) < 6 or not int.from_bytes(frame[3:5], "big"):
+    """Why a frame of this process, depth or number of components is not read; empty for a plain one."""
+    frame = read_frame(data)
+    if frame is None or not frame.height or not frame.components:
         return ""
     kind = ""
-    if marker not in BASELINE:
-        kind = PROCESSES.get(marker, "hierarchical JPEG")
-    elif frame[0] != 8:
-        kind = f"{frame[0]}-bit JPEG"
-    elif frame[5] not in (1, 3, 4):
-        kind = f"JPEG of {frame[5]} components"
+    if frame.marker not in BASELINE:
+        kind = PROCESSES.get(frame.marker, "hierarchical JPEG")
+    elif frame.bits != 8:
+        kind = f"{frame.bits}-bit JPEG"
+    elif frame.components not in (1, 3, 4):
+        kind = f"JPEG of {frame.components} components"
     return kind and f"{kind} is not read; {CONVERT}"
 
 

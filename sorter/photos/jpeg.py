@@ -44,6 +44,7 @@ class JpegFrame:
         bits: of a sample.
         width: in pixels.
         height: in pixels; 0 leaves it to a marker behind the first scan.
+        components: how many planes of colour; 0 where the file ends before it says.
         begins: at which byte of the file. Thumbnails within EXIF come before.
     """
 
@@ -51,6 +52,7 @@ class JpegFrame:
     bits: int
     width: int
     height: int
+    components: int
     begins: int
 
 
@@ -66,7 +68,7 @@ def read_frame(data: bytes) -> JpegFrame | None:
                 int.from_bytes(data[at + 7 : at + 9], "big"),
                 int.from_bytes(data[at + 5 : at + 7], "big"),
             )
-            return JpegFrame(marker, data[at + 4], *size, at)
+            return JpegFrame(marker, data[at + 4], *size, next(iter(data[at + 9 : at + 10]), 0), at)
         elif length < 2 or marker == 0xDA:
             return None
         else:

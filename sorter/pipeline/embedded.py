@@ -23,8 +23,9 @@ from sorter.pipeline.process import call_in_process
 from sorter.system import cache_folder
 from sorter.types import Failure, Limits, Photo, Scores
 
-MARGIN = 0.1  # of probabilities. docs/design/pipeline.md says how it was measured.
-WORTH_A_TRIAL = 300  # photos of a run; a trial decodes a third of them twice
+MARGIN = 0.2  # of probabilities. docs/design/pipeline.md says how it was measured.
+WORTH_A_TRIAL = 300  # photos of a run; a trial decodes a third of them
+WORTH_A_CHECK = 2000  # photos of a run, where the model folder says already that labels agree
 HOLDERS = frozenset({".heic", ".heif", ".hif", ".jpg", ".jpeg", ".jpe", ".mpo"})
 LEAST_BYTES = 1 << 19  # of a photo that holds a smaller picture worth a look
 TRIAL_SECONDS = 600.0  # a hundred photos that are decoded in full on a busy machine
@@ -100,7 +101,7 @@ def choose_embedded(
     """The choice, with `embedded` where pictures that photos hold of themselves are to be scored.
 
     For a run of fewer than `WORTH_A_TRIAL` photos the model folder says it. A longer run tries it once for a model and
-    a machine. With `--reject` and on devices of their own process, only `--decode preview` takes such pictures.
+    a machine; from `WORTH_A_CHECK` photos on if the folder says that labels agree. With `--reject` and on devices of their own process, only `--decode preview` takes such pictures.
 
     Args:
         rule: how probabilities become labels.
@@ -115,8 +116,10 @@ def choose_embedded(
     cache = _cache_file(model, choice)
     known = _read(cache)
     if known is None:
-        sample = list(islice(photos, WORTH_A_TRIAL))
-        enough = sum(map(may_hold_one, sample)) >= Embedded.ENOUGH and len(sample) == WORTH_A_TRIAL
+        agrees = model.embedded is not None and model.embedded.passed
+        worth = WORTH_A_CHECK if agrees else WORTH_A_TRIAL
+        sample = list(islice(photos, worth))
+        enough = sum(map(may_hold_one, sample)) >= Embedded.ENOUGH and len(sample) == worth
         known = _try(model, rule, choice, sample, limits, say) if enough else None
         if known is not None and known.photos >= Embedded.ENOUGH:
             _write(cache, known)

@@ -130,6 +130,19 @@ def test_a_long_run_tries_them_on_its_own_photos_once(
     assert run() == run() and len(said) == 2, "the trial is remembered"
 
 
+def test_a_model_that_is_known_to_agree_is_tried_on_very_long_runs_only(
+    tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "WORTH_A_TRIAL", 2)
+    monkeypatch.setattr(Embedded, "ENOUGH", 2)
+    wrong = [told_apart(tmp_path / f"{number}.jpg", BLUE) for number in range(4)]
+    photos = [Photo(path, path, path.stat().st_size, 0) for path in wrong]
+    proven = replace(model, embedded=AGREES)
+    assert choose(proven, photos=iter(photos)).embedded == MARGIN
+    monkeypatch.setattr(embedded, "WORTH_A_CHECK", 4)
+    assert choose(proven, photos=iter(photos)).embedded is None
+
+
 def test_a_model_folder_keeps_the_measure(tmp_path: Path) -> None:
     written = write_model(replace(make_model(tmp_path), embedded=AGREES))
     assert read_model(tmp_path).embedded == written.embedded == AGREES
