@@ -100,8 +100,9 @@ def choose_embedded(
 ) -> Choice:
     """The choice, with `embedded` where pictures that photos hold of themselves are to be scored.
 
-    For a run of fewer than `WORTH_A_TRIAL` photos the model folder says it. A longer run tries it once for a model and
-    a machine; from `WORTH_A_CHECK` photos on if the folder says that labels agree. With `--reject` and on devices of their own process, only `--decode preview` takes such pictures.
+    The model folder says it for a run of fewer than `WORTH_A_TRIAL` photos, or of fewer than `WORTH_A_CHECK` if it says
+    that labels agree. A longer run tries it once for a model and a machine. With `--reject` and on devices of their own
+    process, only `--decode preview` takes such pictures.
 
     Args:
         rule: how probabilities become labels.
