@@ -56,16 +56,37 @@ def joined(names: Sequence[str], item: Callable[[str], Item | None], opens: bool
     """
     found = group(names)
     sets = {name: each for each in found.sets for name in each.names}
-    doubts = dict(found.doubtful)
-    known: dict[str, Item | None] = {}
+    # What is left by itself comes before the photos that it could belong to. So a run that is stopped between them
+    # knows of it when it goes on, and one of them is gone.
+    for name, photos in found.doubtful:
+        each = item(name)
+        if isinstance(each, Photo):
+            each = _by_itself(each, f"it could belong to {' or to '.join(photos)}")
+        if each is not None:
+            yield each
+    known: dict[str, Item | None] = {name: None for name, _ in found.doubtful}
     for name in names:
         if name in sets and name not in known:
             known |= _joined(sets[name], item, opens)
-        each = known.pop(name) if name in known else item(name)
-        if name in doubts and isinstance(each, Photo):
-            each = _by_itself(each, f"it could belong to {' or to '.join(doubts[name])}")
-        if each is not None:
-            yield each
+            for apart in sets[name].names:
+                if isinstance(each := known[apart], Result) and left_by_itself(each.outcome):
+                    yield from _taken(known, apart)
+        yield from _taken(known, name) if name in known else _some(item(name))
+
+
+def left_by_itself(why: Failure | None) -> bool:
+    """Whether a file was left by itself although its name is that of a companion."""
+    return why is not None and why.reason is Reason.OTHER_FILE and why.message.endswith(BY_ITSELF)
+
+
+def _taken(known: dict[str, Item | None], name: str) -> Iterator[Item]:
+    yield from _some(known[name])
+    known[name] = None
+
+
+def _some(item: Item | None) -> Iterator[Item]:
+    if item is not None:
+        yield item
 
 
 def _joined(of: PhotoSet, item: Callable[[str], Item | None], opens: bool) -> dict[str, Item | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -20,6 +20,7 @@ from sorter.output.journal.location import forget_journal_of_deleted_output
 from sorter.output.journal.reserve import keep_room
 from sorter.output.remote import download, uploaded
 from sorter.output.tags import TagSettings
+from sorter.photos.sets import left_by_itself
 from sorter.progress import Progress
 from sorter.sort.options import SortOptions
 from sorter.sort.undo import undo_filings
@@ -131,6 +132,7 @@ class NewFiles:
         batch: files that the journal is asked about at once.
         moves: photos will be moved, so that links to photos are skipped.
         progress: advances for each photo that is known already.
+        stopped: the run before this one was stopped, and this one goes on.
     """
 
     def __init__(
@@ -140,7 +142,9 @@ class NewFiles:
         batch: int,
         moves: bool,
         progress: Progress,
+        stopped: bool = False,
     ) -> None:
+        self._stopped = stopped
         self._journal = journal
         self._found = found
         self._batch = batch
@@ -163,6 +167,8 @@ class NewFiles:
         photos = [item.photo if isinstance(item, Result) else item for item in items]
         paths = [photo.path for photo in photos]
         known, filed = self._journal.known(paths), self._journal.filed_companions(paths)
+        if self._stopped:
+            items = self._as_before(items)
         late = []
         for item, photo in zip(items, photos, strict=True):
             path = str(photo.path)
@@ -180,6 +186,17 @@ class NewFiles:
         self._add_companions(late)
         return new
 
+    def _as_before(self, items: list[Photo | Result[Scores]]) -> list[Photo | Result[Scores]]:
+        """The items as the run saw them that was stopped: what it left by itself stays so.
+
+        A photo that it moved is gone by now. What could belong to that photo or to another one is no companion of
+        the other one for that.
+        """
+        paths = [path for item in items if isinstance(item, Photo) for path in _companion_paths(item)]
+        rows = self._journal.known(paths)
+        alone = {path for path in paths if str(path) in rows and left_by_itself(rows[str(path)].failure)}
+        return [_without(item, alone) if isinstance(item, Photo) else item for item in items]
+
     def _add_companions(self, photos: Sequence[Photo]) -> None:
         """Write down what became a companion of photos that the journal knows, or changed."""
         found = {photo.path.with_name(each.name): each for photo in photos for each in photo.companions}
@@ -189,6 +206,16 @@ class NewFiles:
         with self._journal.transaction():
             for photo in photos:
                 self._journal.add_companions(photo)
+
+
+def _companion_paths(photo: Photo) -> list[Path]:
+    return [photo.path.with_name(each.name) for each in photo.companions]
+
+
+def _without(photo: Photo, alone: Collection[Path]) -> Photo:
+    pairs = zip(photo.companions, _companion_paths(photo), strict=True)
+    left = tuple(each for each, path in pairs if path not in alone)
+    return photo if len(left) == len(photo.companions) else replace(photo, companions=left)
 
 
 def _is_new(known: Known, item: Photo | Result[Scores]) -> bool:

@@ -125,7 +125,8 @@ class _Run:
         self.sources = Sources(self.options.inputs, self.options.listing is not None)
         scan = scan_of(self.options)
         found = scan if self.ready is None else filter(self.ready, scan)
-        self.news = NewFiles(self.journal, found, self.batch, moves, self.progress)
+        stopped = self.journal.setting("state") == "running"
+        self.news = NewFiles(self.journal, found, self.batch, moves, self.progress, stopped)
 
     def go(self, began: float) -> SortSummary:
         self.filer.recover(go_on=True)

@@ -110,12 +110,12 @@ def test_a_film_of_another_year_is_by_itself_and_says_so(tmp_path: Path) -> None
     touch(tmp_path / "IMG_3.JPG", tmp_path / "IMG_3.MOV", tmp_path / "IMG_4.JPG", tmp_path / "IMG_4.MOV")
     os.utime(tmp_path / "IMG_4.MOV", (1_500_000_000, 1_500_000_000))
     assert sets(tmp_path) == [
-        ("IMG_1.JPG",),
         ("IMG_1.MOV", "other-file"),
+        ("IMG_1.JPG",),
         ("IMG_2.JPG", "IMG_2.MOV"),
         ("IMG_3.JPG", "IMG_3.MOV"),
-        ("IMG_4.JPG",),
         ("IMG_4.MOV", "other-file"),
+        ("IMG_4.JPG",),
     ]
 
 

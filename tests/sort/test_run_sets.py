@@ -161,3 +161,19 @@ def test_a_journal_without_companions_is_as_it_was(tmp_path: Path, sorter: Sorte
     assert sorter("run", tmp_path / "in", "--out", tmp_path / "out", "--fresh").returncode == 0
     with closing(Journal.read(tmp_path / "out")) as journal:
         assert [each.photo.companions[0].name for each in journal.entries()] == ["a.xmp"]
+
+
+def test_a_stopped_run_leaves_by_itself_what_it_left_before(tmp_path: Path, sorter: Sorter) -> None:
+    """Of two photos that could own a sidecar one was moved when the run was stopped: it is not the other one's then."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    make_photo(source / "a.jpg", RED)
+    make_photo(source / "a.png", BLUE)
+    (source / "a.xmp").write_text("whose?")
+    assert sorter("run", source, "--out", out, "--action", "move").returncode == 0
+    assert set(hashes(source)) == {"a.xmp"}
+    make_photo(source / "a.png", BLUE, seed=7)  # as if it had not been moved yet
+    with closing(Journal.open(out)) as journal, journal.transaction():
+        journal.set(state="running")
+    assert sorter("run", source, "--out", out, "--action", "move").returncode == 0
+    assert set(hashes(source)) == {"a.xmp"}
+    assert {Path(row["path"]).name for row in read_report(out)} == {"a.jpg", "a.png", "a.xmp"}
