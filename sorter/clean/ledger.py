@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,12 @@ class CleanLedger:
         return map(_checked, rows)
 
 
+@lru_cache(maxsize=64)
+def _examined(record: str) -> Examined:
+    """A record, read once for all copies of a file, of which there may be 100,000."""
+    return from_text(record)
+
+
 def _checked(row: tuple[Any, ...]) -> Checked:
     (number, path, relative, size, mtime_ns, is_link, record, findings) = row[:8]
     part, label, group, kept, action, destination = row[8:]
@@ -230,7 +237,7 @@ def _checked(row: tuple[Any, ...]) -> Checked:
         size=size,
         mtime_ns=mtime_ns,
         is_link=bool(is_link),
-        examined=from_text(record) if record else None,
+        examined=_examined(record) if record else None,
         findings=findings_from(json.loads(findings)),
         part=part,
         label=label,
