@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from sorter.pipeline.process import STOPPING
 
 from .parts.language import Language
+from .parts.one_instance import OneInstance
 from .settings import Settings
 from .window import Window
 
@@ -21,14 +22,14 @@ SWITCH_SECONDS = 0.002  # Python's own is 0.005
 
 
 def open_window(folder: Path | None, settings: Settings | None = None) -> Window:
-    """The window, on its start page or with a folder open for review."""
+    """The window with a folder open for review. Without one it is where it was closed, or at the start."""
     window = Window(settings)
     # Other threads decode thumbnails; each may keep the window's thread waiting for so long, many times in one paint.
     sys.setswitchinterval(SWITCH_SECONDS)
     # What is there by now stays; looking through all of it for garbage would hold the window up again and again.
     gc.freeze()
     if folder is None:
-        window.show_page(window.start_page)
+        window.go_on()
     else:
         window.open_folder(folder)  # it is read while the window comes up
     window.show()
@@ -43,7 +44,11 @@ def main(folder: Path | None = None) -> int:
     app.setApplicationDisplayName("Sorter")
     settings = Settings()
     Language(app, settings.language)
+    instance = OneInstance(settings)
+    if not instance.claim(folder):
+        return 0  # the window that is open shows it
     window = open_window(folder, settings)
+    instance.asked.connect(window.show_asked)
     # Ctrl-C in the terminal closes the window in order; Python hears of it only while Python runs now and then.
     for each in STOPPING:
         if signal.getsignal(each) is not signal.SIG_IGN:

@@ -35,6 +35,20 @@ class Settings:
         return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation))
 
     @property
+    def file(self) -> str:
+        """Where they are kept."""
+        return self._kept.fileName()
+
+    @property
+    def session(self) -> str:
+        """Where a person was when the window closed, as JSON. Empty at first."""
+        return self._text("session", "")
+
+    @session.setter
+    def session(self, session: str) -> None:
+        self._kept.setValue("session", session)
+
+    @property
     def recent(self) -> list[Path]:
         """Output folders, the latest first."""
         return self._paths("recent")

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
-    QKeySequence,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -34,15 +31,19 @@ from sorter.distribution import installed_version
 
 from .pages.review import ReviewPage
 from .parts.class_keys import keys_of
+from .parts.desktop import Desktop
 from .parts.drop import dropped_folder
 from .parts.folder_menu import FolderMenu
-from .parts.language_menu import LanguageMenu
+from .parts.menus import Menus
 from .parts.next_step import Progressed
+from .parts.preferences import Preferences
+from .parts.session import Session
 from .parts.shortcuts import ShortcutsSheet
-from .parts.theme import Appearance, Theme
+from .parts.theme import Appearance
 from .parts.toast import Toast
 from .parts.top_bar import TopBar
 from .settings import Settings
+from .tasks import Advanced
 from .worker import Jobs
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from .pages.start import StartPage
 
 
-PAGES = ("start", "review", "retrain", "clean")
 ICONS_BELOW, INSPECTOR_FROM = 900, 1100  # pixels of the window's width
 
 
@@ -72,12 +72,15 @@ class Window(QMainWindow):
         self._opened: dict[QWidget, Path] = {}  # which folder a page has open
         self.pages = QStackedWidget()
         self.alone = False  # only the photo is shown
+        self.desktop = Desktop(parent=self)
+        self._working: int | None = None  # percent of the job that runs
+        self._session: Session | None = None  # is to be gone back to once its folder is open
         self.review_page = ReviewPage(self.jobs, self.settings)
         self.notice = Toast(self.pages, above=True)
         self.notice.accepted.connect(self._open_finished)
         self.setAcceptDrops(True)
-        self._make_actions()
-        self._make_menus()
+        self.menus = Menus(self, self.review_page.commands, self.settings, self.appearance)
+        self._connect_menus()
         self._lay_out()
         self._add(self.review_page)
         self.review_page.retrain_wanted.connect(lambda _: self.show_page(self.retrain_page))
@@ -125,24 +128,60 @@ class Window(QMainWindow):
         if opener is not None:
             self._openers[page] = opener
         self.pages.addWidget(page)
-        if page is not self.review_page:  # whose job is shown there already
-            page.job_started.connect(partial(self._follow, page))
-        page.job_ended.connect(self._show_state)
+        page.job_started.connect(partial(self._follow, page))
+        page.job_ended.connect(partial(self._end_job, page))
 
     def _follow(self, page: JobPage) -> None:
-        """A page's job is shown below every page."""
-        if page.job is not None:
+        """A page's job is shown below every page, in the title and on the task bar."""
+        if page.job is None:
+            return
+        if page is not self.review_page:  # whose job is shown there already
             self.review_page.status.line.follow(page.job, page.job_title)
+        page.job.progress.connect(self.desktop.show_progress)
+        page.job.progress.connect(self._show_progress)
+
+    def _show_progress(self, record: object) -> None:
+        if isinstance(record, Advanced) and record.total:
+            self._working = 100 * record.done // record.total
+            self._show_title()
+
+    def _end_job(self, page: JobPage) -> None:
+        """Whoever looks elsewhere is told."""
+        self._working = None
+        self.desktop.end()
+        self._show_state()
+        if not self.isActiveWindow():
+            self.desktop.notify(self.tr("Sorter"), page.notice.text.text() or page.job_title)
 
     def open_folder(self, folder: Path) -> None:
         """Review an output folder."""
         self.review_page.open(folder)
         self.show_page(self.review_page)
 
+    def go_on(self) -> None:
+        """Begin where the window was closed. Where nothing was open, or it is gone, begin at the start."""
+        session = Session.kept(self.settings)
+        if session.path is None:
+            self.show_page(self.start_page)
+        else:
+            self._session = session
+            self.open_folder(session.path)
+
+    def show_asked(self, folder: Path) -> None:
+        """Another start of the app wants the window, and perhaps a folder in it."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.raise_()
+        self.activateWindow()
+        if folder != Path():
+            self.open_folder(folder)
+
     def _folder_opened(self, folder: Path) -> None:
         self.settings.remember(folder)
         self._opened.clear()
         self.top.show_folder(folder)
+        session, self._session = self._session, None
+        if session is not None and session.path == folder:
+            session.restore(self.review_page)
         if folder == self._finished:
             self._finished = None
             self.notice.clear()
@@ -169,13 +208,13 @@ class Window(QMainWindow):
         self.folders = FolderMenu(page.commands, self.settings, self)
         self.folders.opened.connect(self.open_folder)
         self.folders.other_wanted.connect(self._choose_folder)
-        self.folders.sorting_wanted.connect(self._going["start"].trigger)
+        self.folders.sorting_wanted.connect(self.menus.going["start"].trigger)
         self.folders.continued.connect(self._continue)
         self.folders.removed.connect(self.settings.forget)
         more = QMenu(self)
-        for action in self.menuBar().actions():
-            more.addAction(action)
-        self.top = TopBar(page.commands, self.folders, self._going["start"], page.filters.name, more)
+        for menu in self.menus.menus():
+            more.addMenu(menu)
+        self.top = TopBar(page.commands, self.folders, self.menus.going["start"], page.filters.name, more)
         self.top.show_folder(None)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
@@ -198,100 +237,37 @@ class Window(QMainWindow):
     def _fold(self) -> None:
         """Where there is little room, or only the photo is wanted, the photos get it."""
         page, alone = self.review_page, self.alone
-        for part in (self.top, page.sidebar, page.status, page.header):
+        for part in (self.top, page.status, page.header):
             part.setVisible(not alone)
+        page.sidebar.setVisible(page.review is not None and not alone)
+        self.top.set_compact(self.width() < INSPECTOR_FROM)
         page.sidebar.set_narrow(self.width() < ICONS_BELOW)
         page.show_inspector(self.width() >= INSPECTOR_FROM, alone)
 
     # -- menus -------------------------------------------------------------------------------------------------
 
-    def _make_actions(self) -> None:
-        """An action for each view."""
-        self._going: dict[str, QAction] = {}
-        titles = (
-            self.tr("&Sort photos"),
-            self.tr("&Review photos"),
-            self.tr("&Improve model"),
-            self.tr("&Find duplicates"),
-        )
-        for number, (name, title) in enumerate(zip(PAGES, titles, strict=True), 1):
-            action = QAction(title, self)
-            action.setShortcut(QKeySequence(f"Alt+{number}"))
-            action.setToolTip(f"{title.replace('&', '')} (Alt+{number})")
+    def _connect_menus(self) -> None:
+        do, menus = self.review_page.commands, self.menus
+        for name, action in menus.going.items():
             action.triggered.connect(lambda _=False, name=name: self.show_page(getattr(self, f"{name}_page")))
-            self._going[name] = action
-
-    def _make_menus(self) -> None:
-        do, bar = self.review_page.commands, self.menuBar()
-        file = bar.addMenu(self.tr("&File"))
-        open_action = QAction(self.tr("&Open results..."), self)
-        open_action.setShortcut(QKeySequence.StandardKey.Open)
-        open_action.triggered.connect(self._choose_folder)
-        file.addAction(open_action)
-        file.addAction(do.export)
-        file.addSeparator()
-        leave = QAction(self.tr("&Quit"), self)
-        leave.setShortcut(QKeySequence("Ctrl+Q"))
-        leave.setMenuRole(QAction.MenuRole.QuitRole)
-        leave.triggered.connect(self.close)
-        file.addAction(leave)
-        edit = bar.addMenu(self.tr("&Edit"))
-        edit.addActions([do.undo, do.redo])
-        edit.addSeparator()
-        edit.addActions([do.select_all, do.copy_paths, do.find])
-        edit.addSeparator()
-        edit.addActions([do.confirm, do.confirm_shown, do.clear])
-        view = bar.addMenu(self.tr("&View"))
-        view.addActions(list(self._going.values()))
-        view.addSeparator()
-        view.addActions([do.grid_view, do.single_view, do.compare_view, do.preview])
-        view.addSeparator()
-        view.addActions([do.zoom_in, do.zoom_out, do.fit, do.inspector, do.explain, do.photo_only])
-        view.addSeparator()
-        full = QAction(self.tr("&Full screen"), self)
-        full.setShortcut(QKeySequence("F11"))
-        full.setCheckable(True)
-        full.toggled.connect(self._fill_screen)
-        self._full = full
-        view.addAction(full)
-        view.addMenu(self._make_theme_menu())
-        view.addMenu(LanguageMenu(self.settings, self))
-        photos = bar.addMenu(self.tr("&Photos"))
-        photos.addActions([do.apply, do.undo_apply, do.put_back, do.retrain])
-        about = bar.addMenu(self.tr("&Help"))
-        sheet = QAction(self.tr("&Keyboard shortcuts"), self)
-        sheet.setShortcut(QKeySequence("F1"))
-        sheet.triggered.connect(self.show_shortcuts)
-        about.addAction(sheet)
-        version = QAction(self.tr("&About"), self)
-        version.setMenuRole(QAction.MenuRole.AboutRole)
-        version.triggered.connect(self._about)
-        about.addAction(version)
-        bar.setVisible(bar.isNativeMenuBar())  # the same menus open from the top bar
-        for menu in bar.actions():
-            inner = menu.menu()
-            assert isinstance(inner, QMenu)
-            self.addActions(inner.actions())  # their shortcuts hold without the bar, too
+        menus.open.triggered.connect(self._choose_folder)
+        menus.preferences.triggered.connect(self.show_preferences)
+        menus.leave.triggered.connect(self.close)
+        menus.full.toggled.connect(self._fill_screen)
+        menus.shortcuts.triggered.connect(self.show_shortcuts)
+        menus.about.triggered.connect(self._about)
         do.photo_only.triggered.connect(lambda: self._show_alone(not self.alone))
         do.inspector.setChecked(self.settings.inspector)
         do.inspector.triggered.connect(self._choose_inspector)
 
-    def _make_theme_menu(self) -> QMenu:
-        menu, group = QMenu(self.tr("&Theme"), self), QActionGroup(self)
-        for text, theme in (
-            (self.tr("As the &system"), Theme.SYSTEM),
-            (self.tr("&Light"), Theme.LIGHT),
-            (self.tr("&Dark"), Theme.DARK),
-        ):
-            action = menu.addAction(text)
-            action.setCheckable(True)
-            action.setChecked(theme is self.appearance.theme)
-            action.triggered.connect(partial(self._choose_theme, theme))
-            group.addAction(action)
-        return menu
-
-    def _choose_theme(self, theme: Theme, _checked: bool = False) -> None:
-        self.appearance.choose(theme)
+    def show_preferences(self) -> None:
+        page = self.review_page
+        size = page.filters.thumbnails
+        dialog = Preferences(self.appearance, self.settings.letter_keys, size.value(), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.letters_chosen.connect(page.use_letters)
+        dialog.resized.connect(size.setValue)
+        dialog.open()
 
     def _fill_screen(self, on: bool) -> None:
         """A window that was maximized is so again afterwards."""
@@ -304,7 +280,7 @@ class Window(QMainWindow):
         if alone:
             self.review_page.stack.show_single()
         self.review_page.stack.single.set_alone(alone)
-        self._full.setChecked(alone)
+        self.menus.full.setChecked(alone)
         self._fold()
 
     def _follow_view(self) -> None:
@@ -352,15 +328,22 @@ class Window(QMainWindow):
     # -- between the pages -------------------------------------------------------------------------------------
 
     def _show_state(self) -> None:
-        """Title and next step."""
-        page, folder = self.review_page, self.review_page.folder
+        """Title, next step, and the side, which has nothing to say before a folder is open."""
+        page = self.review_page
         on_review = self.pages.currentWidget() is page
-        share = page.status.share
-        parts = [f"{share} %"] if share is not None and on_review else []
-        parts += [folder.name] if folder is not None and on_review else []
-        self.setWindowTitle(" – ".join([*parts, self.tr("Sorter")]))
+        self._show_title()
         self.top.next.show_state(page.progressed if on_review else Progressed())
         self.top.next.setVisible(self.pages.currentWidget() is not self.__dict__.get("start_page"))
+        page.sidebar.setVisible(page.review is not None and not self.alone)
+
+    def _show_title(self) -> None:
+        """How far the job is, or else the checking."""
+        page, folder = self.review_page, self.review_page.folder
+        on_review = self.pages.currentWidget() is page
+        share = self._working if self._working is not None else page.status.share if on_review else None
+        parts = [f"{share} %"] if share else []
+        parts += [folder.name] if folder is not None and on_review else []
+        self.setWindowTitle(" – ".join([*parts, self.tr("Sorter")]))
 
     def _continue(self, folder: Path) -> None:
         self.show_page(self.start_page)
@@ -434,6 +417,7 @@ class Window(QMainWindow):
             event.ignore()
             return
         self.settings.geometry = self.saveGeometry()
+        Session.of(self.review_page).keep(self.settings)
         self.settings.sync()
         self.hide()  # what is stopped now may take a moment
         self.jobs.close()

@@ -289,7 +289,6 @@ class ReviewPage(JobPage):
         assert self._review is not None
         classes = self._review.classes
         self.grid.keys = class_keys(classes, self._settings.letter_keys)
-        self.commands.free_keys(set(self.grid.keys))
         self.panel.show_classes(classes, self.grid.keys)
 
     def use_letters(self, on: bool) -> None:

@@ -20,7 +20,6 @@ class Commands(QObject):
         super().__init__(page)
         self._page = page
         self._views = QActionGroup(self)
-        self._letters: dict[QAction, str] = {}
         keys = QKeySequence
         self.undo = self._action(self.tr("&Undo"), keys(keys.StandardKey.Undo))
         self.redo = self._action(self.tr("&Redo"), keys("Ctrl+Shift+Z"), keys("Ctrl+Y"))
@@ -87,13 +86,6 @@ class Commands(QObject):
         views = {"single": self.single_view, "compare": self.compare_view}
         views.get(view, self.grid_view).setChecked(True)
 
-    def free_keys(self, taken: set[str]) -> None:
-        """Leave single letters to the classes that have them as their keys."""
-        for action, letter in self._letters.items():
-            rest = [each for each in action.shortcuts() if each.toString() != letter]
-            own = [] if letter.lower() in taken else [QKeySequence(letter)]
-            action.setShortcuts([*own, *rest])
-
     def _confirm_text(self, photos: int) -> str:
         return self.tr("Confirm all {number} &shown").format(number=QLocale().toString(photos))
 
@@ -123,8 +115,6 @@ class Commands(QObject):
     def _action(self, text: str, *keys: QKeySequence) -> QAction:
         action = QAction(text, self)
         action.setShortcuts(list(keys))
-        if keys and len(keys[0].toString()) == 1:
-            self._letters[action] = keys[0].toString()
         action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setEnabled(False)
         self._page.addAction(action)

@@ -108,7 +108,11 @@ class ShortcutsSheet(QDialog):
                 self.tr("Window"),
                 [
                     ("Ctrl+O", self.tr("Open a folder that was sorted")),
-                    ("Alt+1 … Alt+4", self.tr("Start, Review, Improve, Clean")),
+                    ("Alt+1 … Alt+4", self.tr("Sort photos, review, improve, find duplicates")),
+                    ("G, E, C", self.tr("Grid, one photo, side by side")),
+                    ("I, Ctrl+I", self.tr("Show or hide the inspector")),
+                    ("Ctrl+,", self.tr("Preferences")),
+                    ("F10", self.tr("The menu")),
                     ("F11", self.tr("Full screen")),
                     ("F1", self.tr("This sheet")),
                     ("Ctrl+Q", self.tr("Quit")),

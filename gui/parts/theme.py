@@ -182,6 +182,14 @@ class Appearance(QObject):
             dark = self.theme is Theme.DARK
         return DARK if dark else LIGHT
 
+    def names(self) -> dict[Theme, str]:
+        """What the themes are called."""
+        return {
+            Theme.SYSTEM: self.tr("As the &system"),
+            Theme.LIGHT: self.tr("&Light"),
+            Theme.DARK: self.tr("&Dark"),
+        }
+
     def choose(self, theme: Theme) -> None:
         """Use this theme from now on."""
         self._settings.theme = theme.value

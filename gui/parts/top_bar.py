@@ -79,6 +79,12 @@ class TopBar(QFrame):
         self.folder.setToolTip("" if folder is None else str(folder))
         self.folder.setAccessibleDescription(name)
 
+    def set_compact(self, compact: bool) -> None:
+        """Icons only, where there is little room."""
+        style = Qt.ToolButtonStyle
+        for button in (self.sort, *self.views.findChildren(QToolButton)):
+            button.setToolButtonStyle(style.ToolButtonIconOnly if compact else style.ToolButtonTextBesideIcon)
+
     def _make_folder(self) -> QPushButton:
         button = QPushButton()
         button.setObjectName("folder")

@@ -25,6 +25,21 @@
     </message>
 </context>
 <context>
+    <name>Appearance</name>
+    <message>
+        <source>As the &amp;system</source>
+        <translation>Wie das &amp;System</translation>
+    </message>
+    <message>
+        <source>&amp;Light</source>
+        <translation>&amp;Hell</translation>
+    </message>
+    <message>
+        <source>&amp;Dark</source>
+        <translation>&amp;Dunkel</translation>
+    </message>
+</context>
+<context>
     <name>ApplyDialog</name>
     <message>
         <source>Move photos</source>
@@ -1109,6 +1124,73 @@
     </message>
 </context>
 <context>
+    <name>Menus</name>
+    <message>
+        <source>&amp;Open results...</source>
+        <translation>Ergebnisse &amp;öffnen...</translation>
+    </message>
+    <message>
+        <source>&amp;Preferences...</source>
+        <translation>&amp;Einstellungen...</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message>
+        <source>&amp;Full screen</source>
+        <translation>&amp;Vollbild</translation>
+    </message>
+    <message>
+        <source>&amp;Keyboard shortcuts</source>
+        <translation>&amp;Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>&amp;About</source>
+        <translation>&amp;Über Sorter</translation>
+    </message>
+    <message>
+        <source>&amp;Sort photos</source>
+        <translation>Fotos &amp;sortieren</translation>
+    </message>
+    <message>
+        <source>&amp;Review photos</source>
+        <translation>Fotos &amp;durchsehen</translation>
+    </message>
+    <message>
+        <source>&amp;Improve model</source>
+        <translation>Modell &amp;verbessern</translation>
+    </message>
+    <message>
+        <source>&amp;Find duplicates</source>
+        <translation>&amp;Doppelte suchen</translation>
+    </message>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Photos</source>
+        <translation>&amp;Fotos</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>&amp;Theme</source>
+        <translation>&amp;Farben</translation>
+    </message>
+</context>
+<context>
     <name>ModelCard</name>
     <message>
         <source>MODEL</source>
@@ -1361,6 +1443,37 @@
     <message>
         <source>couldn&apos;t be read</source>
         <translation>nicht lesbar</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Farben</translation>
+    </message>
+    <message>
+        <source>Letters mark photos, too</source>
+        <translation>Auch Buchstaben markieren Fotos</translation>
+    </message>
+    <message>
+        <source>The first letter of a class that is still free, beside 1 to 9</source>
+        <translation>Der erste noch freie Buchstabe einer Klasse, neben 1 bis 9</translation>
+    </message>
+    <message>
+        <source>Size of thumbnails</source>
+        <translation>Größe der Miniaturen</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Thumbnails</source>
+        <translation>Miniaturen</translation>
     </message>
 </context>
 <context>
@@ -1925,6 +2038,26 @@
         <translation>Markieren</translation>
     </message>
     <message>
+        <source>Sort photos, review, improve, find duplicates</source>
+        <translation>Fotos sortieren, durchsehen, verbessern, Doppelte finden</translation>
+    </message>
+    <message>
+        <source>Grid, one photo, side by side</source>
+        <translation>Raster, ein Foto, nebeneinander</translation>
+    </message>
+    <message>
+        <source>Show or hide the inspector</source>
+        <translation>Den Inspektor zeigen oder verbergen</translation>
+    </message>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>The menu</source>
+        <translation>Das Menü</translation>
+    </message>
+    <message>
         <source>Actual size, and back</source>
         <translation>Wahre Größe, und zurück</translation>
     </message>
@@ -2003,10 +2136,6 @@
     <message>
         <source>Open a folder that was sorted</source>
         <translation>Einen sortierten Ordner öffnen</translation>
-    </message>
-    <message>
-        <source>Start, Review, Improve, Clean</source>
-        <translation>Start, Durchsehen, Verbessern, Aufräumen</translation>
     </message>
     <message>
         <source>Full screen</source>
@@ -2572,78 +2701,6 @@
     <message>
         <source>Sorter</source>
         <translation>Sorter</translation>
-    </message>
-    <message>
-        <source>&amp;Sort photos</source>
-        <translation>Fotos &amp;sortieren</translation>
-    </message>
-    <message>
-        <source>&amp;Review photos</source>
-        <translation>Fotos &amp;durchsehen</translation>
-    </message>
-    <message>
-        <source>&amp;Improve model</source>
-        <translation>Modell &amp;verbessern</translation>
-    </message>
-    <message>
-        <source>&amp;Find duplicates</source>
-        <translation>&amp;Doppelte suchen</translation>
-    </message>
-    <message>
-        <source>&amp;File</source>
-        <translation>&amp;Datei</translation>
-    </message>
-    <message>
-        <source>&amp;Open results...</source>
-        <translation>Ergebnisse &amp;öffnen...</translation>
-    </message>
-    <message>
-        <source>&amp;Quit</source>
-        <translation>&amp;Beenden</translation>
-    </message>
-    <message>
-        <source>&amp;Edit</source>
-        <translation>&amp;Bearbeiten</translation>
-    </message>
-    <message>
-        <source>&amp;View</source>
-        <translation>&amp;Ansicht</translation>
-    </message>
-    <message>
-        <source>&amp;Full screen</source>
-        <translation>&amp;Vollbild</translation>
-    </message>
-    <message>
-        <source>&amp;Photos</source>
-        <translation>&amp;Fotos</translation>
-    </message>
-    <message>
-        <source>&amp;Help</source>
-        <translation>&amp;Hilfe</translation>
-    </message>
-    <message>
-        <source>&amp;Keyboard shortcuts</source>
-        <translation>&amp;Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>&amp;About</source>
-        <translation>&amp;Über Sorter</translation>
-    </message>
-    <message>
-        <source>&amp;Theme</source>
-        <translation>&amp;Farben</translation>
-    </message>
-    <message>
-        <source>As the &amp;system</source>
-        <translation>Wie das &amp;System</translation>
-    </message>
-    <message>
-        <source>&amp;Light</source>
-        <translation>&amp;Hell</translation>
-    </message>
-    <message>
-        <source>&amp;Dark</source>
-        <translation>&amp;Dunkel</translation>
     </message>
     <message>
         <source>Mark as {label}</source>

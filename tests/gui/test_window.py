@@ -58,12 +58,12 @@ def test_opens_a_folder_on_every_page_and_remembers_it(qtbot: QtBot, window: Win
     with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
         window.open_folder(out)
     assert window.pages.currentWidget() is window.review_page
-    assert window.windowTitle() == "0 % – out – Sorter"
+    assert window.windowTitle() == "out – Sorter"
     assert window.settings.recent == [out]
     window.review_page.assign(1)
     with closing(Review.open(out)) as other:
         assert len(other.corrections()) == 1
-    window._going["start"].trigger()
+    window.menus.going["start"].trigger()
     assert window.pages.currentWidget() is window.start_page
     assert window.windowTitle() == "Sorter"
     window.review_page.retrain_wanted.emit(out)
