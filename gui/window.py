@@ -149,6 +149,9 @@ class Window(QMainWindow):
         """Whoever looks elsewhere is told."""
         self._working = None
         self.desktop.end()
+        if page is self.__dict__.get("clean_page") and self.clean_page.findings is not None:
+            exact = [group.exact for group in self.clean_page.findings.groups]
+            self.review_page.sidebar.show_found(sum(exact), len(exact) - sum(exact))
         self._show_state()
         if not self.isActiveWindow():
             self.desktop.notify(self.tr("Sorter"), page.notice.text.text() or page.job_title)
@@ -256,6 +259,8 @@ class Window(QMainWindow):
         menus.full.toggled.connect(self._fill_screen)
         menus.shortcuts.triggered.connect(self.show_shortcuts)
         menus.about.triggered.connect(self._about)
+        for view in (do.grid_view, do.single_view, do.compare_view):
+            view.triggered.connect(lambda _=False: self._show_photos())
         do.photo_only.triggered.connect(lambda: self._show_alone(not self.alone))
         do.inspector.setChecked(self.settings.inspector)
         do.inspector.triggered.connect(self._choose_inspector)
@@ -333,7 +338,7 @@ class Window(QMainWindow):
         on_review = self.pages.currentWidget() is page
         self._show_title()
         self.top.next.show_state(page.progressed if on_review else Progressed())
-        self.top.next.setVisible(self.pages.currentWidget() is not self.__dict__.get("start_page"))
+        self.top.next.setVisible(on_review)  # the other views have a coloured button of their own
         page.sidebar.setVisible(page.review is not None and not self.alone)
 
     def _show_title(self) -> None:

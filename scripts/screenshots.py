@@ -23,7 +23,7 @@ from PIL import Image
 from sorter.gui.parts.samples import SCENES, draw
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-WINDOW = (1200, 780)
+WINDOW = (1280, 720)
 PATIENCE = 900.0  # seconds that anything may take
 
 
@@ -82,16 +82,20 @@ def main() -> None:
     parser.add_argument(
         "--home", type=Path, help="an empty folder to work in, whose name can be read in the pictures"
     )
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=WINDOW, metavar=("WIDTH", "HEIGHT"), help="of the window, pixels"
+    )
     arguments = parser.parse_args()
+    size = (arguments.size[0], arguments.size[1])
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.home is not None:
-        take(arguments.out.resolve(), arguments.home.resolve())
+        take(arguments.out.resolve(), arguments.home.resolve(), size)
         return
     with tempfile.TemporaryDirectory(prefix="sorter-") as home:
-        take(arguments.out.resolve(), Path(home))
+        take(arguments.out.resolve(), Path(home), size)
 
 
-def take(out: Path, home: Path) -> None:
+def take(out: Path, home: Path, size: tuple[int, int] = WINDOW) -> None:
     """Make the photos and the model below `home`, drive the window, save what it shows."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.update(HOME=str(home), XDG_CACHE_HOME=str(home / ".cache"))
@@ -106,19 +110,20 @@ def take(out: Path, home: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     app = QApplication([])
-    app.setStyle("Fusion")
-    _drive(app, out, home, shows)
+    _drive(app, out, home, shows, size)
 
 
-def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
+def _drive(app: object, out: Path, home: Path, shows: dict[str, str], size: tuple[int, int]) -> None:
     from PySide6.QtWidgets import QApplication
 
+    from sorter.gui.parts.theme import Theme
     from sorter.gui.settings import Settings
     from sorter.gui.window import Window
 
     assert isinstance(app, QApplication)
     window = Window(Settings(home / "settings.ini"))
-    window.resize(*WINDOW)
+    window.appearance.choose(Theme.LIGHT)
+    window.resize(*size)
     window.show()
     start, review, retrain, clean = (
         window.start_page,
@@ -134,10 +139,8 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
             time.sleep(0.01)
         data = BytesIO()
         window.grab().save(str(out / f"{name}.png"))
-        with Image.open(
-            out / f"{name}.png"
-        ) as image:  # a palette is enough for a window, and a third of the size
-            image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(data, "PNG", optimize=True)
+        with Image.open(out / f"{name}.png") as image:  # no palette: it would lose the colours of the classes
+            image.convert("RGB").save(data, "PNG", optimize=True)
         (out / f"{name}.png").write_bytes(data.getvalue())
         print(f"{out / name}.png: {len(data.getvalue()) / 1e3:.0f} kB")
 
@@ -168,9 +171,12 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
         marked.confirm([each.id for each in marked.photos() if each.label == scene][:10])
     review.open(home / "Pictures-sorted")
     until(lambda: review.review is not None and review.review is not marked)
-    app.setPalette(_dark())
+    window.appearance.choose(Theme.DARK)
     save("review-dark")
-    app.setPalette(app.style().standardPalette())
+    review.stack.show_single()
+    save("single")
+    review.stack.show_grid()
+    window.appearance.choose(Theme.LIGHT)
 
     window.show_page(retrain)
     retrain.open(home / "Pictures-sorted")
@@ -188,27 +194,6 @@ def _drive(app: object, out: Path, home: Path, shows: dict[str, str]) -> None:
     clean.list.setCurrentRow(alike[0])
     save("clean")
     window.close()
-
-
-def _dark() -> object:
-    from PySide6.QtGui import QColor, QPalette
-
-    role, palette = QPalette.ColorRole, QPalette()
-    for names, colour in (
-        ((role.Window,), "#2d2d2d"),
-        ((role.Base,), "#1e1e1e"),
-        ((role.AlternateBase,), "#262626"),
-        ((role.Button, role.ToolTipBase), "#3a3a3a"),
-        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText), "#f0f0f0"),
-        ((role.PlaceholderText,), "#9a9a9a"),
-        ((role.Highlight,), "#308cc6"),
-        ((role.HighlightedText,), "#ffffff"),
-    ):
-        for each in names:
-            palette.setColor(each, QColor(colour))
-    for each in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, each, QColor("#808080"))
-    return palette
 
 
 if __name__ == "__main__":

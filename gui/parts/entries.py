@@ -191,7 +191,8 @@ class EntryDelegate(QStyledItemDelegate):
         font = option.font
         font.setPixelSize(11)
         painter.setFont(font)
-        painter.setPen(muted(option.palette))
+        # A heading cannot be chosen, so its own group of colours is the one of what is disabled.
+        painter.setPen(option.palette.color(QPalette.ColorGroup.Active, QPalette.ColorRole.PlaceholderText))
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
         painter.drawText(box, flags, entry.text.upper())
 

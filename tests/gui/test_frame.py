@@ -14,11 +14,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSlider
 from pytestqt.qtbot import QtBot
 from support.commands import hashes
+from support.photos import RED, make_photo
 from support.sorted_folder import make_output
 
 from sorter.gui.__main__ import open_window
 from sorter.gui.parts.desktop import Desktop
-from sorter.gui.parts.entries import DUPLICATES, OPEN
+from sorter.gui.parts.entries import DUPLICATES, OPEN, SIMILAR
 from sorter.gui.parts.models import Order
 from sorter.gui.parts.one_instance import OneInstance
 from sorter.gui.parts.preferences import Preferences
@@ -167,6 +168,24 @@ def test_other_views_come_up_beside_the_sidebar(qtbot: QtBot, window: Window, ou
     assert window.review_page.header.title.text() == "To check · 5 photos"
     qtbot.mouseClick(sidebar.card.improve, LEFT)
     assert window.pages.currentWidget() is window.retrain_page
+    assert not window.top.next.isVisible()  # the view has a coloured button of its own
+    window.review_page.commands.grid_view.trigger()
+    assert window.pages.currentWidget() is window.review_page
+    assert window.top.next.isVisible()
+
+
+def test_what_a_search_found_stands_at_the_side(
+    qtbot: QtBot, window: Window, tmp_path: Path, out: Path
+) -> None:
+    opened(qtbot, window, out)
+    photo = make_photo(tmp_path / "twice" / "a.jpg", RED, (96, 64))
+    (tmp_path / "twice" / "b.jpg").write_bytes(photo.read_bytes())
+    clean = window.clean_page
+    clean.folder.setText(str(tmp_path / "twice"))
+    clean.search()
+    qtbot.waitUntil(lambda: clean.findings is not None and not clean.busy, timeout=TIMEOUT)
+    counts = {each.kind: each.count for each in window.review_page.sidebar.list.entries.entries}
+    assert (counts[DUPLICATES], counts[SIMILAR]) == (1, 0)
 
 
 def test_a_job_is_shown_below_every_view(qtbot: QtBot, window: Window, out: Path) -> None:

@@ -39,5 +39,5 @@ def test_pictures_go_where_the_documents_show_them() -> None:
     root = Path(__file__).parents[2]
     documents = (root / "README.md").read_text() + (root / "docs" / "window.md").read_text()
     names = {path.name for path in IMAGES.glob("*.png")}
-    assert names == {"clean.png", "retrain.png", "review-dark.png", "review.png", "start.png"}
+    assert names == {"clean.png", "retrain.png", "review-dark.png", "review.png", "single.png", "start.png"}
     assert all(f"images/{name}" in documents for name in names)
