@@ -52,7 +52,8 @@ class OneInstance(QObject):
         self._server.close()
 
     def _hear(self) -> None:
-        while (socket := self._server.nextPendingConnection()) is not None:
+        while self._server.hasPendingConnections():
+            socket = self._server.nextPendingConnection()
             self._callers.append(socket)
             socket.readyRead.connect(self._read)
         self._read()
