@@ -376,9 +376,7 @@ class Filer:
             Planned(
                 filed.id,
                 filed.entry,
-                filed.filing
-                if filed.pending is None
-                else move_inside(filed.filing.destination, filed.pending),
+                self._rest_of(filed),
                 self._staging_file(filed.id),
                 filed.state != "planned",
                 filed.id in companions,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -142,6 +145,38 @@ def test_relative_links_outlive_a_move_of_both_folders(tmp_path: Path, sorter: S
     undone = sorter("undo", out)
     assert undone.returncode == 0 and "4 files" in undone.stdout
     assert not tree(out)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sorter.output import disk
+from sorter.sort.options import SortOptions
+from sorter.sort.run import sort_folder
+from sorter.types import ActionKind
+
+link, made = os.symlink, []
+def symlink(*names):
+    if made: os.kill(os.getpid(), signal.SIGKILL)
+    link(*names)
+    made.append(names)
+disk.os.symlink = symlink
+root, model = Path(sys.argv[1]), Path(sys.argv[2])
+action = ActionKind.SYMLINK
+sort_folder(SortOptions((root / "in",), root / "out", model=model, workers=1, action=action, links="relative"))
+"""
+
+
+def test_a_killed_run_makes_the_rest_of_its_links_relative_too(tmp_path: Path, model: Path) -> None:
+    from sorter.types import ActionKind
+
+    photos(tmp_path / "in")
+    arguments = [sys.executable, "-c", KILLED, tmp_path, model]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
+    sort_folder(options(tmp_path, model, action=ActionKind.SYMLINK, links="relative"))
+    links = [path for path in (tmp_path / "out").rglob("*") if path.is_symlink()]
+    assert len(links) == 4
+    assert not any(link.readlink().is_absolute() for link in links)
 
 
 @pytest.mark.parametrize("action", ["copy", "hardlink", "symlink"])
