@@ -96,11 +96,16 @@ class JobPage(QWidget):
     def on_failed(self, message: str) -> None:
         """The job failed with this sentence."""
         self.notice.complain(message)
+        self.clear_up()
 
     @Slot()
     def on_cancelled(self) -> None:
         """The user stopped the job."""
         self.notice.say(self._cancelled_text)
+        self.clear_up()
+
+    def clear_up(self) -> None:
+        """Remove what a killed process could not remove itself. The job failed or was stopped."""
 
     def on_ended(self) -> None:
         """The job's process is gone, whatever the outcome."""

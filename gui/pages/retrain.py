@@ -226,18 +226,7 @@ class RetrainPage(JobPage):
             self.curves.add(record.row)
             self._show_curves()
 
-    @Slot(str)
-    def on_failed(self, message: str) -> None:
-        super().on_failed(message)
-        self._remove_partial_model()
-
-    @Slot()
-    def on_cancelled(self) -> None:
-        super().on_cancelled()
-        self._remove_partial_model()
-
-    def _remove_partial_model(self) -> None:
-        """Remove what a killed process could not remove itself."""
+    def clear_up(self) -> None:
         if self._options is not None and not self._existed:
             model = self._options.model
             self._jobs.later(lambda: shutil.rmtree(model, ignore_errors=True), lambda _: None)

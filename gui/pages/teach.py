@@ -239,18 +239,7 @@ class TeachPage(JobPage):
             text += " " + self.tr("{n} couldn't be read.").format(n=number(taught.failed))
         return text
 
-    @Slot(str)
-    def on_failed(self, message: str) -> None:
-        super().on_failed(message)
-        self._remove_partial_model()
-
-    @Slot()
-    def on_cancelled(self) -> None:
-        super().on_cancelled()
-        self._remove_partial_model()
-
-    def _remove_partial_model(self) -> None:
-        """Remove what a killed process could not remove itself."""
+    def clear_up(self) -> None:
         target = self._target
         if target is not None:
             self._jobs.later(lambda: self._shelf.remove(target), lambda _: None)

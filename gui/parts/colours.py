@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
+from PySide6.QtGui import QColor, QPalette
 
 # Okabe and Ito's set for the colour-blind (https://jfly.uni-koeln.de/color/), its black and yellow left out.
 # Then Tol's muted set (https://personal.sron.nl/~pault/), so that twelve classes differ.
@@ -21,14 +21,6 @@ def label_colour(code: int, classes: int) -> QColor:
     if code < 0:
         return QColor(FAILED)
     return QColor(UNSURE if code >= classes else LABELS[code % len(LABELS)])
-
-
-@lru_cache(maxsize=32)
-def swatch(colour: str) -> QIcon:
-    """A square of that colour."""
-    picture = QPixmap(32, 32)
-    picture.fill(QColor(colour))
-    return QIcon(picture)
 
 
 def luminance(colour: QColor) -> float:

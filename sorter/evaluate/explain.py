@@ -185,7 +185,7 @@ def _take_folder(out: Path | None) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         files = sorted(out.iterdir())
-        ours = [path for path in files if _is_ours(path)]
+        ours = {path for path in files if _is_ours(path)}
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be used ({error.strerror}); name another folder") from error
     others = [path for path in files if path not in ours]

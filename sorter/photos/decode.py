@@ -35,6 +35,7 @@ from sorter.photos.orientation import (
     read_exif,
     read_orientation,
     turn_upright,
+    upright_size,
 )
 from sorter.photos.padding import without_padding
 from sorter.photos.png import check_pixels, has_deep_transparency, read_deep
@@ -233,9 +234,7 @@ class Decoder:
             if not whole or not plain or width * height < WORTH_A_DEVICE or not is_srgb(image):
                 return None
             orientation = read_orientation(image)
-        if orientation >= 5:
-            width, height = height, width
-        return PlainJpeg(width, height, orientation)
+        return PlainJpeg(*upright_size(width, height, orientation), orientation)
 
     def _check_size(self, image: Image.Image) -> None:
         width, height = image.size
@@ -306,9 +305,7 @@ class Decoder:
             upright = by_boxes(upright, read_boxes(file), has_profile=bool(profile), crops=kind == "AVIF")
             width, height = upright.size
         upright = turn_upright(upright, orientation)
-        if orientation >= 5:
-            width, height = height, width
-        return Decoded(np.asarray(upright), width, height, kind, warning)
+        return Decoded(np.asarray(upright), *upright_size(width, height, orientation), kind, warning)
 
     def _rarer(self, file: IO[bytes], kind: str, error: OSError) -> Decoded:
         """A file that Pillow does not know, by whoever knows its kind. Raises the error where nobody does."""

@@ -18,7 +18,7 @@ from PIL import ExifTags, Image
 from sorter.photos.boxes import are_whole_units, read_boxes
 from sorter.photos.colour import is_srgb, to_srgb
 from sorter.photos.jpeg import END_OF_JPEG, decode_fast, read_frame
-from sorter.photos.orientation import read_exif, read_orientation, turn_upright
+from sorter.photos.orientation import read_exif, read_orientation, turn_upright, upright_size
 from sorter.photos.tone import needs_nothing
 from sorter.types import Decoded
 
@@ -74,9 +74,8 @@ def decode_embedded(image: Image.Image, file: IO[bytes], least: int, min_side: i
     if picture is None:
         return None
     upright = turn_upright(picture, orientation)
-    if orientation >= 5:
-        width, height = height, width
-    return Decoded(np.asarray(upright), width, height, "HEIF" if heif else "JPEG", embedded=True)
+    size = upright_size(width, height, orientation)
+    return Decoded(np.asarray(upright), *size, "HEIF" if heif else "JPEG", embedded=True)
 
 
 def _was_edited(exif: bytes) -> bool:

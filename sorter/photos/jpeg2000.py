@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
@@ -16,7 +17,7 @@ from sorter.photos.boxes import ends_early, walk_boxes
 from sorter.photos.colour import space_of
 from sorter.photos.errors import TruncatedError, UnsupportedError
 from sorter.photos.newer import StoredPicture
-from sorter.photos.orientation import orientation_of
+from sorter.photos.orientation import orientation_of, upright_size
 from sorter.photos.tiff import to_bytes
 
 MOST_CHANNELS = 4
@@ -95,13 +96,13 @@ class Jp2File:
 
     @property
     def width(self) -> int:
-        return self.header.width if self._turn < 5 else self.header.height
+        return upright_size(self.header.width, self.header.height, self._turn)[0]
 
     @property
     def height(self) -> int:
-        return self.header.height if self._turn < 5 else self.header.width
+        return upright_size(self.header.width, self.header.height, self._turn)[1]
 
-    @property
+    @cached_property
     def _turn(self) -> int:
         return orientation_of(self.exif)
 

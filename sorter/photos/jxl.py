@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from sorter.photos.boxes import ends_early, walk_boxes
 from sorter.photos.colour import is_linear, space_of, to_srgb_from_deep
 from sorter.photos.errors import TruncatedError, UnsupportedError
 from sorter.photos.newer import StoredPicture
-from sorter.photos.orientation import orientation_of
+from sorter.photos.orientation import orientation_of, upright_size
 from sorter.photos.tiff import to_bytes
 
 if TYPE_CHECKING:
@@ -62,11 +63,11 @@ class JxlFile:
 
     @property
     def width(self) -> int:
-        return self.header.width if self._turn < 5 else self.header.height
+        return upright_size(self.header.width, self.header.height, self._turn)[0]
 
     @property
     def height(self) -> int:
-        return self.header.height if self._turn < 5 else self.header.width
+        return upright_size(self.header.width, self.header.height, self._turn)[1]
 
     @property
     def count(self) -> int:
@@ -76,7 +77,7 @@ class JxlFile:
     def exif(self) -> bytes:
         return read_jxl_exif(self.data)
 
-    @property
+    @cached_property
     def _turn(self) -> int:
         """EXIF orientation that libjxl has not applied. It counts only where the codestream does not turn itself."""
         return 1 if self.header.orientation != 1 else orientation_of(self.exif)
@@ -118,9 +119,7 @@ def read_jxl_header(data: bytes) -> JxlHeader:
         if bits.take(1):  # the size that it is meant to be shown in
             _size(bits)
         several = bool(bits.take(1) or bits.take(1))
-    if orientation >= 5:
-        width, height = height, width
-    return JxlHeader(width, height, orientation, several)
+    return JxlHeader(*upright_size(width, height, orientation), orientation, several)
 
 
 def read_jxl_exif(data: bytes) -> bytes:

@@ -62,6 +62,11 @@ def _raw_profile(image: Image.Image) -> bytes:
     return bytes.fromhex("".join(text.split("\n")[3:]))
 
 
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Width and height of a picture once it is turned by its EXIF orientation, 1 to 8."""
+    return (height, width) if orientation >= 5 else (width, height)
+
+
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     """Rotate and flip a picture by its EXIF orientation, 1 to 8."""
     turn = _TURNS.get(orientation)

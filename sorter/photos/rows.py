@@ -146,11 +146,6 @@ def _rows(files: FileList) -> Iterator[Row]:
             yield from _lines(file, files)
 
 
-def is_table(path: Path) -> bool:
-    """Whether the name is one of a table with columns."""
-    return suffix_of(path) in PARQUET | JSON_LINES | TABLES
-
-
 def suffix_of(path: PurePath) -> str:
     """The suffix that tells the kind of a list, without `.gz`."""
     name = path.name.lower()

@@ -119,9 +119,7 @@ class _Walk:
         """An entry of a folder on a disk; None for a folder to enter, which is appended to `inner`."""
         path, shown_as = folder / name, shown / relative / name
         try:
-            link = path.lstat()
-            is_link = stat.S_ISLNK(link.st_mode)
-            status, trouble = _followed(path, link) if is_link else (link, None)
+            status, is_link, trouble = _looked_at(path)
         except OSError as error:
             return passed_over(path, shown_as, *_trouble(error))
         is_folder = stat.S_ISDIR(status.st_mode)
@@ -279,9 +277,7 @@ def named_file(path: Path, shown: Path) -> Photo | Result[Any]:
         shown: what `Photo.relative` is to be.
     """
     try:
-        link = path.lstat()
-        is_link = stat.S_ISLNK(link.st_mode)
-        status, trouble = _followed(path, link) if is_link else (link, None)
+        status, is_link, trouble = _looked_at(path)
     except OSError as error:
         return passed_over(path, shown, *_trouble(error))
     if trouble:
@@ -289,6 +285,18 @@ def named_file(path: Path, shown: Path) -> Photo | Result[Any]:
     if stat.S_ISDIR(status.st_mode):
         return passed_over(path, shown, Reason.UNREADABLE, "is a folder; a list names files", status)
     return _file(path, shown, status, is_link)
+
+
+def _looked_at(path: Path) -> tuple[os.stat_result, bool, tuple[Reason, str] | None]:
+    """The status of a file, a link's target where it is one; whether it is a link; why that leads nowhere.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    link = path.lstat()
+    is_link = stat.S_ISLNK(link.st_mode)
+    status, trouble = _followed(path, link) if is_link else (link, None)
+    return status, is_link, trouble
 
 
 def _followed(path: Path, link: os.stat_result) -> tuple[os.stat_result, tuple[Reason, str] | None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sorter.address import Address
-from sorter.output.journal import Journal, JournalError, JournalInUseError, journal_folder, settle
+from sorter.output.journal import Journal, JournalError, JournalInUseError, journal_folder, lock_file, settle
 from sorter.progress import NoProgress, Progress
 from sorter.sort.options import SortOptions, resolved, scan_of
 from sorter.sort.run import sort_folder
@@ -281,24 +281,8 @@ def _events(folders: Iterable[Path], changed: Callable[[], None]) -> Iterator[bo
 
 @contextmanager
 def _only_one(sort: SortOptions) -> Iterator[None]:
-    """One watch of an output folder at a time. The system removes the lock when the process ends, however it ends."""
-    from filelock import FileLock, Timeout
-
+    """One watch of an output folder at a time."""
     settle(sort.out, sort.journal)
-    folder = journal_folder(sort.out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "watch.lock", blocking=False)
-        lock.acquire()
-    except Timeout as error:
-        raise JournalInUseError(
-            f"{sort.out}: another `sorter watch` sorts into this folder; stop it first"
-        ) from error
-    except OSError as error:
-        raise JournalError(
-            f"{sort.out}: cannot be written to ({error.strerror}); choose another folder"
-        ) from error
-    try:
+    busy = "another `sorter watch` sorts into this folder; stop it first"
+    with lock_file(sort.out, journal_folder(sort.out) / "watch.lock", busy):
         yield
-    finally:
-        lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,10 +199,11 @@ def _compare(
     conflicts = _across(alike, labels.tolist())
     sides = [parts[each.photo.path] for each in usable]
     leaks = _across(groups, sides) if any(sides) else {}
-    outliers = [row for row in np.argsort(-distances, kind="stable").tolist() if far_out(distances)[row]]
+    farthest = np.argsort(-distances, kind="stable")
+    outliers = farthest[far_out(distances)[farthest]].tolist()
+    held = {LABEL: set(ranked), CONFLICT: conflicts, LEAK: leaks, OUTLIER: set(outliers)}
 
     def audited(row: int) -> AuditedPhoto:
-        held = {LABEL: set_of[LABEL], CONFLICT: conflicts, LEAK: leaks, OUTLIER: set_of[OUTLIER]}
         like = conflicts.get(row, leaks.get(row))
         return AuditedPhoto(
             photo=usable[row].photo,
@@ -215,7 +216,6 @@ def _compare(
             like=None if like is None else usable[like].photo.path,
         )
 
-    set_of = {LABEL: set(ranked), OUTLIER: set(outliers)}
     return tuple(audited(row) for row in dict.fromkeys([*ranked, *conflicts, *leaks, *outliers]))
 
 
@@ -227,7 +227,7 @@ def _across(groups: NDArray[np.int64], marks: Sequence[object]) -> dict[int, int
     return dict(_pairs(members.values(), marks))
 
 
-def _pairs(groups: Iterator[list[int]] | Any, marks: Sequence[object]) -> Iterator[tuple[int, int]]:
+def _pairs(groups: Iterable[list[int]], marks: Sequence[object]) -> Iterator[tuple[int, int]]:
     for rows in groups:
         for row in rows:
             other = next((each for each in rows if marks[each] != marks[row]), None)

@@ -1,8 +1,4 @@
-"""Marks of a review that look wrong: a cross-validated model contradicts them.
-
-Source: C. Northcutt, L. Jiang and I. Chuang, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 70
-(2021). It is the rule that the package cleanlab calls `confident_learning`.
-"""
+"""Marks of a review that look wrong: a cross-validated model contradicts them. The rule is `label_errors`'."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sorter.evaluate.calibration import fit_temperature
-from sorter.evaluate.label_errors import doubtful_labels
+from sorter.evaluate.label_errors import rank_label_errors
 from sorter.photos.dataset import Example
 from sorter.photos.groups import group_alike
 from sorter.sort.table import read_table
@@ -77,10 +73,9 @@ def find_doubtful_marks(options: CheckOptions, progress: Progress) -> DoubtfulMa
     chosen = choose_examples(table, RetrainOptions(options.out, options.out))
     ids = {table.path(row): int(table.id[row]) for row in range(len(table))}
     judged = _judge(_examples(chosen.training + chosen.held_out, options.out), options, progress)
-    own = judged.probabilities[np.arange(len(judged.labels)), judged.labels]
-    doubtful = doubtful_labels(judged.labels, judged.probabilities) & judged.marked
-    order = [int(at) for at in np.argsort(own, kind="stable") if doubtful[at]]
-    return DoubtfulMarks(tuple(ids[judged.paths[at]] for at in order), int(judged.marked.sum()))
+    ranked = rank_label_errors(judged.labels, judged.probabilities)
+    doubtful = ranked[judged.marked[ranked]].tolist()
+    return DoubtfulMarks(tuple(ids[judged.paths[at]] for at in doubtful), int(judged.marked.sum()))
 
 
 @dataclass(frozen=True)

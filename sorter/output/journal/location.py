@@ -14,6 +14,7 @@ from sorter.types import SorterError, UsageError
 
 FOLDER = OUTPUT_FOLDER
 FILE = "journal.db"
+AT_WORK = "another sorter is at work on this folder; wait for it to end"
 
 
 def journal_folder(out: Path) -> Path:
@@ -64,7 +65,7 @@ def settle(out: Path, chosen: Path | None = None) -> None:
         current.mkdir(parents=True, exist_ok=True)
         if target == current or (chosen is None and locks_work(current)):
             return
-        with _lock(out, current) if locks_work(current) else nullcontext():
+        with lock_file(out, current / "lock", AT_WORK) if locks_work(current) else nullcontext():
             move_journal(current, target, beside, FILE)
 
 
@@ -99,28 +100,34 @@ def _cannot_write(place: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Let one process write at a time. The system removes the lock when the process ends, however it ends.
+    """Let one process write at a time.
 
     Raises:
         JournalError: another process holds it, or the folder cannot be written to.
     """
     settle(out)
-    with _lock(out, journal_folder(out)):
+    with lock_file(out, journal_folder(out) / "lock", AT_WORK):
         yield
 
 
 @contextmanager
-def _lock(out: Path, folder: Path) -> Iterator[None]:
+def lock_file(out: Path, file: Path, busy: str) -> Iterator[None]:
+    """Hold the lock of a file in the journal's folder. The system removes it when the process ends, however it ends.
+
+    Args:
+        busy: what the message says where another process holds it.
+
+    Raises:
+        JournalError: another process holds it, or the folder cannot be written to.
+    """
     from filelock import FileLock, Timeout
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", blocking=False)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file, blocking=False)
         lock.acquire()
     except Timeout as error:
-        raise JournalInUseError(
-            f"{out}: another sorter is at work on this folder; wait for it to end"
-        ) from error
+        raise JournalInUseError(f"{out}: {busy}") from error
     except OSError as error:
         raise JournalError(
             f"{out}: cannot be written to ({error.strerror}); choose another folder"
