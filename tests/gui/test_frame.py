@@ -51,12 +51,6 @@ def window(qtbot: QtBot, settings: Settings) -> Iterator[Window]:
     window.close()
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """Red: 1, 2, 4. Blue: 3, 5. By doubt: 4, 5, 2, 3, 1."""
-    return make_output(tmp_path / "out", [0.99, 0.8, 0.1, 0.55, 0.3])
-
-
 def opened(qtbot: QtBot, window: Window, out: Path) -> Window:
     with qtbot.waitSignal(window.review_page.changed, timeout=TIMEOUT):
         window.open_folder(out)

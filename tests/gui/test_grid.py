@@ -13,6 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QLocale, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QImage
 from pytestqt.qtbot import QtBot
+from support.opened import opened
 from support.photos import RED, make_photo
 from support.sorted_folder import make_output
 
@@ -44,24 +45,6 @@ def page(qtbot: QtBot, jobs: Jobs, tmp_path: Path) -> Iterator[ReviewPage]:
     page.show()
     yield page
     page.close_folder()
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """Red: 1, 2, 4. Blue: 3, 5. Failed: 6. By doubt: 4, 5, 2, 3, 1."""
-    return make_output(tmp_path / "out", [0.99, 0.8, 0.1, 0.55, 0.3])
-
-
-def opened(qtbot: QtBot, page: ReviewPage, out: Path) -> ReviewPage:
-    with qtbot.waitSignal(page.changed, timeout=TIMEOUT):
-        page.open(out)
-    page.grid.setFocus()
-    return page
-
-
-@pytest.fixture
-def review(qtbot: QtBot, page: ReviewPage, out: Path) -> ReviewPage:
-    return opened(qtbot, page, out)
 
 
 def shown(page: ReviewPage) -> list[int]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
+from support.keras_files import Arrays, Weights, save_keras
 from torch import Tensor
 
 from sorter.train.backbones import preprocess_of
@@ -30,8 +25,6 @@ STACKS = (
     (4, 6, 256, 2),
     (5, 3, 512, 1),
 )  # number, blocks, filters, last stride
-Arrays = dict[str, NDArray[np.float32]]
-Weights = dict[str, Arrays]
 
 
 def conv(rng: np.random.Generator, size: int, inside: int, out: int, bias: bool) -> Arrays:
@@ -92,35 +85,10 @@ def forward(weights: Weights, images: Tensor) -> Tensor:
     return active("post_bn", maps).mean((2, 3))
 
 
-def save(weights: Weights, path: Path) -> Path:
-    """Write a file with the names and shapes that Keras gives it."""
-    if path.suffix == ".h5":
-        with h5py.File(path, "w") as file:
-            for name, arrays in weights.items():
-                for array, value in arrays.items():
-                    file[f"{name}/{name}/{array}:0"] = value
-        return path
-    buffer, numbers, config = io.BytesIO(), defaultdict[str, int](int), []
-    with h5py.File(buffer, "w") as file:
-        for name, arrays in weights.items():
-            kind, group = (
-                ("Conv2D", "conv2d") if "kernel" in arrays else ("BatchNormalization", "batch_normalization")
-            )
-            config.append({"class_name": kind, "config": {"name": name}})
-            group += f"_{numbers[kind]}" if numbers[kind] else ""
-            numbers[kind] += 1
-            for at, value in enumerate(arrays.values()):
-                file[f"layers/{group}/vars/{at}"] = value
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps({"config": {"layers": config}}))
-        archive.writestr("model.weights.h5", buffer.getvalue())
-    return path
-
-
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
 def test_a_file_of_keras_gives_its_features(tmp_path: Path, suffix: str) -> None:
     weights = dict(layers(np.random.default_rng(0)))
-    path = save(weights, tmp_path / f"resnet50v2_weights_tf_dim_ordering_tf_kernels_notop{suffix}")
+    path = save_keras(weights, tmp_path / f"resnet50v2_weights_tf_dim_ordering_tf_kernels_notop{suffix}")
     network = make_network(RECIPE, 1, WeightSource(path), seed=0)
     images = torch.rand(2, 3, 64, 64)  # RGB, 0..1
     spec = preprocess_of(RECIPE)
@@ -133,6 +101,6 @@ def test_a_file_of_keras_gives_its_features(tmp_path: Path, suffix: str) -> None
 
 
 def test_the_two_networks_of_keras_are_not_mistaken(tmp_path: Path) -> None:
-    path = save(dict(layers(np.random.default_rng(0))), tmp_path / "v2.h5")
+    path = save_keras(dict(layers(np.random.default_rng(0))), tmp_path / "v2.h5")
     with pytest.raises(UsageError, match="are not this backbone's"):
         make_network(replace(RECIPE, backbone="resnet50-keras"), 1, WeightSource(path), seed=0)

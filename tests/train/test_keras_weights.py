@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +12,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from numpy.typing import NDArray
+from support.keras_files import Arrays, save_keras
 from torch import nn
 
 from sorter.model.network import build_backbone
@@ -27,7 +24,6 @@ from sorter.types import UsageError
 RECIPE = replace(find_recipe("resnet50-sigmoid"), backbone="resnet50-keras", size=64)
 BLOCKS = {2: 3, 3: 4, 4: 6, 5: 3}
 MEAN = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)  # of BGR
-Arrays = dict[str, NDArray[np.float32]]
 
 
 def layers() -> Iterator[tuple[str, str]]:
@@ -82,29 +78,11 @@ def arrays_of(module: nn.Module) -> Arrays:
 
 
 def save(network: nn.Module, path: Path) -> Path:
-    """Write a file with the names and shapes that Keras gives it, with a classifier as well."""
+    """A file of Keras, with a classifier as well where it holds weights alone."""
+    weights = {name: arrays_of(network.get_submodule(ours)) for name, ours in layers()}
     if path.suffix == ".h5":
-        with h5py.File(path, "w") as file:
-            for name, ours in layers():
-                for array, value in arrays_of(network.get_submodule(ours)).items():
-                    file[f"{name}/{name}/{array}:0"] = value
-            file["predictions/predictions/kernel:0"] = np.zeros((2048, 10), "f")
-        return path
-    buffer, numbers, config = io.BytesIO(), defaultdict[str, int](int), []
-    with h5py.File(buffer, "w") as file:
-        for name, ours in layers():
-            module = network.get_submodule(ours)
-            kind = "Conv2D" if isinstance(module, nn.Conv2d) else "BatchNormalization"
-            config.append({"class_name": kind, "config": {"name": name}})
-            group = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization"}[kind]
-            group += f"_{numbers[kind]}" if numbers[kind] else ""
-            numbers[kind] += 1
-            for at, value in enumerate(arrays_of(module).values()):
-                file[f"layers/{group}/vars/{at}"] = value
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps({"config": {"layers": config}}))
-        archive.writestr("model.weights.h5", buffer.getvalue())
-    return path
+        weights["predictions"] = {"kernel": np.zeros((2048, 10), "f")}
+    return save_keras(weights, path)
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
