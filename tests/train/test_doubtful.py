@@ -10,11 +10,12 @@ import pytest
 from support.photos import BLUE, RED, make_photo
 
 from sorter.engines.choice import EngineOptions
+from sorter.evaluate.label_errors import doubtful_labels
 from sorter.progress import NoProgress
 from sorter.sort.options import SortOptions
 from sorter.sort.review import Review
 from sorter.sort.run import sort_folder
-from sorter.train.doubtful import CheckOptions, doubtful_labels, find_doubtful_marks
+from sorter.train.doubtful import CheckOptions, find_doubtful_marks
 from sorter.types import UsageError
 
 
