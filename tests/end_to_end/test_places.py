@@ -566,12 +566,15 @@ def test_two_runs_on_a_share(
         command(model, "run", source, "--out", out), env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    wait_until(lambda: placed(out))
-    second = sorter("run", source, "--out", out, env=environment)
+    try:
+        wait_until(lambda: placed(out))
+        first.send_signal(signal.SIGSTOP)  # else it may end before the second has begun
+        second = sorter("run", source, "--out", out, env=environment)
+    finally:
+        first.kill()
+        first.communicate(timeout=60)
     assert second.returncode == 1
     assert "another sorter is at work on this folder" in second.stderr
-    first.kill()
-    first.communicate(timeout=60)
     assert sorter("run", source, "--out", out, env=environment).returncode == 0
     assert sorted(hashes(out).values()) == sorted(hashes(source).values())
 
